@@ -1,0 +1,32 @@
+/** Every fixed bound in one place. What an embedder may change is in options.ts; these are what it may not. */
+export const LIMITS = Object.freeze({
+  /** Event or result of one call, as JSON text, in UTF-16 code units: the cloud's own 6 MB (wxcloud-spec §1.9, §7). */
+  valueChars: 6 * 1024 * 1024,
+  /** Bytes of one file in one upload or download op. */
+  fileBytes: 20 * 1024 * 1024,
+  /** Rows one query may return to a function, and its default (wxcloud-spec §4.5). */
+  serverQueryRows: 1000,
+  serverQueryRowsDefault: 100,
+  /** Rows one query may return to a client, and its default (wxcloud-spec §3.6). */
+  clientQueryRows: 20,
+  /** fileIDs in one getTempFileURL or deleteFile (wxcloud-spec §5.4, §5.5). */
+  fileListItems: 50,
+  /** One stored document, as JSON text, in bytes (wxcloud-spec §7). */
+  documentBytes: 16 * 1024 * 1024,
+  /** Depth of a stored document or a query. MongoDB allows 100. */
+  valueDepth: 100,
+  /** Length of a function's name (wxcloud-spec §1.1). */
+  functionNameChars: 60,
+  /** Length of a cloudPath in UTF-8 bytes (wxcloud-spec §5.2). */
+  cloudPathBytes: 850,
+  /** Host calls one invocation may have waiting at once. */
+  hostCallsInFlight: 1000,
+  /** Log lines and characters kept for one invocation; later lines are counted and dropped. */
+  logLines: 1000,
+  logChars: 256 * 1024,
+  /** How deep functions may call functions. */
+  callDepth: 16,
+  /** Source of one deployment: all its script and JSON files together, in bytes. */
+  deploymentBytes: 50 * 1024 * 1024,
+  deploymentFiles: 20_000,
+})
