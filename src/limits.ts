@@ -4,6 +4,8 @@ export const LIMITS = Object.freeze({
   valueChars: 6 * 1024 * 1024,
   /** Bytes of one file in one upload or download op. */
   fileBytes: 20 * 1024 * 1024,
+  /** All files together while storage lives in memory, in bytes. On disk the disk is the limit. */
+  memoryStorageBytes: 512 * 1024 * 1024,
   /** Rows one query may return to a function, and its default (wxcloud-spec §4.5). */
   serverQueryRows: 1000,
   serverQueryRowsDefault: 100,
@@ -15,6 +17,16 @@ export const LIMITS = Object.freeze({
   documentBytes: 16 * 1024 * 1024,
   /** Depth of a stored document or a query. MongoDB allows 100. */
   valueDepth: 100,
+  /** Length of a string `_id`, and of a regular expression in a filter (MongoDB's own bound), in UTF-16 units. */
+  documentIdChars: 1024,
+  regexChars: 32_764,
+  /** Arguments or result of one database op, as JSON text, in UTF-16 units. */
+  databaseMessageChars: 64 * 1024 * 1024,
+  /** Time one database op may run before it is stopped, and the part of it with regular expressions or `$expr`. */
+  databaseOpMs: 30_000,
+  databasePatternMs: 3000,
+  /** Nulls an update may add to reach an index beyond an array's end: MongoDB's own bound. */
+  arrayBackfillItems: 1_500_000,
   /** Length of a function's name (wxcloud-spec §1.1). */
   functionNameChars: 60,
   /** Length of a cloudPath in UTF-8 bytes (wxcloud-spec §5.2). */
@@ -29,4 +41,10 @@ export const LIMITS = Object.freeze({
   /** Source of one deployment: all its script and JSON files together, in bytes. */
   deploymentBytes: 50 * 1024 * 1024,
   deploymentFiles: 20_000,
+  /** Values and keys in one frame: as many as a JSON text of valueChars can hold, so that a small frame can't become a huge heap. */
+  frameValues: 3 * 1024 * 1024,
+  /** Depth of a frame: a document or filter at its limit, its tags, and the frame around it. */
+  frameDepth: 256,
+  /** Bytes a session may send before it is welcomed. */
+  helloBytes: 64 * 1024,
 })

@@ -1,0 +1,58 @@
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { StorageError } from '../errors.ts'
+
+/**
+ * Creates a file that did not exist, and resolves when its bytes are on the medium. Its name is not durable
+ * until `syncDirectory`. After a failure a part of the file may be left.
+ */
+export async function createDurableFile(path: string, content: Uint8Array | string): Promise<void> {
+  await using file = await open(path, 'wx', 0o600)
+  await file.writeFile(content)
+  await file.sync()
+}
+
+/** Opens an existing file to read. A symbolic link in its place is an error (ELOOP), never followed. */
+export async function openFile(path: string): Promise<FileHandle> {
+  // Windows has no O_NOFOLLOW, and no links that ordinary users can make.
+  return open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+}
+
+/** Resolves when every name added to, changed in or removed from the directory before is on the medium. */
+export async function syncDirectory(path: string): Promise<void> {
+  // Windows can't open directories, and writes their changes through its journal.
+  if (process.platform === 'win32') return
+  await using directory = await open(path, 'r')
+  await directory.sync()
+}
+
+/** Makes the directory and those above it, durably, for this user only. */
+export async function makeDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let parent = dirname(path); ; parent = dirname(parent)) {
+    await syncDirectory(parent)
+    if (parent === dirname(first) || parent === dirname(parent)) return
+  }
+}
+
+/** @throws {StorageError} `STORAGE_REQUEST_FAIL` when the path is a link or anything else but a directory. */
+export async function checkDirectory(path: string, name: string): Promise<void> {
+  if ((await lstat(path)).isDirectory()) return
+  throw new StorageError(
+    'STORAGE_REQUEST_FAIL',
+    `"${name}" in the storage directory is not a folder of its own. Links are not followed: move the files there.`,
+  )
+}
+
+/** Whether a file-system error says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return errnoOf(error) === 'ENOENT'
+}
+
+/** The system's error code, e.g. `ENOSPC`. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
