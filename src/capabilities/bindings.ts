@@ -1,0 +1,40 @@
+import { type CloudletError, errorToData } from '../errors.ts'
+import type { HostAnswer, HostCall } from '../isolate/host-calls.ts'
+import { CAPABILITIES, type Capability, type OpName } from '../protocol/calls.ts'
+import type { Scope } from './capability.ts'
+import type { Dispatcher, Rights } from './dispatch.ts'
+
+const NO_OPS: ReadonlySet<OpName> = new Set()
+
+/** What a self-hosted app's functions may use unless their deployment says otherwise. */
+export const DEFAULT_CAPABILITIES: readonly Capability[] = CAPABILITIES
+
+/** The rights of the host's own code. */
+export const HOST_RIGHTS: Rights = { capabilities: new Set(CAPABILITIES), deniedOps: NO_OPS }
+
+/** The rights of a client session: its own documents and files, and calling functions. */
+export const CLIENT_RIGHTS: Rights = {
+  capabilities: new Set(CAPABILITIES),
+  deniedOps: new Set<OpName>(['database.createCollection']),
+}
+
+export function rightsOf(capabilities: readonly Capability[]): Rights {
+  return { capabilities: new Set(capabilities), deniedOps: NO_OPS }
+}
+
+/**
+ * The one function an instance is handed for one invocation. Who asks and what they may do are fixed here;
+ * the guest only names an op and its arguments.
+ */
+export function bind(dispatcher: Dispatcher, rights: Rights, scope: Omit<Scope, 'signal'>): HostCall {
+  return async (op, args, signal): Promise<HostAnswer> => {
+    try {
+      const value = await dispatcher.call(op, args, rights, { ...scope, signal })
+      const { content, ...fields } = value as { content?: Uint8Array }
+      const valueText = JSON.stringify(fields)
+      return content === undefined ? { kind: 'reply', valueText } : { kind: 'reply', valueText, content }
+    } catch (error) {
+      return { kind: 'refuse', error: errorToData(dispatcher.ensureTyped(error) satisfies CloudletError) }
+    }
+  }
+}

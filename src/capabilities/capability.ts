@@ -1,0 +1,17 @@
+import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
+import type { Caller } from '../types.ts'
+
+/** On whose behalf an op runs. Made by the host for each invocation or session; nothing in it comes from the asker. */
+export interface Scope {
+  /** A function and the host's own code act as administrators; a client acts as its openid. */
+  readonly kind: 'function' | 'client' | 'host'
+  readonly caller: Caller
+  /** How many functions deep: 0 for a client or the host. */
+  readonly depth: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** The host's end of some ops: arguments are checked already; rejections are CloudletErrors. */
+export type Handlers<Op extends OpName> = {
+  readonly [Name in Op]: (args: OpArgs<Name>, scope: Scope) => Promise<OpResult<Name>>
+}

@@ -1,0 +1,100 @@
+import { Worker } from 'node:worker_threads'
+import { COMMITTING, type EngineOptions, type FromWorker, IDLE, type ToWorker } from './messages.ts'
+
+/** What the channel tells its owner. After `onEnd` it says nothing more. */
+export interface ChannelEvents {
+  onMessage(message: FromWorker): void
+  /** The worker ended, asked or not. Its locks are released and what it had not committed is undone. */
+  onEnd(end: ChannelEnd): void
+}
+
+export interface ChannelEnd {
+  readonly cause: 'closed' | 'stuck' | 'crashed'
+  /** What the worker did last: the index of a request in its batch, or IDLE or COMMITTING. */
+  readonly progress: number
+  readonly error: Error | undefined
+}
+
+/** The worker file beside this one, in whichever of the two forms this one runs. */
+const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+
+/** One worker thread, from its start to its end, and the watch that ends it when a request runs too long. */
+export class Channel {
+  readonly #worker: Worker
+  readonly #progress: Int32Array
+  readonly #limitMs: number
+  #watch: NodeJS.Timeout | undefined
+  #cause: ChannelEnd['cause'] = 'crashed'
+  #error: Error | undefined
+
+  constructor(options: Omit<EngineOptions, 'progress'>, limitMs: number, events: ChannelEvents) {
+    const progress = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    this.#progress = new Int32Array(progress).fill(IDLE)
+    this.#limitMs = limitMs
+    const workerData: EngineOptions = { ...options, progress }
+    // The embedder's loaders and flags are not for this thread: it runs our own files only.
+    this.#worker = new Worker(WORKER_URL, { workerData, execArgv: [], name: 'cloudlet-database' })
+    this.#worker.unref()
+    this.#worker.on('message', message => events.onMessage(message))
+    this.#worker.on('error', error => {
+      this.#error = error instanceof Error ? error : new Error(String(error))
+    })
+    this.#worker.on('exit', () => {
+      this.#stopWatch()
+      events.onEnd({ cause: this.#cause, progress: Atomics.load(this.#progress, 0), error: this.#error })
+    })
+  }
+
+  /** Sends a batch. Until `rest()` the worker keeps the process alive and each request is timed. */
+  send(requests: Extract<ToWorker, { kind: 'batch' }>['requests']): void {
+    this.#worker.ref()
+    this.#startWatch()
+    this.#post({ kind: 'batch', requests })
+  }
+
+  /** The batch was answered and no other follows at once. */
+  rest(): void {
+    this.#stopWatch()
+    this.#worker.unref()
+  }
+
+  /** Lets the worker finish what it was sent, close the file and end. */
+  close(): void {
+    this.#cause = 'closed'
+    this.#worker.ref()
+    this.#post({ kind: 'close' })
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message)
+  }
+
+  #startWatch(): void {
+    this.#stopWatch()
+    let seen = Atomics.load(this.#progress, 0)
+    let sinceMs = performance.now()
+    this.#watch = setInterval(() => {
+      const progress = Atomics.load(this.#progress, 0)
+      if (progress !== seen || progress === IDLE || progress === COMMITTING) {
+        seen = progress
+        sinceMs = performance.now()
+      } else if (performance.now() - sinceMs > this.#limitMs) {
+        this.#stop()
+      }
+    }, this.#limitMs / 4)
+  }
+
+  #stop(): void {
+    this.#stopWatch()
+    this.#cause = 'stuck'
+    // `exit` follows, and is what the owner is told.
+    this.#worker.terminate().catch(error => {
+      this.#error = error
+    })
+  }
+
+  #stopWatch(): void {
+    clearInterval(this.#watch)
+    this.#watch = undefined
+  }
+}

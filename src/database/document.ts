@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto'
+import { DatabaseError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import { decodeValue, type Encoded, encodeValue, setField, tagOf } from '../protocol/value.ts'
+import { compileRegex } from './regex.ts'
+
+/** A decoded document or a plain object in one: dates are Date, non-finite numbers are numbers. */
+export type Document = Record<string, unknown>
+
+export type DocumentId = string | number
+
+/** Whether a decoded value is a plain object, whatever its fields are called. */
+export function isDocument(value: unknown): value is Document {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Date) &&
+    !(value instanceof RegExp)
+  )
+}
+
+/** 32 hexadecimal characters, without order. */
+export function newId(): string {
+  return randomBytes(16).toString('hex')
+}
+
+/** @throws {DatabaseError} INVALID_PARAM unless it is a string or a finite number within the length limit. */
+export function checkId(value: unknown): DocumentId {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (typeof value !== 'string') {
+    throw new DatabaseError('INVALID_PARAM', '_id must be a string or a finite number.')
+  }
+  if (value.length > LIMITS.documentIdChars) {
+    throw new DatabaseError('INVALID_PARAM', `_id may have ${LIMITS.documentIdChars} characters at most.`)
+  }
+  return value.toWellFormed()
+}
+
+/** What `decodeInput` is reading: stored data may hold no operators, filters may. */
+export type InputKind = 'document' | 'filter'
+
+/**
+ * Decodes and checks what came from outside: server dates become dates at `nowMs`, strings become well-formed
+ * Unicode, and in a document a regular expression becomes the plain object the platform stores.
+ *
+ * @throws {DatabaseError} INVALID_PARAM for a malformed tag, a NUL in a field name, more than 100 levels and,
+ *   in a document, a field name that starts with `$` or holds a dot.
+ */
+export function decodeInput(value: unknown, kind: InputKind, nowMs: number): unknown {
+  return decode(value, { kind, nowMs, names: [] })
+}
+
+interface DecodeState {
+  readonly kind: InputKind
+  readonly nowMs: number
+  /** Names on the way down to the value at hand. */
+  readonly names: string[]
+}
+
+function decode(value: unknown, state: DecodeState): unknown {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value !== 'object' || value === null) return value
+  if (!Array.isArray(value)) {
+    const tag = tagOf(value as Record<string, Encoded>)
+    if (tag !== undefined && TAGS.has(tag)) return decodeTag(tag, (value as Document)[tag], state)
+  }
+  if (state.names.length >= LIMITS.valueDepth) {
+    throw new DatabaseError(
+      'INVALID_PARAM',
+      `The ${state.kind} is nested more than ${LIMITS.valueDepth} levels deep.`,
+    )
+  }
+  if (Array.isArray(value)) {
+    state.names.push('[]')
+    const items = value.map(item => decode(item, state))
+    state.names.pop()
+    return items
+  }
+  const decoded: Document = {}
+  for (const [name, field] of Object.entries(value)) {
+    checkFieldName(name, state)
+    state.names.push(name)
+    setField(decoded, name.toWellFormed(), decode(field, state))
+    state.names.pop()
+  }
+  return decoded
+}
+
+function checkFieldName(name: string, { kind, names }: DecodeState): void {
+  const problem = name.includes('\0')
+    ? 'holds a NUL character'
+    : kind === 'document' && name.startsWith('$')
+      ? 'starts with $'
+      : kind === 'document' && name.includes('.')
+        ? 'holds a dot; nest objects instead'
+        : undefined
+  if (problem === undefined) return
+  const at = [...names, name].join('.')
+  throw new DatabaseError('INVALID_PARAM', `The field name ${JSON.stringify(at)} ${problem}.`)
+}
+
+const TAGS: ReadonlySet<string> = new Set([
+  '$date',
+  '$numberDouble',
+  '$regularExpression',
+  '$tcb_server_date',
+])
+
+function decodeTag(tag: string, content: unknown, { kind, nowMs }: DecodeState): unknown {
+  switch (tag) {
+    case '$date':
+      return checkDate(
+        typeof content === 'number' || typeof content === 'string' ? new Date(content) : undefined,
+      )
+    case '$tcb_server_date': {
+      const offset = isDocument(content) ? (content['offset'] ?? 0) : undefined
+      return checkDate(typeof offset === 'number' ? new Date(nowMs + offset) : undefined)
+    }
+    case '$numberDouble':
+      if (content === 'NaN' || content === 'Infinity' || content === '-Infinity') return Number(content)
+      throw new DatabaseError('INVALID_PARAM', '$numberDouble must be "NaN", "Infinity" or "-Infinity".')
+    default: {
+      const { pattern, options = '' } = isDocument(content) ? content : {}
+      const regex = compileRegex(pattern, options)
+      return kind === 'filter' ? regex : { pattern, options }
+    }
+  }
+}
+
+function checkDate(date: Date | undefined): Date {
+  if (date === undefined || Number.isNaN(date.getTime())) {
+    throw new DatabaseError(
+      'INVALID_PARAM',
+      'A date must be a number of milliseconds JavaScript can represent.',
+    )
+  }
+  return date
+}
+
+/** A stored document as read from SQLite, decoded. */
+export function decodeText(text: string): Document {
+  const parsed: unknown = JSON.parse(text)
+  // Only a tag puts a `$` first in a string of JSON, or a harmless string value does.
+  const decoded = text.includes('"$') ? decodeValue(parsed as Encoded) : parsed
+  return isDocument(decoded) ? decoded : {}
+}
+
+/**
+ * A document as the text that is stored.
+ *
+ * @throws {DatabaseError} INVALID_PARAM over the depth or size limit.
+ */
+export function encodeText(document: Document): string {
+  const text = JSON.stringify(encodeValue(document, 'document'))
+  // A UTF-16 unit is three bytes at most, so most documents need no counting.
+  if (text.length * 3 > LIMITS.documentBytes && Buffer.byteLength(text) > LIMITS.documentBytes) {
+    throw new DatabaseError(
+      'INVALID_PARAM',
+      `The document has ${Buffer.byteLength(text)} bytes; a document may have ${LIMITS.documentBytes}.`,
+    )
+  }
+  return text
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { InvalidOptionError } from './errors.ts'
+import { type FunctionConfig, readFunctionConfig } from './function-config.ts'
+import type { PoolKey } from './isolate/pool.ts'
+import { LIMITS } from './limits.ts'
+import { collectModules, type ModuleGraph } from './module-graph.ts'
+import type { FunctionDefaults } from './options.ts'
+import { buildProgram } from './program.ts'
+import { type FunctionSource, openSourceTree, type SourceTree } from './source-tree.ts'
+
+/** An immutable, named, versioned function: its files, compiled, and what it may take. */
+export interface Deployment {
+  readonly name: string
+  /** Hash of files and configuration: the same source deployed again is the same version. */
+  readonly version: string
+  readonly config: FunctionConfig
+  /** What its instances are made of. */
+  readonly key: PoolKey
+  readonly info: DeploymentInfo
+}
+
+/** What `host.deploy` and `host.list` tell of a function. */
+export interface DeploymentInfo {
+  readonly name: string
+  readonly version: string
+  /** Script and JSON files the function can load, packages included. */
+  readonly fileCount: number
+  readonly sizeBytes: number
+  readonly timeoutMs: number
+  readonly memoryMb: number
+  readonly concurrency: number
+  /** What would surprise its author: settings that are ignored, things the real cloud refuses. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads, checks and compiles a function. Nothing of it runs.
+ *
+ * @throws {InvalidOptionError} for a bad name or source; {DeployError} for files that can't be a function.
+ */
+export async function makeDeployment(
+  name: string,
+  source: FunctionSource,
+  defaults: FunctionDefaults,
+): Promise<Deployment> {
+  checkFunctionName(name)
+  const tree = openSourceTree(source)
+  const graph = collectModules(name, tree)
+  const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
+  const program = await buildProgram(name, graph)
+  const info = {
+    name,
+    version: hash(graph, config),
+    fileCount: graph.modules.length,
+    sizeBytes: graph.sizeBytes,
+    timeoutMs: config.timeoutMs,
+    memoryMb: config.memoryMb,
+    concurrency: config.concurrency,
+    warnings,
+  }
+  return { name, version: info.version, config, key: { program, memoryMb: config.memoryMb }, info }
+}
+
+export function checkFunctionName(name: string): void {
+  if (typeof name !== 'string' || !/^[A-Za-z][\w-]*$/.test(name) || name.length > LIMITS.functionNameChars) {
+    throw new InvalidOptionError(
+      'name',
+      `"${String(name)}" can't name a function: use 1 to ${LIMITS.functionNameChars} letters, digits, - or _, starting with a letter.`,
+    )
+  }
+}
+
+function configText(tree: SourceTree, source: FunctionSource): string | undefined {
+  if (typeof source === 'object' && source.config !== undefined) return JSON.stringify(source.config)
+  return tree.kindOf('/config.json') === 'file' ? tree.readText('/config.json') : undefined
+}
+
+function hash(graph: ModuleGraph, config: FunctionConfig): string {
+  const digest = createHash('sha256').update(JSON.stringify(config))
+  for (const { path, text } of graph.modules) digest.update(`\0${path}\0${text}`)
+  return digest.digest('hex').slice(0, 16)
+}

@@ -1,0 +1,124 @@
+import stripJsonComments from 'strip-json-comments'
+import { DeployError } from './errors.ts'
+import type { FunctionDefaults } from './options.ts'
+
+/** What one function may take, after its config.json and the host's defaults. */
+export interface FunctionConfig {
+  /** Wall-clock limit of one invocation, in milliseconds. */
+  readonly timeoutMs: number
+  /** Heap cap of one instance, in megabytes. */
+  readonly memoryMb: number
+  /** Invocations of this function that may run at once. */
+  readonly concurrency: number
+  /** The function's own environment variables. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+export interface ReadConfig {
+  readonly config: FunctionConfig
+  readonly warnings: readonly string[]
+}
+
+/** Keys of the platform's config.json that mean something there and nothing here yet. */
+const UNUSED_KEYS: ReadonlySet<string> = new Set([
+  'permissions',
+  'triggers',
+  'runtime',
+  'handler',
+  'installDependency',
+])
+
+const FIELDS = {
+  timeout: { min: 0.001, max: 900, unit: 'seconds' },
+  memorySize: { min: 8, max: 4096, unit: 'megabytes' },
+  concurrency: { min: 1, max: 1000, unit: 'invocations' },
+} as const
+
+/**
+ * Reads a function's config.json: `timeout` (seconds), `memorySize` (MB), `concurrency`, `envVariables`.
+ * Comments are accepted, with a warning, since the real cloud does not take them.
+ *
+ * @throws {DeployError} for text that isn't JSON or a value out of range.
+ */
+export function readFunctionConfig(
+  functionName: string,
+  text: string | undefined,
+  defaults: FunctionDefaults,
+): ReadConfig {
+  const warnings: string[] = []
+  const given = text === undefined ? {} : parse(functionName, text, warnings)
+  for (const key of Object.keys(given)) {
+    if (!(key in FIELDS) && key !== 'envVariables' && !UNUSED_KEYS.has(key)) {
+      warnings.push(`config.json: "${key}" is not a setting cloudlet knows; it is ignored.`)
+    }
+  }
+  const timeoutSeconds = readNumber(functionName, given, 'timeout')
+  return {
+    config: {
+      timeoutMs: timeoutSeconds === undefined ? defaults.timeoutMs : timeoutSeconds * 1000,
+      memoryMb: readNumber(functionName, given, 'memorySize') ?? defaults.memoryMb,
+      concurrency: readNumber(functionName, given, 'concurrency') ?? defaults.functionConcurrency,
+      environment: readEnvironment(functionName, given.envVariables),
+    },
+    warnings,
+  }
+}
+
+function parse(functionName: string, text: string, warnings: string[]): Readonly<Record<string, unknown>> {
+  const withoutMark = text.replace(/^\uFEFF/, '')
+  const plain = stripJsonComments(withoutMark, { trailingCommas: true })
+  if (plain !== withoutMark) {
+    warnings.push('config.json has comments or trailing commas; the real cloud refuses those.')
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(plain)
+  } catch (error) {
+    throw problem(functionName, `is not valid JSON: ${(error as Error).message}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw problem(functionName, 'must hold one JSON object.')
+  }
+  return value as Record<string, unknown>
+}
+
+function readNumber(
+  functionName: string,
+  given: Readonly<Record<string, unknown>>,
+  key: keyof typeof FIELDS,
+): number | undefined {
+  const value = given[key]
+  if (value === undefined) return undefined
+  const { min, max, unit } = FIELDS[key]
+  if (typeof value !== 'number' || !(value >= min && value <= max)) {
+    throw problem(
+      functionName,
+      `"${key}" is ${JSON.stringify(value)}, but must be a number of ${unit} from ${min} to ${max}.`,
+    )
+  }
+  return key === 'timeout' ? value : Math.floor(value)
+}
+
+function readEnvironment(functionName: string, given: unknown): Record<string, string> {
+  if (given === undefined) return {}
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw problem(functionName, '"envVariables" must be an object of strings.')
+  }
+  const variables: Record<string, string> = {}
+  for (const [key, value] of Object.entries(given)) {
+    if (!/^[A-Za-z_]\w*$/.test(key)) {
+      throw problem(functionName, `"envVariables.${key}": a name has letters, digits and _ only.`)
+    }
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+      throw problem(functionName, `"envVariables.${key}" must be a string.`)
+    }
+    variables[key] = String(value)
+  }
+  return variables
+}
+
+function problem(functionName: string, message: string): DeployError {
+  return new DeployError(functionName, `Function "${functionName}": config.json ${message}`, {
+    file: 'config.json',
+  })
+}

@@ -1,0 +1,77 @@
+import { type ErrorData, RemoteError, ValueError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import type { Call } from '../protocol/calls.ts'
+import {
+  JSONStringify,
+  MapCtor,
+  MapDelete,
+  MapGet,
+  MapSet,
+  MapSize,
+  PromiseCtor,
+  TypedArrayBuffer,
+  TypedArrayLength,
+  TypedArraySet,
+  Uint8ArrayCtor,
+} from './intrinsics.ts'
+import { attach, postText } from './outbox.ts'
+
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+const waiting = new MapCtor<number, Waiting>()
+let lastId = 0
+
+/** Asks the host for one op. The host decides whether this function may; nothing here is trusted by it. */
+export const callHost: Call = (op, args) =>
+  new PromiseCtor((resolve, reject) => {
+    if (MapSize(waiting) >= LIMITS.hostCallsInFlight) {
+      throw new ValueError(
+        op,
+        `More than ${LIMITS.hostCallsInFlight} calls are waiting for the host. Await some before making more.`,
+      )
+    }
+    const { content, ...fields } = args as { content?: Uint8Array }
+    const text = JSONStringify(fields) as string
+    if (text.length > LIMITS.valueChars) {
+      throw new ValueError(
+        op,
+        `The arguments of ${op} are ${text.length} characters long; the limit is ${LIMITS.valueChars}.`,
+      )
+    }
+    const buffer = content === undefined ? '' : `,"buffer":${attachCopy(op, content)}`
+    lastId++
+    MapSet(waiting, lastId, { resolve: resolve as (value: unknown) => void, reject })
+    postText(`{"type":"call","id":${lastId},"op":${JSONStringify(op)},"args":${text}${buffer}}`)
+  })
+
+/** Copies, so that what crosses is a plain buffer of the runtime's own making. */
+function attachCopy(op: string, content: Uint8Array): number {
+  const size = TypedArrayLength(content)
+  if (size > LIMITS.fileBytes) {
+    throw new ValueError(`${op}.content`, `The content is ${size} bytes; the limit is ${LIMITS.fileBytes}.`)
+  }
+  const copy = new Uint8ArrayCtor(size)
+  TypedArraySet(copy, content)
+  return attach(TypedArrayBuffer(copy))
+}
+
+/** The host's answer to call `id`. */
+export function settleCall(id: number, value: unknown, content: ArrayBuffer | undefined): void {
+  const entry = take(id)
+  if (entry === undefined) return
+  if (content !== undefined) (value as { content?: Uint8Array }).content = new Uint8ArrayCtor(content)
+  entry.resolve(value)
+}
+
+export function refuseCall(id: number, error: ErrorData): void {
+  take(id)?.reject(new RemoteError(error))
+}
+
+function take(id: number): Waiting | undefined {
+  const entry = MapGet(waiting, id)
+  MapDelete(waiting, id)
+  return entry
+}

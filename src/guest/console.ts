@@ -1,0 +1,92 @@
+import { format, inspect } from 'node-inspect-extracted'
+import { LIMITS } from '../limits.ts'
+import type { LogLevel } from '../types.ts'
+import { DateNow, ErrorCtor, MathMax, ReflectApply, StringRepeat, StringSlice } from './intrinsics.ts'
+import { post } from './outbox.ts'
+
+let lineCount = 0
+let charCount = 0
+let groupDepth = 0
+let counts: Record<string, number> = {}
+let startsMs: Record<string, number> = {}
+
+/** A new invocation starts with an empty allowance and no open groups. */
+export function resetConsole(): void {
+  lineCount = 0
+  charCount = 0
+  groupDepth = 0
+}
+
+/** Writes one line to the invocation's log, within its limits. */
+export function writeLog(level: LogLevel, text: string): void {
+  if (lineCount > LIMITS.logLines || charCount > LIMITS.logChars) return
+  lineCount++
+  const room = LIMITS.logChars - charCount
+  const indented = groupDepth === 0 ? text : StringRepeat('  ', groupDepth) + text
+  charCount += indented.length
+  const isOver = lineCount > LIMITS.logLines || charCount > LIMITS.logChars
+  const message = isOver
+    ? `${StringSlice(indented, 0, MathMax(room, 0))}… (log limit reached: ${LIMITS.logLines} lines or ${LIMITS.logChars} characters per invocation; the rest is dropped)`
+    : indented
+  post({ type: 'log', level, message, timeMs: DateNow() })
+}
+
+function print(level: LogLevel): (...args: unknown[]) => void {
+  return (...args) => writeLog(level, ReflectApply(format, undefined, args))
+}
+
+/** The `console` of guest code. Everything goes to the invocation's log, formatted as Node's util.format does. */
+export function makeConsole(): Record<string, (...args: unknown[]) => void> {
+  const log = print('info')
+  const warn = print('warn')
+  const debug = print('debug')
+  const error = print('error')
+  return {
+    log,
+    info: log,
+    debug,
+    warn,
+    error,
+    trace: (...args) => error(new ErrorCtor(`Trace: ${ReflectApply(format, undefined, args)}`).stack),
+    dir: (value, options) => log(inspect(value, options as Parameters<typeof inspect>[1])),
+    dirxml: log,
+    assert: (condition, ...args) => {
+      if (!condition)
+        error(`Assertion failed${args.length > 0 ? `: ${ReflectApply(format, undefined, args)}` : ''}`)
+    },
+    group: (...args) => {
+      if (args.length > 0) ReflectApply(log, undefined, args)
+      groupDepth++
+    },
+    groupCollapsed: (...args) => {
+      if (args.length > 0) ReflectApply(log, undefined, args)
+      groupDepth++
+    },
+    groupEnd: () => {
+      if (groupDepth > 0) groupDepth--
+    },
+    count: (label = 'default') => {
+      const key = `${label}`
+      counts = { ...counts, [key]: (counts[key] ?? 0) + 1 }
+      log(`${key}: ${counts[key]}`)
+    },
+    countReset: (label = 'default') => {
+      counts = { ...counts, [`${label}`]: 0 }
+    },
+    time: (label = 'default') => {
+      startsMs = { ...startsMs, [`${label}`]: DateNow() }
+    },
+    timeLog: (label = 'default', ...args) => log(elapsed(`${label}`), ...args),
+    timeEnd: (label = 'default') => {
+      log(elapsed(`${label}`))
+      const { [`${label}`]: _, ...rest } = startsMs
+      startsMs = rest
+    },
+    table: rows => log(inspect(rows)),
+  }
+}
+
+function elapsed(label: string): string {
+  const startMs = startsMs[label]
+  return startMs === undefined ? `No such label '${label}'` : `${label}: ${DateNow() - startMs}ms`
+}

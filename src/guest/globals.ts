@@ -1,0 +1,142 @@
+import { Buffer } from 'buffer/'
+import { makeConsole } from './console.ts'
+import { installStackTraces } from './errors.ts'
+import {
+  ErrorCtor,
+  ObjectDefineProperty,
+  PromiseCtor,
+  PromiseThen,
+  ReflectApply,
+  TypeErrorCtor,
+} from './intrinsics.ts'
+import { defineBuiltin } from './require.ts'
+import { installTimers } from './timers.ts'
+
+/** `process.env` of the running invocation: identity and the function's own variables. */
+let environment: Record<string, string | undefined> = {}
+
+export function setEnvironment(values: Readonly<Record<string, string>>): void {
+  environment = { ...values }
+}
+
+/** Read at each use, since the next invocation has its own. */
+export function currentEnvironment(): Readonly<Record<string, string | undefined>> {
+  return environment
+}
+
+/** Puts on the global object what guest code expects of Node, in this order. */
+export function installGlobals(target: Record<string, unknown>, report: (error: unknown) => void): void {
+  installStackTraces()
+  define(target, 'global', target)
+  define(target, 'console', makeConsole())
+  define(target, 'process', makeProcess(report))
+  define(target, 'Buffer', Buffer)
+  define(target, 'TextEncoder', TextEncoder)
+  define(target, 'TextDecoder', TextDecoder)
+  define(target, 'atob', (text: unknown) => Buffer.from(String(text), 'base64').toString('latin1'))
+  define(target, 'btoa', (text: unknown) => Buffer.from(String(text), 'latin1').toString('base64'))
+  define(target, 'queueMicrotask', makeQueueMicrotask(report))
+  installTimers(target)
+  defineBuiltin('buffer', () => ({ Buffer, kMaxLength: 0x7fffffff, SlowBuffer: Buffer }))
+  defineBuiltin('process', () => target.process)
+  defineBuiltin('console', () => target.console)
+  defineBuiltin('timers', () => {
+    const { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate } = target
+    return { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate }
+  })
+}
+
+function define(target: Record<string, unknown>, name: string, value: unknown): void {
+  ObjectDefineProperty(target, name, { value, writable: true, configurable: true, enumerable: false })
+}
+
+function makeQueueMicrotask(report: (error: unknown) => void): (callback: unknown) => void {
+  const settled = PromiseCtor.resolve()
+  return callback => {
+    if (typeof callback !== 'function') {
+      throw new TypeErrorCtor('The "callback" argument must be of type function.')
+    }
+    void PromiseThen(settled, () => {
+      try {
+        callback()
+      } catch (error) {
+        report(error)
+      }
+    })
+  }
+}
+
+function makeProcess(report: (error: unknown) => void): Record<string, unknown> {
+  const queueMicrotask = makeQueueMicrotask(report)
+  return {
+    get env() {
+      return environment
+    },
+    set env(values: Record<string, string | undefined>) {
+      environment = values
+    },
+    argv: ['/usr/bin/node', '/var/user/index.js'],
+    execArgv: [],
+    pid: 1,
+    platform: 'linux',
+    arch: 'x64',
+    title: 'node',
+    version: 'v20.19.0',
+    versions: { node: '20.19.0' },
+    cwd: () => '/var/user',
+    nextTick: (callback: unknown, ...args: unknown[]) => {
+      if (typeof callback !== 'function') {
+        throw new TypeErrorCtor('The "callback" argument must be of type function.')
+      }
+      queueMicrotask(() => ReflectApply(callback, undefined, args))
+    },
+    exit: () => {
+      throw new ErrorCtor(
+        'process.exit() is not offered to functions by this version of cloudlet. Return from the handler instead.',
+      )
+    },
+    on: ignoreListener,
+    once: ignoreListener,
+    off: ignoreListener,
+    removeListener: ignoreListener,
+  }
+}
+
+/** Process events never happen in an isolate: a listener for one is accepted and never called. */
+function ignoreListener(this: unknown): unknown {
+  return this
+}
+
+/** UTF-8 only, as the platform's TextEncoder is. */
+class TextEncoder {
+  get encoding(): string {
+    return 'utf-8'
+  }
+
+  encode(text: unknown = ''): Uint8Array {
+    return new Uint8Array(Buffer.from(`${text}`, 'utf8'))
+  }
+}
+
+class TextDecoder {
+  get encoding(): string {
+    return 'utf-8'
+  }
+
+  constructor(label: unknown = 'utf-8') {
+    const name = `${label}`.toLowerCase()
+    if (name !== 'utf-8' && name !== 'utf8') {
+      throw new RangeError(
+        `The "${name}" encoding is not offered to functions by this version of cloudlet; utf-8 is.`,
+      )
+    }
+  }
+
+  decode(bytes: Uint8Array | ArrayBuffer = new Uint8Array(0)): string {
+    const view = ArrayBuffer.isView(bytes)
+      ? Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
+      : Buffer.from(bytes)
+    const start = view[0] === 0xef && view[1] === 0xbb && view[2] === 0xbf ? 3 : 0
+    return view.toString('utf8', start)
+  }
+}

@@ -1,0 +1,186 @@
+import { LIMITS } from '../limits.ts'
+import type { ContextFields, InvokeMessage } from '../protocol/bridge.ts'
+import { resetConsole, writeLog } from './console.ts'
+import { describeFailure } from './errors.ts'
+import { setEnvironment } from './globals.ts'
+import {
+  ErrorCtor,
+  JSONStringify,
+  PromiseCtor,
+  PromiseThen,
+  ReflectApply,
+  TypeErrorCtor,
+} from './intrinsics.ts'
+import { post, postText } from './outbox.ts'
+import { loadEntry } from './require.ts'
+import { beginLoading, endLoading, resumeTimers } from './timers.ts'
+
+type Handler = (event: unknown, context: unknown, callback: Callback) => unknown
+type Callback = (error?: unknown, value?: unknown) => void
+
+/** One run of the handler: the first of its completions wins, the rest are ignored (wxcloud-spec §1.3). */
+interface Run {
+  isOver: boolean
+  /** What `callback` was given while it waits for the loop to empty. */
+  callbackResult: { error: unknown; value: unknown } | undefined
+  /** The handler returned something to wait for, so an empty loop says nothing yet. */
+  awaitsThenable: boolean
+  waitsForEmptyLoop: boolean
+}
+
+let handler: Handler | undefined
+let current: Run | undefined
+
+/** Loads the function if this instance hasn't yet, then runs its handler for one event. */
+export function invoke(message: InvokeMessage): void {
+  const run: Run = {
+    isOver: false,
+    callbackResult: undefined,
+    awaitsThenable: false,
+    waitsForEmptyLoop: true,
+  }
+  current = run
+  resetConsole()
+  setEnvironment(message.environment)
+  resumeTimers()
+  if (handler === undefined && !load(run)) return
+  const callback = makeCallback(run)
+  const context = makeContext(run, message.context)
+  let returned: unknown
+  try {
+    returned = (handler as Handler)(message.event, context, callback)
+  } catch (error) {
+    fail(run, error)
+    return
+  }
+  settleReturned(run, returned)
+}
+
+/** The loop is empty: a stored callback result is due, or nothing will ever come and the result is null. */
+export function completeDrained(): void {
+  const run = current
+  if (run === undefined || run.isOver || run.awaitsThenable) return
+  const { callbackResult } = run
+  if (callbackResult === undefined) complete(run, null)
+  else settleCallback(run, callbackResult)
+}
+
+/** An exception outside the handler's own call: in a timer, a microtask or a listener. */
+export function failUncaught(error: unknown): void {
+  const run = current
+  if (run !== undefined && !run.isOver) fail(run, error)
+  else
+    writeLog('error', `Uncaught exception after the function had answered: ${describeFailure(error).stack}`)
+}
+
+function load(run: Run): boolean {
+  beginLoading()
+  try {
+    const exported = loadEntry() as { main?: unknown } | null | undefined
+    const main = exported?.main
+    if (typeof main !== 'function') {
+      throw new TypeErrorCtor(
+        `exports.main is ${main === undefined ? 'missing' : `a ${typeof main}`}, but it must be the function to call: exports.main = async (event, context) => { … }`,
+      )
+    }
+    handler = main as Handler
+    return true
+  } catch (error) {
+    run.isOver = true
+    post({ type: 'unloadable', failure: describeFailure(error) })
+    return false
+  } finally {
+    endLoading()
+    resumeTimers()
+  }
+}
+
+function settleReturned(run: Run, returned: unknown): void {
+  const then = thenOf(run, returned)
+  if (run.isOver) return
+  if (typeof then === 'function') {
+    run.awaitsThenable = true
+    void PromiseThen(
+      new PromiseCtor<unknown>((resolve, reject) => ReflectApply(then, returned, [resolve, reject])),
+      value => complete(run, value),
+      error => fail(run, error),
+    )
+  } else if (returned !== undefined && run.callbackResult === undefined) {
+    complete(run, returned)
+  }
+}
+
+function thenOf(run: Run, returned: unknown): unknown {
+  if ((typeof returned !== 'object' && typeof returned !== 'function') || returned === null) return undefined
+  try {
+    return (returned as { then?: unknown }).then
+  } catch (error) {
+    fail(run, error)
+    return undefined
+  }
+}
+
+function makeCallback(run: Run): Callback {
+  return (error, value) => {
+    if (run.isOver || run.callbackResult !== undefined) return
+    const result = { error, value }
+    if (run.waitsForEmptyLoop) run.callbackResult = result
+    else settleCallback(run, result)
+  }
+}
+
+function settleCallback(run: Run, result: { error: unknown; value: unknown }): void {
+  if (result.error === null || result.error === undefined) complete(run, result.value)
+  else fail(run, result.error)
+}
+
+function makeContext(run: Run, fields: ContextFields): Record<string, unknown> {
+  return {
+    get callbackWaitsForEmptyEventLoop() {
+      return run.waitsForEmptyLoop
+    },
+    set callbackWaitsForEmptyEventLoop(value: unknown) {
+      run.waitsForEmptyLoop = Boolean(value)
+      if (!run.waitsForEmptyLoop && run.callbackResult !== undefined) settleCallback(run, run.callbackResult)
+    },
+    getContext: () => fields,
+    done: (error?: unknown, value?: unknown) => settleCallback(run, { error, value }),
+    succeed: (value?: unknown) => complete(run, value),
+    fail: (error?: unknown) => fail(run, error ?? new ErrorCtor('context.fail was called without an error')),
+    ...fields,
+  }
+}
+
+function complete(run: Run, value: unknown): void {
+  if (run.isOver) return
+  let text: string | undefined
+  try {
+    text = JSONStringify(value)
+  } catch (error) {
+    run.isOver = true
+    const reason = describeFailure(error)
+    // A toJSON or getter of the user's own that throws reads as any other failure to make JSON.
+    post({
+      type: 'unsendable',
+      path: 'result',
+      message: `stringify response to json failed: ${reason.message}`,
+    })
+    return
+  }
+  run.isOver = true
+  if (text !== undefined && text.length > LIMITS.valueChars) {
+    post({
+      type: 'unsendable',
+      path: 'result',
+      message: `body size is too long: ${text.length} characters, the limit is ${LIMITS.valueChars}`,
+    })
+    return
+  }
+  postText(`{"type":"done","result":${text ?? 'null'}}`)
+}
+
+function fail(run: Run, error: unknown): void {
+  if (run.isOver) return
+  run.isOver = true
+  post({ type: 'threw', failure: describeFailure(error) })
+}

@@ -1,0 +1,89 @@
+/**
+ * The built-ins the runtime uses after user code has run, captured before it runs. User code may replace
+ * any global or prototype method; the runtime must neither break nor hand its own values to a replacement.
+ * So the runtime's own files loop by index (iterators can be replaced) and call through these.
+ */
+const { apply } = Reflect
+
+type Method<This, Args extends readonly unknown[], Result> = (this: This, ...args: Args) => Result
+
+/** `uncurry(String.prototype.slice)(text, 1)` is `text.slice(1)` whatever the prototype has become. */
+const uncurry = Function.prototype.bind.bind(Function.prototype.call) as unknown as <
+  This,
+  Args extends readonly unknown[],
+  Result,
+>(
+  method: Method<This, Args, Result>,
+) => (self: This, ...args: Args) => Result
+
+export const ReflectApply = apply
+export const JSONParse = JSON.parse as (text: string) => unknown
+export const JSONStringify = JSON.stringify as (value: unknown) => string | undefined
+export const DateNow = Date.now
+export const MathMax = Math.max
+export const ArrayIsArray = Array.isArray
+export const ObjectCreate = Object.create as (prototype: object | null) => Record<string, unknown>
+export const ObjectKeys = Object.keys as (value: object) => string[]
+export const ObjectGetPrototypeOf = Object.getPrototypeOf as (value: unknown) => object | null
+export const ObjectDefineProperty = Object.defineProperty
+export const ObjectFreeze = Object.freeze
+export const ObjectGetOwnPropertyDescriptor = Object.getOwnPropertyDescriptor
+export const ObjectHasOwn = Object.hasOwn
+export const ErrorCtor = Error
+export const TypeErrorCtor = TypeError
+export const RangeErrorCtor = RangeError
+export const SyntaxErrorCtor = SyntaxError
+export const PromiseCtor = Promise
+export const PromiseThen = uncurry(Promise.prototype.then) as <T>(
+  promise: Promise<T>,
+  fulfilled: (value: T) => unknown,
+  rejected?: (reason: unknown) => unknown,
+) => Promise<unknown>
+export const Uint8ArrayCtor = Uint8Array
+export const TypedArraySet = uncurry(Uint8Array.prototype.set) as (
+  self: Uint8Array,
+  source: ArrayLike<number>,
+) => void
+const bufferGetter = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  'buffer',
+)?.get
+const lengthGetter = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  'length',
+)?.get
+export const TypedArrayBuffer = uncurry(bufferGetter as () => unknown) as (self: Uint8Array) => ArrayBuffer
+export const TypedArrayLength = uncurry(lengthGetter as () => unknown) as (self: unknown) => number
+export const StringSlice = uncurry(String.prototype.slice)
+export const StringIndexOf = uncurry(String.prototype.indexOf)
+export const StringLastIndexOf = uncurry(String.prototype.lastIndexOf)
+export const StringStartsWith = uncurry(String.prototype.startsWith)
+export const StringEndsWith = uncurry(String.prototype.endsWith)
+export const StringSplit = uncurry(String.prototype.split) as unknown as (
+  self: string,
+  separator: string,
+) => string[]
+export const StringRepeat = uncurry(String.prototype.repeat)
+export const StringCtor = String
+export const NumberCtor = Number
+export const DateToISOString = uncurry(Date.prototype.toISOString)
+export const RegExpExec = uncurry(RegExp.prototype.exec)
+export const RegExpToString = uncurry(RegExp.prototype.toString)
+export const ErrorToString = uncurry(Error.prototype.toString)
+export const FunctionToString = uncurry(Function.prototype.toString)
+export const SymbolToString = uncurry(Symbol.prototype.toString)
+export const SymbolToPrimitive: typeof Symbol.toPrimitive = Symbol.toPrimitive
+export const MapCtor = Map
+export const MapGet = uncurry(Map.prototype.get) as <K, V>(self: Map<K, V>, key: K) => V | undefined
+export const MapSet = uncurry(Map.prototype.set) as <K, V>(self: Map<K, V>, key: K, value: V) => unknown
+export const MapDelete = uncurry(Map.prototype.delete) as <K, V>(self: Map<K, V>, key: K) => boolean
+export const MapForEach = uncurry(Map.prototype.forEach) as <K, V>(
+  self: Map<K, V>,
+  visit: (value: V, key: K) => void,
+) => void
+const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get
+export const MapSize = uncurry(mapSize as () => unknown) as (self: Map<unknown, unknown>) => number
+export const SetForEach = uncurry(Set.prototype.forEach) as <T>(
+  self: Set<T>,
+  visit: (value: T) => void,
+) => void

@@ -1,0 +1,69 @@
+import { Buffer } from 'buffer/'
+import { type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import { createServerCloud } from '../sdk/cloud.ts'
+import { callHost, refuseCall, settleCall } from './call.ts'
+import { writeLog } from './console.ts'
+import { currentEnvironment, installGlobals } from './globals.ts'
+import { completeDrained, failUncaught, invoke } from './handler.ts'
+import { JSONParse } from './intrinsics.ts'
+import { connect, type Send } from './outbox.ts'
+import { defineBuiltin, setProgram } from './require.ts'
+import { fireTimers } from './timers.ts'
+
+/**
+ * The guest runtime. This file is evaluated once, into the V8 startup snapshot; in each isolate
+ * made from it the program script calls `start` once, with the function's code, and gets the door in.
+ */
+const globals = globalThis as unknown as Record<string, unknown>
+
+installGlobals(globals, failUncaught)
+defineBuiltin('wx-server-sdk', () =>
+  createServerCloud({
+    call: callHost,
+    environment: currentEnvironment,
+    warn: message => writeLog('warn', message),
+    toBuffer: bytes => Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength),
+    encodeText: text => Buffer.from(text, 'utf8'),
+  }),
+)
+globals[START] = start
+
+function start(program: Program): typeof dispatch {
+  connect(globals[SEND] as Send)
+  delete globals[SEND]
+  delete globals[START]
+  setProgram(program)
+  return dispatch
+}
+
+/** The one door in. One crossing carries any number of messages, and the buffers they refer to. */
+function dispatch(text: string, ...buffers: ArrayBuffer[]): void {
+  const messages = JSONParse(text) as ToGuest[]
+  for (let index = 0; index < messages.length; index++) receive(messages[index] as ToGuest, buffers)
+}
+
+function receive(message: ToGuest, buffers: ArrayBuffer[]): void {
+  switch (message.type) {
+    case 'invoke':
+      invoke(message)
+      break
+    case 'reply':
+      settleCall(
+        message.id,
+        message.value,
+        message.buffer === undefined ? undefined : buffers[message.buffer],
+      )
+      break
+    case 'refuse':
+      refuseCall(message.id, message.error)
+      break
+    case 'wake':
+      fireTimers(failUncaught)
+      break
+    case 'drained':
+      completeDrained()
+      break
+    default:
+      message satisfies never
+  }
+}

@@ -1,0 +1,346 @@
+import { randomUUID } from 'node:crypto'
+import { readdirSync, statSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import { Admission } from './admission.ts'
+import { CLIENT_RIGHTS, DEFAULT_CAPABILITIES, HOST_RIGHTS, rightsOf } from './capabilities/bindings.ts'
+import { databaseHandlers } from './capabilities/database.ts'
+import { Dispatcher } from './capabilities/dispatch.ts'
+import { functionHandlers } from './capabilities/functions.ts'
+import { storageHandlers } from './capabilities/storage.ts'
+import { Database } from './database/database.ts'
+import { type DeploymentInfo, makeDeployment } from './deployment.ts'
+import { CloudletError, HostClosedError, InvalidOptionError, ValueError } from './errors.ts'
+import { FunctionTable } from './function-table.ts'
+import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
+import { Pool } from './isolate/pool.ts'
+import { Counters, type HostHealth, type HostStats } from './observe.ts'
+import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { CAPABILITIES, type Call, type Capability } from './protocol/calls.ts'
+import { createDatabase, type ServerDatabase } from './sdk/database.ts'
+import type { FunctionSource } from './source-tree.ts'
+import { Storage } from './storage/storage.ts'
+import { developmentAuthenticator } from './transport/auth.ts'
+import type { DoorOptions } from './transport/door-options.ts'
+import { type AttachOptions, Door, type ListenOptions } from './transport/server.ts'
+import type { Caller, Closable } from './types.ts'
+
+export interface DeployOptions {
+  /** What the function may use. @default ['database', 'storage', 'functions'] */
+  readonly capabilities?: readonly Capability[]
+}
+
+export interface InvokeOptions {
+  readonly caller?: Caller
+  /** Aborting it ends the invocation with `CLOUDLET_CANCELLED`. */
+  readonly signal?: AbortSignal
+}
+
+export interface DeployDirectoryResult {
+  readonly deployed: readonly DeploymentInfo[]
+  /** Folders that are no function; the others are deployed all the same. */
+  readonly failed: readonly { readonly name: string; readonly error: CloudletError }[]
+}
+
+/** Where a door listens unless told. */
+const DEFAULT_PORT = 7780
+const CLIENT_SOURCE = 'wx_client'
+
+/** What an embedder may set of a door. */
+export type DoorSettings = Partial<Omit<DoorOptions, 'call' | 'serveFile' | 'health' | 'onInternalError'>>
+
+/**
+ * Runs WeChat cloud functions inside this process: deploys, invokes and serves them, with a database and file
+ * storage of their own. Nothing starts before the first call; `close()` ends everything it made.
+ */
+export class FunctionHost implements Closable {
+  /** The document database, with administrator's rights: the API that functions have. */
+  readonly database: ServerDatabase
+  /** The file storage itself. */
+  readonly storage: Storage
+  readonly #options: ResolvedOptions
+  readonly #documents: Database
+  readonly #functions = new FunctionTable()
+  readonly #counters = new Counters()
+  readonly #dispatcher: Dispatcher
+  readonly #line: Line
+  readonly #doors = new Set<Door>()
+  #wedgedCount = 0
+  #closing: Promise<void> | undefined
+
+  /** @throws {InvalidOptionError} */
+  constructor(options: FunctionHostOptions = {}) {
+    this.#options = resolveOptions(options)
+    const { dataDirectory, envId, appid, autoCreateCollections, publicUrl } = this.#options
+    const placeOf = (name: string): { directory?: string } =>
+      dataDirectory === undefined ? {} : { directory: join(dataDirectory, name) }
+    this.#documents = new Database({
+      ...placeOf('database'),
+      autoCreateCollections,
+      onWarning: message => this.#warn(message),
+    })
+    this.storage = new Storage({
+      ...placeOf('storage'),
+      envId,
+      appid,
+      publicUrl: () => publicUrl ?? this.#doorUrl(),
+    })
+    this.#dispatcher = this.#makeDispatcher()
+    this.#line = this.#makeLine()
+    this.database = createDatabase({
+      call: this.#hostCall(),
+      profile: 'server',
+      warn: message => this.#warn(message),
+    })
+  }
+
+  /**
+   * Reads, checks and compiles a function, and puts it in place of the one of that name: invocations under way
+   * end on the old version, later ones get the new.
+   *
+   * @throws {InvalidOptionError} for the name, source or options; {DeployError} with file, line and column.
+   */
+  async deploy(name: string, source: FunctionSource, options: DeployOptions = {}): Promise<DeploymentInfo> {
+    this.#requireOpen()
+    const rights = rightsOf(checkCapabilities(options.capabilities ?? DEFAULT_CAPABILITIES))
+    const deployment = await makeDeployment(name, source, this.#options)
+    this.#requireOpen()
+    const before = this.#functions.replace({ deployment, rights })
+    if (before !== undefined) this.#line.pool.retire(before.deployment.key)
+    return deployment.info
+  }
+
+  /**
+   * Deploys every function folder of a directory: each folder in it is one, named as the folder. Folders whose
+   * name starts with a dot, and node_modules, are left out.
+   *
+   * @throws {InvalidOptionError} when the directory does not exist.
+   */
+  async deployDirectory(directory: string, options: DeployOptions = {}): Promise<DeployDirectoryResult> {
+    this.#requireOpen()
+    const deployed: DeploymentInfo[] = []
+    const failed: { name: string; error: CloudletError }[] = []
+    for (const name of functionFolders(directory)) {
+      try {
+        deployed.push(await this.deploy(name, join(directory, name), options))
+      } catch (error) {
+        if (!(error instanceof CloudletError)) throw error
+        failed.push({ name, error })
+      }
+    }
+    return { deployed, failed }
+  }
+
+  /**
+   * Runs a function for one event. Rejects with the errors of docs/errors.md.
+   *
+   * With a caller who has an openid, the function sees a mini-program user; without, an administrator.
+   */
+  async invoke(
+    name: string,
+    event: Readonly<Record<string, unknown>> = {},
+    options: InvokeOptions = {},
+  ): Promise<InvokeResult> {
+    this.#requireOpen()
+    if (typeof event !== 'object' || event === null || Array.isArray(event)) {
+      throw new ValueError('event', 'The event must be an object.')
+    }
+    const { caller = {}, signal } = options
+    const scope = { kind: 'host', caller: this.#complete(caller), depth: 0, signal } as const
+    return invoke(this.#line, { functionName: name, event, scope })
+  }
+
+  /** Takes a function away; invocations under way end normally. False if there was none of that name. */
+  async remove(name: string): Promise<boolean> {
+    this.#requireOpen()
+    const taken = this.#functions.take(name)
+    if (taken === undefined) return false
+    this.#line.pool.retire(taken.deployment.key)
+    this.#counters.forget(name)
+    return true
+  }
+
+  /** The deployed functions, by name. */
+  list(): DeploymentInfo[] {
+    return this.#functions.list()
+  }
+
+  stats(): HostStats {
+    const { admission, pool } = this.#line
+    return {
+      functionCount: this.#functions.list().length,
+      runningCount: admission.runningCount,
+      queuedCount: admission.queuedCount,
+      instances: pool.stats(),
+      total: this.#counters.total(),
+      functions: this.#counters.byFunction(),
+    }
+  }
+
+  get health(): HostHealth {
+    if (this.#closing !== undefined)
+      return { isHealthy: false, status: 'closed', reasons: ['The host is closed.'] }
+    if (this.#wedgedCount === 0) return { isHealthy: true, status: 'ok', reasons: [] }
+    const reason =
+      `${this.#wedgedCount} isolate thread(s) did not end when told to and keep a core busy until this process ends. ` +
+      'Drain it and start another (native-notes/deadlines.md).'
+    return { isHealthy: false, status: 'degraded', reasons: [reason] }
+  }
+
+  /**
+   * Opens the WebSocket and HTTP door on a port of its own.
+   *
+   * @throws {InvalidOptionError} for a bad option, or the development authenticator on an address others reach.
+   */
+  async listen(
+    options: Partial<Pick<ListenOptions, 'port' | 'hostname'>> & DoorSettings = {},
+  ): Promise<Door> {
+    this.#requireOpen()
+    const door = await Door.listen({ port: DEFAULT_PORT, ...this.#doorOptions(options) })
+    this.#doors.add(door)
+    return door
+  }
+
+  /** Opens the door on a server of the embedder's, under a path. @throws {InvalidOptionError} */
+  attach(server: Server, options: Pick<AttachOptions, 'path'> & DoorSettings = {}): Door {
+    this.#requireOpen()
+    const door = Door.attach(server, this.#doorOptions(options))
+    this.#doors.add(door)
+    return door
+  }
+
+  /** Graceful and idempotent: no new work, what runs may end within its own time limit, then everything closes. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#doors].map(door => door.close()))
+    await this.#line.admission.close()
+    this.#line.pool.close()
+    await this.storage.close()
+    await this.#documents.close()
+  }
+
+  #makeLine(): Line {
+    const { envId, maxConcurrency, maxQueued, maxInstances, memoryBudgetMb } = this.#options
+    return {
+      envId,
+      admission: new Admission({ maxConcurrency, maxQueued }),
+      pool: new Pool({
+        maxInstances,
+        budgetBytes: memoryBudgetMb * 1024 * 1024,
+        onWedged: () => {
+          this.#wedgedCount++
+        },
+      }),
+      dispatcher: this.#dispatcher,
+      findDeployment: name => this.#functions.find(name),
+      report: report => this.#report(report),
+    }
+  }
+
+  #makeDispatcher(): Dispatcher {
+    return new Dispatcher({
+      handlers: {
+        ...databaseHandlers(this.#documents),
+        ...storageHandlers(this.storage),
+        ...functionHandlers((functionName, event, scope) =>
+          invoke(this.#line, { functionName, event, scope }),
+        ),
+      },
+      onInternalError: (incidentId, cause) => this.#reportInternal(incidentId, cause),
+    })
+  }
+
+  /** The host's own door to the ops, with every right. */
+  #hostCall(): Call {
+    const call = (op: string, args: unknown): Promise<unknown> =>
+      this.#dispatcher.call(op, args, HOST_RIGHTS, { kind: 'host', caller: {}, depth: 0, signal: undefined })
+    return call as Call
+  }
+
+  #doorOptions<Given extends DoorSettings>(given: Given): Given & DoorOptions {
+    const { appid } = this.#options
+    return {
+      authenticate: developmentAuthenticator(appid === undefined ? {} : { appid }),
+      ...given,
+      call: ({ op, args, caller, signal }) =>
+        this.#dispatcher.call(op, args, CLIENT_RIGHTS, {
+          kind: 'client',
+          caller: { source: CLIENT_SOURCE, ...this.#complete(caller) },
+          depth: 0,
+          signal,
+        }),
+      serveFile: ({ path, query }) => this.storage.openSigned(path, query),
+      health: () => this.health,
+      onInternalError: error => this.#reportInternal(randomUUID(), error),
+    }
+  }
+
+  /** Callers belong to the host's mini-program unless they say another. */
+  #complete(caller: Caller): Caller {
+    const { appid } = this.#options
+    return appid === undefined ? caller : { appid, ...caller }
+  }
+
+  #doorUrl(): string | undefined {
+    const [door] = this.#doors
+    return door?.httpUrl
+  }
+
+  #report(report: InvocationReport): void {
+    const { functionName, durationMs, coldStart, error } = report
+    // A removed function, or one that never was, keeps no figures of its own.
+    if (error?.code !== 'CLOUDLET_FUNCTION_NOT_FOUND') {
+      this.#counters.record(functionName, durationMs, coldStart, error?.code)
+    }
+    this.#options.onInvocation?.(report)
+  }
+
+  #reportInternal(incidentId: string, cause: unknown): void {
+    const { onInternalError } = this.#options
+    if (onInternalError !== undefined) onInternalError(incidentId, cause)
+    else
+      process.emitWarning(
+        `cloudlet incident ${incidentId}: ${cause instanceof Error ? cause.stack : String(cause)}`,
+      )
+  }
+
+  #warn(message: string): void {
+    const { onWarning } = this.#options
+    if (onWarning !== undefined) onWarning(message)
+    else process.emitWarning(message, { code: 'CLOUDLET_WARNING' })
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw new HostClosedError()
+  }
+}
+
+function checkCapabilities(capabilities: readonly Capability[]): readonly Capability[] {
+  for (const capability of capabilities) {
+    if (!CAPABILITIES.includes(capability)) {
+      throw new InvalidOptionError(
+        'capabilities',
+        `"${String(capability)}" is no capability; there are ${CAPABILITIES.join(', ')}.`,
+      )
+    }
+  }
+  return capabilities
+}
+
+function functionFolders(directory: string): string[] {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new InvalidOptionError('directory', `The folder "${directory}" does not exist.`)
+  }
+  return readdirSync(directory, { withFileTypes: true })
+    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+    .map(entry => entry.name)
+    .sort()
+}

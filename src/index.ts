@@ -1,0 +1,46 @@
+export type { DeploymentInfo } from './deployment.ts'
+export {
+  CancelledError,
+  CapabilityDeniedError,
+  CloudletError,
+  ConnectionError,
+  DatabaseError,
+  DeadlineError,
+  DeployError,
+  ERROR_CODES,
+  type ErrorCode,
+  FunctionError,
+  FunctionNotFoundError,
+  type GuestFailure,
+  HostClosedError,
+  InternalError,
+  InvalidOptionError,
+  IsolateCrashedError,
+  MemoryLimitError,
+  OverloadedError,
+  ProtocolError,
+  StorageError,
+  UnauthenticatedError,
+  ValueError,
+} from './errors.ts'
+export {
+  type DeployDirectoryResult,
+  type DeployOptions,
+  type DoorSettings,
+  FunctionHost,
+  type InvokeOptions,
+} from './host.ts'
+export type { InvocationReport, InvokeResult } from './invocation.ts'
+export { LIMITS } from './limits.ts'
+export type { FunctionStats, HostHealth, HostStats } from './observe.ts'
+export type { FunctionHostOptions } from './options.ts'
+export type { Capability } from './protocol/calls.ts'
+export type { FunctionSource } from './source-tree.ts'
+export {
+  type Authenticate,
+  type AuthenticateRequest,
+  developmentAuthenticator,
+  tokenAuthenticator,
+} from './transport/auth.ts'
+export type { Door } from './transport/server.ts'
+export type { Caller, Closable, LogLevel, LogLine } from './types.ts'

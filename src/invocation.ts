@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto'
+import type { Admission } from './admission.ts'
+import { bind } from './capabilities/bindings.ts'
+import type { Scope } from './capabilities/capability.ts'
+import type { Dispatcher, Rights } from './capabilities/dispatch.ts'
+import type { Deployment } from './deployment.ts'
+import {
+  CancelledError,
+  type CloudletError,
+  DeadlineError,
+  DeployError,
+  FunctionError,
+  type GuestFailure,
+  IsolateCrashedError,
+  MemoryLimitError,
+  OverloadedError,
+  ValueError,
+} from './errors.ts'
+import {
+  callerOfNested,
+  contextOf,
+  environmentOf,
+  type InvocationIdentity,
+  identifyEvent,
+} from './identity.ts'
+import type { Outcome } from './isolate/outcome.ts'
+import type { Pool } from './isolate/pool.ts'
+import { LIMITS } from './limits.ts'
+import type { Caller, LogLine } from './types.ts'
+
+/** What the line needs of the host. */
+export interface Line {
+  readonly envId: string
+  readonly admission: Admission
+  readonly pool: Pool
+  readonly dispatcher: Dispatcher
+  /** @throws {FunctionNotFoundError} */
+  readonly findDeployment: (name: string) => { deployment: Deployment; rights: Rights }
+  readonly report: (report: InvocationReport) => void
+}
+
+export interface InvocationInput {
+  readonly functionName: string
+  readonly event: Readonly<Record<string, unknown>>
+  readonly scope: Scope
+}
+
+export interface InvokeResult {
+  /** What the handler returned, as JSON has it: undefined becomes null, dates become text (wxcloud-spec §1.9). */
+  readonly result: unknown
+  readonly requestId: string
+  /** Whether an instance had to be made. */
+  readonly coldStart: boolean
+  /** Wall time from the call to the result, waiting for a place included, in milliseconds. */
+  readonly durationMs: number
+  /** CPU time of the isolate, in milliseconds. */
+  readonly cpuMs: number
+  /** The instance's heap when last measured, at most a second of work ago, in bytes; 0 before the first measurement. */
+  readonly heapUsedBytes: number
+  /** What the function wrote with `console.*`. Work it left behind may still add lines. */
+  readonly logs: readonly LogLine[]
+}
+
+/** One finished invocation, as `onInvocation` hears of it, before its caller does. */
+export interface InvocationReport extends Omit<InvokeResult, 'result'> {
+  readonly functionName: string
+  readonly caller: Caller
+  readonly error?: CloudletError
+}
+
+/** How far an invocation has come: filled in along the line, read by its end. */
+interface Progress {
+  coldStart: boolean
+  cpuMs: number
+  heapUsedBytes: number
+  readonly logs: LogLine[]
+}
+
+/** One run of a handler for one event: the line of docs/architecture.md, from the call to its settling. */
+export async function invoke(line: Line, input: InvocationInput): Promise<InvokeResult> {
+  const startMs = performance.now()
+  const requestId = randomUUID()
+  const progress: Progress = { coldStart: false, cpuMs: 0, heapUsedBytes: 0, logs: [] }
+  const finish = (error?: CloudletError): InvocationReport => {
+    const { functionName, scope } = input
+    const durationMs = performance.now() - startMs
+    const base = { functionName, caller: scope.caller, requestId, durationMs, ...progress }
+    return error === undefined ? base : { ...base, error }
+  }
+  try {
+    const result = await runLine(line, input, requestId, progress)
+    const report = finish()
+    line.report(report)
+    const { functionName, caller, ...measured } = report
+    return { result, ...measured }
+  } catch (error) {
+    const typed = line.dispatcher.ensureTyped(error)
+    line.report(finish(typed))
+    throw typed
+  }
+}
+
+async function runLine(
+  line: Line,
+  { functionName, event, scope }: InvocationInput,
+  requestId: string,
+  progress: Progress,
+): Promise<unknown> {
+  // 1 find
+  const { deployment, rights } = line.findDeployment(functionName)
+  const { config } = deployment
+  const isDirect = scope.depth === 0
+  const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
+  const identity: InvocationIdentity = {
+    functionName,
+    requestId,
+    envId: line.envId,
+    caller,
+    isDirect,
+    config,
+  }
+  const eventText = writeEvent(identifyEvent(event, identity))
+  // 2 admit
+  const permit = await line.admission.admit({
+    functionName,
+    concurrency: config.concurrency,
+    maxWaitMs: config.timeoutMs,
+    isNested: !isDirect,
+    signal: scope.signal,
+  })
+  // 3 bind
+  const call = bind(line.dispatcher, rights, { kind: 'function', caller, depth: scope.depth + 1 })
+  // 4 acquire
+  const lease = await line.pool.acquire(deployment.key)
+  if (lease.kind !== 'ready') {
+    permit.release()
+    if (lease.kind === 'full') throw new OverloadedError(`${lease.message} Retry later, or raise it.`)
+    return settle(deployment, lease.outcome, progress)
+  }
+  const { instance, coldStart } = lease
+  progress.coldStart = coldStart
+  // 5 run
+  const { outcome, cpuMs, disposition } = await instance.run({
+    eventText,
+    context: contextOf(identity),
+    environment: environmentOf(identity),
+    call,
+    onLog: logLine => progress.logs.push(logLine),
+    limitMs: config.timeoutMs,
+    signal: scope.signal,
+  })
+  // 6 release, when the work the handler left behind is done; the pool owns the instance again after that.
+  void disposition.then(decided => {
+    line.pool.release(instance, decided)
+    permit.release()
+  })
+  progress.cpuMs = cpuMs
+  progress.heapUsedBytes = instance.heapUsedBytes
+  // 7 settle
+  return settle(deployment, outcome, progress)
+}
+
+/** @throws {ValueError} when the event is no JSON or too large. */
+function writeEvent(event: Readonly<Record<string, unknown>>): string {
+  let text: string
+  try {
+    text = JSON.stringify(event)
+  } catch (error) {
+    throw new ValueError('event', `The event can't be made JSON: ${(error as Error).message}`)
+  }
+  if (text.length <= LIMITS.valueChars) return text
+  throw new ValueError(
+    'event',
+    `The event is ${text.length} characters of JSON; the limit is ${LIMITS.valueChars}. Upload large data to storage and pass its fileID.`,
+  )
+}
+
+/** The result, or the typed error. */
+function settle(deployment: Deployment, outcome: Outcome, { cpuMs, heapUsedBytes }: Progress): unknown {
+  const { name, config } = deployment
+  switch (outcome.kind) {
+    case 'completed':
+      return outcome.result
+    case 'threw':
+      throw new FunctionError(name, outcome.failure)
+    case 'unloadable':
+      throw loadError(name, outcome.failure)
+    case 'unsendable':
+      throw new ValueError(outcome.path, `The result of "${name}" can't be sent: ${outcome.message}`)
+    case 'deadline':
+      throw new DeadlineError(name, config.timeoutMs, { cpuMs, waitedMs: outcome.waitedMs })
+    case 'memory':
+      throw new MemoryLimitError(name, config.memoryMb * 1024 * 1024, heapUsedBytes || undefined)
+    case 'cancelled':
+      throw new CancelledError()
+    case 'crashed':
+      throw new IsolateCrashedError(`The isolate of "${name}" ended: ${outcome.message}`)
+    default:
+      return outcome satisfies never
+  }
+}
+
+const PLACE = /\/var\/user\/(?<file>[^\s():]+):(?<line>\d+):(?<column>\d+)/
+
+/** The function's files threw while loading: the first place in its own files is where. */
+function loadError(name: string, failure: GuestFailure): DeployError {
+  const place = PLACE.exec(failure.stack)?.groups
+  const at =
+    place?.file === undefined
+      ? {}
+      : { file: place.file, line: Number(place.line), column: Number(place.column) }
+  const where = place === undefined ? '' : ` (${place.file}:${place.line}:${place.column})`
+  return new DeployError(
+    name,
+    `Function "${name}" does not load: ${failure.name}: ${failure.message}${where}`,
+    {
+      ...at,
+      guestStack: failure.stack,
+    },
+  )
+}

@@ -1,0 +1,71 @@
+import type { SourceLocation } from '../errors.ts'
+import { PROGRAM_SCRIPT } from '../protocol/bridge.ts'
+import { type CachedData, type CompiledScript, Isolate, type NativeIsolate } from './ivm.ts'
+
+/** Heap for parsing. Parsing needs a small multiple of the source, which deployments bound. */
+const COMPILER_MEMORY_MB = 512
+const WRAPPER_HEAD = '(function (exports, require, module, __filename, __dirname) {'
+const WRAPPER_TAIL = '\n})'
+
+/** A deployment's program script with V8's code cache for it: compiled once, loaded by every instance. */
+export interface CompiledProgram {
+  readonly source: string
+  readonly cachedData: CachedData | undefined
+}
+
+export interface SyntaxProblem extends SourceLocation {
+  readonly message: string
+}
+
+/**
+ * Compiles without running anything, in an isolate of its own, so that neither the memory nor a crash of
+ * parsing hostile source is another function's.
+ */
+export class Compiler {
+  readonly #isolate: NativeIsolate = new Isolate({ memoryLimit: COMPILER_MEMORY_MB })
+
+  /** @throws the compiler's SyntaxError when the program as a whole does not parse. */
+  async compileProgram(source: string): Promise<CompiledProgram> {
+    const script: CompiledScript = await this.#isolate.compileScript(source, {
+      filename: PROGRAM_SCRIPT,
+      produceCachedData: true,
+    })
+    script.release()
+    return { source, cachedData: script.cachedData }
+  }
+
+  /** Whether one CommonJS file parses; if not, what is wrong and where. Lines and columns count from 1. */
+  async findSyntaxProblem(path: string, source: string): Promise<SyntaxProblem | undefined> {
+    try {
+      const script = await this.#isolate.compileScript(WRAPPER_HEAD + source + WRAPPER_TAIL, {
+        filename: path,
+        columnOffset: -WRAPPER_HEAD.length,
+      })
+      script.release()
+      return undefined
+    } catch (error) {
+      if (!(error instanceof Error) || this.#isolate.isDisposed) throw error
+      return locate(error.message, path, source)
+    }
+  }
+
+  close(): void {
+    if (!this.#isolate.isDisposed) this.#isolate.dispose()
+  }
+}
+
+const LOCATED = /^(?<message>[\s\S]*) \[(?<file>.*):(?<line>\d+):(?<column>\d+)\]$/
+
+/** isolated-vm writes the place at the end of the message: `Unexpected token ')' [index.js:3:5]`. */
+function locate(text: string, path: string, source: string): SyntaxProblem {
+  const found = LOCATED.exec(text)?.groups
+  if (found === undefined) return { message: text, file: path }
+  const lines = source.split('\n')
+  const line = Number(found.line)
+  // A file that ends too early is noticed in the wrapper's tail, past its last line.
+  if (line > lines.length) {
+    const column = (lines.at(-1) ?? '').length + 1
+    return { message: 'Unexpected end of input', file: path, line: lines.length, column }
+  }
+  return { message: String(found.message), file: path, line, column: Number(found.column) }
+}

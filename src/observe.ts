@@ -1,0 +1,95 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import type { ErrorCode } from './errors.ts'
+import type { PoolStats } from './isolate/pool.ts'
+
+/** Running times of one function's invocations, in milliseconds, over the host's life. */
+export interface Durations {
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+}
+
+export interface FunctionStats {
+  readonly invocationCount: number
+  readonly coldStartCount: number
+  readonly errorCount: Readonly<Partial<Record<ErrorCode, number>>>
+  readonly durations: Durations
+}
+
+/** What `host.stats()` tells. */
+export interface HostStats {
+  readonly functionCount: number
+  readonly runningCount: number
+  readonly queuedCount: number
+  readonly instances: PoolStats
+  readonly total: FunctionStats
+  readonly functions: Readonly<Record<string, FunctionStats>>
+}
+
+export interface HostHealth {
+  /** False when the process should be drained and replaced. */
+  readonly isHealthy: boolean
+  readonly status: 'ok' | 'degraded' | 'closed'
+  readonly reasons: readonly string[]
+}
+
+/** Counts what happened, per function and together. */
+export class Counters {
+  readonly #byFunction = new Map<string, Counter>()
+  readonly #total = new Counter()
+
+  record(functionName: string, durationMs: number, coldStart: boolean, code: ErrorCode | undefined): void {
+    let counter = this.#byFunction.get(functionName)
+    if (counter === undefined) {
+      counter = new Counter()
+      this.#byFunction.set(functionName, counter)
+    }
+    counter.record(durationMs, coldStart, code)
+    this.#total.record(durationMs, coldStart, code)
+  }
+
+  /** A function that is gone takes its own figures along; the total keeps them. */
+  forget(functionName: string): void {
+    this.#byFunction.delete(functionName)
+  }
+
+  total(): FunctionStats {
+    return this.#total.read()
+  }
+
+  byFunction(): Record<string, FunctionStats> {
+    return Object.fromEntries([...this.#byFunction].map(([name, counter]) => [name, counter.read()]))
+  }
+}
+
+class Counter {
+  readonly #durations: RecordableHistogram = createHistogram()
+  readonly #errors = new Map<ErrorCode, number>()
+  #invocationCount = 0
+  #coldStartCount = 0
+
+  record(durationMs: number, coldStart: boolean, code: ErrorCode | undefined): void {
+    this.#invocationCount++
+    if (coldStart) this.#coldStartCount++
+    if (code !== undefined) this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1)
+    // In microseconds: the histogram holds whole numbers from 1.
+    this.#durations.record(Math.max(1, Math.round(durationMs * 1000)))
+  }
+
+  read(): FunctionStats {
+    const { max } = this.#durations
+    const percentileMs = (percentile: number): number => this.#durations.percentile(percentile) / 1000
+    return {
+      invocationCount: this.#invocationCount,
+      coldStartCount: this.#coldStartCount,
+      errorCount: Object.fromEntries(this.#errors),
+      durations: {
+        p50Ms: percentileMs(50),
+        p95Ms: percentileMs(95),
+        p99Ms: percentileMs(99),
+        maxMs: this.#invocationCount === 0 ? 0 : max / 1000,
+      },
+    }
+  }
+}

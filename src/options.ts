@@ -1,0 +1,153 @@
+import { InvalidOptionError } from './errors.ts'
+import type { InvocationReport } from './invocation.ts'
+
+export interface FunctionHostOptions {
+  /** Where database and files are kept. Omitted: in memory, gone with the process. */
+  readonly dataDirectory?: string
+  /**
+   * The environment's id: in fileIDs, `getWXContext().ENV` and `DYNAMIC_CURRENT_ENV`.
+   * @default 'local'
+   */
+  readonly envId?: string
+  /** The mini-program's appid: in fileIDs, and given to callers who don't bring their own. */
+  readonly appid?: string
+  /**
+   * Heap one instance may use, in megabytes; "memorySize" in a function's config.json overrides it.
+   *
+   * A guide, not a wall: V8 may overshoot before it stops the guest (native-notes/memory.md). Over the limit
+   * the invocation fails with `CLOUDLET_MEMORY_LIMIT` and the instance is recycled.
+   *
+   * @default 128
+   */
+  readonly memoryMb?: number
+  /**
+   * Wall-clock limit of one invocation, in milliseconds; "timeout" (seconds) in config.json overrides it.
+   * @default 20000
+   */
+  readonly timeoutMs?: number
+  /**
+   * Memory of all instances together, in megabytes, by measured heaps. Idle ones are evicted to stay below.
+   * @default 1024
+   */
+  readonly memoryBudgetMb?: number
+  /**
+   * Instances alive at once. Each takes eight of the 65,530 memory maps a process may have.
+   * @default 4000
+   */
+  readonly maxInstances?: number
+  /**
+   * Invocations running at once on the host; nested ones run in their caller's place.
+   * @default 64
+   */
+  readonly maxConcurrency?: number
+  /**
+   * Invocations of one function running at once, each on an instance of its own; "concurrency" in config.json overrides it.
+   * @default 20
+   */
+  readonly functionConcurrency?: number
+  /**
+   * Invocations waiting for a place at once; one more fails with `CLOUDLET_OVERLOADED`.
+   * @default 1000
+   */
+  readonly maxQueued?: number
+  /**
+   * Makes a missing collection at its first use, with a warning, instead of failing with -502005 as the real cloud does.
+   * @default false
+   */
+  readonly autoCreateCollections?: boolean
+  /** Base of temp URLs, where the door is reached through a proxy: `https://api.example.com/cloudlet`. */
+  readonly publicUrl?: string
+  /** Hears of each finished invocation, before its caller does. */
+  readonly onInvocation?: (report: InvocationReport) => void
+  /** Hears what an operator should know and no caller is told. @default process.emitWarning */
+  readonly onWarning?: (message: string) => void
+  /** Hears the cause of each InternalError. @default process.emitWarning with the incident id and stack */
+  readonly onInternalError?: (incidentId: string, cause: unknown) => void
+}
+
+/** What a function gets when its config.json doesn't say. */
+export interface FunctionDefaults {
+  readonly timeoutMs: number
+  readonly memoryMb: number
+  readonly functionConcurrency: number
+}
+
+/** Every default, once. */
+export const DEFAULTS = Object.freeze({
+  autoCreateCollections: false,
+  envId: 'local',
+  functionConcurrency: 20,
+  maxConcurrency: 64,
+  maxInstances: 4000,
+  maxQueued: 1000,
+  memoryBudgetMb: 1024,
+  memoryMb: 128,
+  timeoutMs: 20_000,
+})
+
+export type ResolvedOptions = Readonly<
+  typeof DEFAULTS & Omit<FunctionHostOptions, keyof typeof DEFAULTS> & { envId: string }
+>
+
+/** Whole numbers and their ranges, both ends included. */
+const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  functionConcurrency: [1, 1000],
+  maxConcurrency: [1, 10_000],
+  // Each isolate takes eight memory maps of the kernel's 65,530; beyond them V8 aborts the process.
+  maxInstances: [1, 7000],
+  maxQueued: [0, 1_000_000],
+  memoryBudgetMb: [16, 1_048_576],
+  memoryMb: [8, 4096],
+  timeoutMs: [1, 900_000],
+}
+
+const STRINGS = ['dataDirectory', 'envId', 'appid', 'publicUrl'] as const
+const FUNCTIONS = ['onInvocation', 'onWarning', 'onInternalError'] as const
+const KNOWN = new Set<string>([...Object.keys(DEFAULTS), ...STRINGS, ...FUNCTIONS])
+
+/** @throws {InvalidOptionError} for an unknown option, a wrong type, or a number out of range. Nothing is coerced. */
+export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidOptionError('options', 'The options must be an object.')
+  }
+  for (const key of Object.keys(given)) {
+    if (!KNOWN.has(key)) {
+      throw new InvalidOptionError(
+        key,
+        `"${key}" is not an option. Options: ${[...KNOWN].sort().join(', ')}.`,
+      )
+    }
+  }
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const options: ResolvedOptions = { ...DEFAULTS, ...defined }
+  for (const [key, [min, max]] of Object.entries(RANGES))
+    checkInteger(key, Reflect.get(options, key), min, max)
+  for (const key of STRINGS) checkType(key, options[key], 'string')
+  for (const key of FUNCTIONS) checkType(key, options[key], 'function')
+  checkType('autoCreateCollections', options.autoCreateCollections, 'boolean')
+  if (!/^[A-Za-z0-9][\w-]{0,63}$/.test(options.envId)) {
+    throw new InvalidOptionError(
+      'envId',
+      'envId has 1 to 64 letters, digits, - or _, and starts with a letter or digit.',
+    )
+  }
+  return Object.freeze(options)
+}
+
+function checkInteger(key: string, value: unknown, min: number, max: number): void {
+  if (!Number.isInteger(value) || Number(value) < min || Number(value) > max) {
+    throw new InvalidOptionError(
+      key,
+      `${key} is ${String(value)}, but must be a whole number from ${min} to ${max}.`,
+    )
+  }
+}
+
+function checkType(key: string, value: unknown, type: 'string' | 'function' | 'boolean'): void {
+  if (value !== undefined && typeof value !== type) {
+    throw new InvalidOptionError(
+      key,
+      `${key} must be a ${type}, not ${value === null ? 'null' : typeof value}.`,
+    )
+  }
+}

@@ -1,0 +1,88 @@
+import type { ErrorData, GuestFailure } from '../errors.ts'
+import type { LogLevel } from '../types.ts'
+
+/**
+ * What crosses between host and guest. Each crossing is one JSON array of messages and, beside it, the
+ * byte buffers its messages refer to by index. The host sends one crossing at a time per isolate and
+ * waits for the turn to end, so that V8 can let go of what it carried (native-notes/isolated-vm.md).
+ */
+export type ToGuest =
+  | InvokeMessage
+  | { readonly type: 'reply'; readonly id: number; readonly value: unknown; readonly buffer?: number }
+  | { readonly type: 'refuse'; readonly id: number; readonly error: ErrorData }
+  /** A timer asked for with `wait` is due. */
+  | { readonly type: 'wake' }
+  /** The event loop is empty: nothing is running, awaited from the host, or set on a timer. */
+  | { readonly type: 'drained' }
+
+export interface InvokeMessage {
+  readonly type: 'invoke'
+  readonly event: unknown
+  readonly context: ContextFields
+  /** `process.env` for this invocation: identity and the function's own variables. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** The platform's fields of the handler's second argument (wxcloud-spec §1.4). */
+export interface ContextFields {
+  readonly function_name: string
+  readonly function_version: string
+  readonly time_limit_in_ms: number
+  readonly memory_limit_in_mb: number
+  readonly request_id: string
+  readonly namespace: string
+  readonly environ: string
+}
+
+export type ToHost =
+  | { readonly type: 'done'; readonly result: unknown }
+  /** The handler threw, rejected, or called back with an error. */
+  | { readonly type: 'threw'; readonly failure: GuestFailure }
+  /** The function's files threw while loading, or export no handler. */
+  | { readonly type: 'unloadable'; readonly failure: GuestFailure }
+  /** The handler's result can't cross. */
+  | { readonly type: 'unsendable'; readonly path: string; readonly message: string }
+  | {
+      readonly type: 'call'
+      readonly id: number
+      readonly op: string
+      readonly args: unknown
+      readonly buffer?: number
+    }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly timeMs: number }
+  /** Wake me after so many milliseconds; null takes an earlier wish back. `holdsLoop`: the loop isn't empty till then. */
+  | { readonly type: 'wait'; readonly afterMs: number | null; readonly holdsLoop: boolean }
+
+/** A deployment's code as the guest's module loader wants it: what the program script hands to `START`. */
+export interface Program {
+  /** Where the entry's `exports.main` is: `/var/user/index.js`. */
+  readonly entry: string
+  /** By absolute guest path. Pairs, not fields, so that V8 infers no function name from the key. */
+  readonly modules: readonly (readonly [path: string, code: ModuleCode])[]
+  /** What a literal `require(specifier)` in a file means: from path → specifier → path. */
+  readonly resolutions: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** First line of each script module inside the program script, ascending, for stack traces. */
+  readonly lines: readonly (readonly [line: number, path: string])[]
+}
+
+/** A CommonJS wrapper, the text of a JSON file, or the message of the SyntaxError that compiling the file gave. */
+export type ModuleCode = ModuleWrapper | { readonly json: string } | { readonly syntaxError: string }
+
+export type ModuleWrapper = (
+  exports: unknown,
+  require: unknown,
+  module: unknown,
+  __filename: string,
+  __dirname: string,
+) => void
+
+/** The script name of every program; stack traces replace it by the module's own file and line. */
+export const PROGRAM_SCRIPT = 'cloudlet:program'
+/** The script name of the guest runtime; stack traces leave its frames out. */
+export const RUNTIME_SCRIPT = 'cloudlet:runtime'
+/** The global that holds the guest's one callback, put there by the host; gone before user code runs. */
+export const SEND = '__cloudletSend'
+/** The global the program script calls with its Program; it returns the door in, and is gone before user code runs. */
+export const START = '__cloudletStart'
+/** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */
+export const GUEST_ROOT = '/var/user'

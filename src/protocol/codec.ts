@@ -1,0 +1,155 @@
+import { Packr } from 'msgpackr'
+import { ProtocolError, ValueError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import type { ClientFrame, ServerFrame } from './frames.ts'
+import { BYTES_DEPTH, BYTES_KEY, scanPlainMsgpack } from './plain-msgpack.ts'
+import { setField } from './value.ts'
+
+/**
+ * A frame as one MessagePack message of the plain subset (plain-msgpack.ts). Values follow the rules of
+ * JSON.stringify: `toJSON` is honoured, undefined, functions and symbols are dropped (null in arrays),
+ * NaN and infinities become null. Bytes are allowed in `content` of args and result.
+ *
+ * @throws {ValueError} for BigInt, binary data elsewhere, a cycle or more levels or values than a frame may hold.
+ */
+export function encodeFrame(frame: ClientFrame | ServerFrame): Uint8Array {
+  return packr.pack(new PlainCopy().copy(frame))
+}
+
+/**
+ * The value of one received message, not yet known to be a frame (frames.ts parses it). Maps become
+ * plain objects; bytes are copied, so that they never share memory with the socket's buffers.
+ *
+ * @throws {ProtocolError} for anything but exactly one message of the plain subset.
+ */
+export function decodeFrame(bytes: Uint8Array): unknown {
+  const { hasBytes, hasProtoKey } = scanPlainMsgpack(bytes)
+  // The decoder slices bytes with their source's own class; a plain view keeps Node's Buffer out.
+  const source = hasBytes ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
+  try {
+    if (!hasProtoKey) return packr.unpack(source)
+    return mapsToObjects(mapPackr.unpack(source))
+  } catch (error) {
+    throw new ProtocolError('A frame could not be decoded.', { cause: error })
+  }
+}
+
+const OPTIONS = {
+  copyBuffers: true,
+  int64AsType: 'number',
+  moreTypes: false,
+  structuredClone: false,
+  useRecords: false,
+  useToJSON: false,
+  variableMapSize: true,
+} as const
+
+const packr = new Packr({ ...OPTIONS, mapsAsObjects: true })
+/** Keeps a `__proto__` key apart, which the other renames. */
+const mapPackr = new Packr({ ...OPTIONS, mapsAsObjects: false })
+
+function mapsToObjects(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(mapsToObjects)
+  if (!(value instanceof Map)) return value
+  const object: Record<string, unknown> = {}
+  for (const [key, field] of value) setField(object, String(key), mapsToObjects(field))
+  return object
+}
+
+/** Copies a value into plain objects, arrays, text and numbers, reading each property once. */
+class PlainCopy {
+  readonly #path: (string | number)[] = []
+  #valuesLeft: number = LIMITS.frameValues
+
+  copy(value: unknown): unknown {
+    this.#count()
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+        return value
+      case 'number':
+        return Number.isFinite(value) ? value : null
+      case 'bigint':
+        return this.#fail("is a BigInt, which can't be sent. Use a number or a string")
+      case 'object':
+        return value === null ? null : this.#object(value)
+      default:
+        return undefined
+    }
+  }
+
+  #object(value: object): unknown {
+    if (isBinary(value)) return this.#bytes(value)
+    const json = this.#json(value)
+    if (typeof json !== 'object' || json === null) return this.copy(json)
+    if (isBinary(json)) return this.#bytes(json)
+    return Array.isArray(json) ? this.#array(json) : this.#fields(json)
+  }
+
+  /** What the value's own `toJSON` makes of it; asked once, as JSON.stringify does. */
+  #json(value: object): unknown {
+    const toJson: unknown = Reflect.get(value, 'toJSON')
+    return typeof toJson === 'function' ? toJson.call(value, String(this.#path.at(-1) ?? '')) : value
+  }
+
+  #fields(value: object): unknown {
+    this.#enter()
+    const copy: Record<string, unknown> = {}
+    for (const key of Object.keys(value)) {
+      this.#count()
+      this.#path.push(key)
+      const field = this.copy(Reflect.get(value, key))
+      if (field !== undefined) setField(copy, key, field)
+      this.#path.pop()
+    }
+    return copy
+  }
+
+  #array(value: readonly unknown[]): unknown {
+    this.#enter()
+    const copy: unknown[] = []
+    for (let index = 0; index < value.length; index++) {
+      this.#path.push(index)
+      copy.push(this.copy(value[index]) ?? null)
+      this.#path.pop()
+    }
+    return copy
+  }
+
+  #bytes(value: ArrayBufferView | ArrayBuffer): Uint8Array {
+    if (
+      this.#path.length !== BYTES_DEPTH ||
+      this.#path.at(-1) !== BYTES_KEY ||
+      !(value instanceof Uint8Array)
+    ) {
+      this.#fail('is binary data. Upload it as a file and send the fileID, or send base64 text')
+    }
+    return value
+  }
+
+  #count(): void {
+    if (--this.#valuesLeft < 0) this.#fail(`holds more than ${LIMITS.frameValues} values`)
+  }
+
+  /** A cycle has no end, so this finds it too. */
+  #enter(): void {
+    if (this.#path.length >= LIMITS.frameDepth) {
+      const { frameDepth } = LIMITS
+      this.#path.length = 8
+      this.#fail(`… is nested more than ${frameDepth} levels deep or refers back to itself`)
+    }
+  }
+
+  #fail(reason: string): never {
+    const [head = 'value', ...rest] = this.#path
+    const path = rest.reduce<string>(
+      (to, key) => (typeof key === 'number' ? `${to}[${key}]` : `${to}.${key}`),
+      String(head),
+    )
+    throw new ValueError(path, `${path} ${reason}.`)
+  }
+}
+
+function isBinary(value: object): value is ArrayBufferView | ArrayBuffer {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+}

@@ -1,0 +1,280 @@
+import { ERROR_CODES, type ErrorCode, type ErrorData, ProtocolError } from '../errors.ts'
+
+/**
+ * Every message between a client and the door, one WebSocket binary message each (docs/protocol.md).
+ * The client opens with `hello`, the door answers `welcome`; from then on the client sends `call`s with
+ * ids of its own choosing and each is answered by exactly one `result` or `error` of that id.
+ */
+export type ClientFrame = HelloFrame | CallFrame | CancelFrame | PingFrame | GoodbyeFrame
+export type ServerFrame = WelcomeFrame | ResultFrame | ErrorFrame | PongFrame | GoodbyeFrame
+
+/** Protocol versions this build speaks, oldest first. */
+export const PROTOCOL_VERSIONS: readonly number[] = [1]
+
+export interface HelloFrame {
+  readonly type: 'hello'
+  /** Protocol versions the client speaks. The door takes the highest it knows too. */
+  readonly versions: readonly number[]
+  readonly token?: string
+  /** Asked for, not proven: only a development authenticator believes these two. */
+  readonly openid?: string
+  readonly appid?: string
+  /** The client's own name and version, for logs. */
+  readonly client?: string
+}
+
+export interface WelcomeFrame {
+  readonly type: 'welcome'
+  readonly version: number
+  readonly sessionId: string
+  readonly limits: SessionLimits
+}
+
+export interface SessionLimits {
+  /** Largest message either side may send, in bytes. */
+  readonly frameBytes: number
+  /** Calls the door runs for this session at once; one more is answered with CLOUDLET_OVERLOADED. */
+  readonly callsInFlight: number
+}
+
+export interface CallFrame {
+  readonly type: 'call'
+  /** Chosen by the client, unique among its unanswered calls. */
+  readonly id: number
+  /** An op of calls.ts; an unknown one is the host's to refuse. */
+  readonly op: string
+  readonly args: unknown
+}
+
+/** Asks the door to give a call up. The call is answered with CLOUDLET_CANCELLED unless its answer is already on its way. */
+export interface CancelFrame {
+  readonly type: 'cancel'
+  readonly id: number
+}
+
+export interface ResultFrame {
+  readonly type: 'result'
+  readonly id: number
+  readonly result: unknown
+}
+
+/** With an id: that call failed. Without: the session did, and the door closes it next. */
+export interface ErrorFrame {
+  readonly type: 'error'
+  readonly id?: number
+  readonly error: ErrorData
+}
+
+export interface PingFrame {
+  readonly type: 'ping'
+  readonly nonce: number
+}
+
+export interface PongFrame {
+  readonly type: 'pong'
+  readonly nonce: number
+}
+
+/** No new calls from (client) or for (door) the one who sends it; calls in flight are still answered. */
+export interface GoodbyeFrame {
+  readonly type: 'goodbye'
+  readonly reason?: string
+}
+
+/** Why a session's socket was closed. Below 4000: RFC 6455's own. */
+export const CLOSE_CODES = Object.freeze({
+  goodbye: 1000,
+  goingAway: 1001,
+  textMessage: 1003,
+  tooLarge: 1009,
+  internal: 1011,
+  protocol: 4400,
+  unauthenticated: 4401,
+  helloTimeout: 4408,
+  version: 4426,
+})
+
+/** Lengths of the text fields, in UTF-16 code units. */
+export const FIELD_CHARS = Object.freeze({
+  token: 8192,
+  openid: 128,
+  appid: 128,
+  client: 128,
+  op: 64,
+  sessionId: 64,
+  reason: 256,
+})
+
+/** @throws {ProtocolError} that names the field at fault. */
+export function parseClientFrame(value: unknown): ClientFrame {
+  const fields = new FrameFields(value)
+  switch (fields.type) {
+    case 'hello':
+      return {
+        type: 'hello',
+        versions: fields.versions(),
+        ...fields.optionalText('token'),
+        ...fields.optionalText('openid'),
+        ...fields.optionalText('appid'),
+        ...fields.optionalText('client'),
+      }
+    case 'call':
+      fields.only('id', 'op', 'args')
+      return { type: 'call', id: fields.integer('id'), op: fields.text('op'), args: fields.value('args') }
+    case 'cancel':
+      fields.only('id')
+      return { type: 'cancel', id: fields.integer('id') }
+    case 'ping':
+      fields.only('nonce')
+      return { type: 'ping', nonce: fields.integer('nonce') }
+    case 'goodbye':
+      fields.only('reason')
+      return { type: 'goodbye', ...fields.optionalText('reason') }
+    default:
+      throw new ProtocolError(
+        `A client doesn't send frames of type ${JSON.stringify(fields.type.slice(0, 40))}.`,
+      )
+  }
+}
+
+/** @throws {ProtocolError} that names the field at fault. */
+export function parseServerFrame(value: unknown): ServerFrame {
+  const fields = new FrameFields(value)
+  switch (fields.type) {
+    case 'welcome':
+      return {
+        type: 'welcome',
+        version: fields.integer('version'),
+        sessionId: fields.text('sessionId'),
+        limits: parseLimits(fields.value('limits')),
+      }
+    case 'result':
+      fields.only('id', 'result')
+      return { type: 'result', id: fields.integer('id'), result: fields.value('result') }
+    case 'error': {
+      fields.only('id', 'error')
+      const error = parseErrorData(fields.value('error'))
+      return fields.has('id') ? { type: 'error', id: fields.integer('id'), error } : { type: 'error', error }
+    }
+    case 'pong':
+      fields.only('nonce')
+      return { type: 'pong', nonce: fields.integer('nonce') }
+    case 'goodbye':
+      fields.only('reason')
+      return { type: 'goodbye', ...fields.optionalText('reason') }
+    default:
+      throw new ProtocolError(
+        `A door doesn't send frames of type ${JSON.stringify(fields.type.slice(0, 40))}.`,
+      )
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The fields of one received frame, read with their checks. Only own fields count. */
+class FrameFields {
+  readonly type: string
+  readonly #fields: Fields
+
+  constructor(value: unknown) {
+    this.#fields = requireMap(value, 'A frame')
+    const type = ownField(this.#fields, 'type')
+    if (typeof type !== 'string') throw new ProtocolError('A frame needs a "type" text.')
+    this.type = type
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.#fields, name)
+  }
+
+  /** Unknown fields are refused, so that a misspelt one can't be silently without effect. hello and welcome may grow. */
+  only(...names: readonly string[]): void {
+    for (const name of Object.keys(this.#fields)) {
+      if (name !== 'type' && !names.includes(name)) {
+        throw new ProtocolError(`A ${this.type} frame has no field ${JSON.stringify(name.slice(0, 40))}.`)
+      }
+    }
+  }
+
+  value(name: string): unknown {
+    if (!this.has(name)) throw new ProtocolError(`A ${this.type} frame needs "${name}".`)
+    return this.#fields[name]
+  }
+
+  integer(name: string): number {
+    const value = this.value(name)
+    if (!isCount(value)) {
+      throw new ProtocolError(`"${name}" of a ${this.type} frame must be an integer from 0 to 2^53-1.`)
+    }
+    return value
+  }
+
+  text(name: keyof typeof FIELD_CHARS): string {
+    const value = this.value(name)
+    if (typeof value !== 'string' || value.length > FIELD_CHARS[name]) {
+      throw new ProtocolError(
+        `"${name}" of a ${this.type} frame must be text of at most ${FIELD_CHARS[name]} characters.`,
+      )
+    }
+    return value
+  }
+
+  optionalText<Name extends keyof typeof FIELD_CHARS>(name: Name): { readonly [field in Name]?: string } {
+    const field: { [field in Name]?: string } = {}
+    if (this.has(name)) field[name] = this.text(name)
+    return field
+  }
+
+  versions(): readonly number[] {
+    const value = this.value('versions')
+    if (!Array.isArray(value) || value.length === 0 || value.length > 16 || !value.every(isCount)) {
+      throw new ProtocolError('"versions" of a hello frame must be 1 to 16 protocol versions, e.g. [1].')
+    }
+    return value
+  }
+}
+
+function parseLimits(value: unknown): SessionLimits {
+  const limits = requireMap(value, '"limits" of a welcome frame')
+  const frameBytes = ownField(limits, 'frameBytes')
+  const callsInFlight = ownField(limits, 'callsInFlight')
+  if (!isCount(frameBytes) || !isCount(callsInFlight) || frameBytes === 0 || callsInFlight === 0) {
+    throw new ProtocolError('"limits" of a welcome frame needs frameBytes and callsInFlight above 0.')
+  }
+  return { frameBytes, callsInFlight }
+}
+
+function parseErrorData(value: unknown): ErrorData {
+  const error = requireMap(value, '"error" of an error frame')
+  const code = ownField(error, 'code')
+  const message = ownField(error, 'message')
+  const retryable = ownField(error, 'retryable')
+  if (!isErrorCode(code) || typeof message !== 'string' || typeof retryable !== 'boolean') {
+    throw new ProtocolError('"error" of an error frame needs a known code, a message and retryable.')
+  }
+  return {
+    code,
+    message,
+    retryable,
+    details: requireMap(ownField(error, 'details'), '"details" of an error'),
+  }
+}
+
+function requireMap(value: unknown, what: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    throw new ProtocolError(`${what} must be a map.`)
+  }
+  return value as Fields
+}
+
+function ownField(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isErrorCode(value: unknown): value is ErrorCode {
+  return ERROR_CODES.some(code => code === value)
+}

@@ -1,0 +1,45 @@
+import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
+import { Document, type DocumentId } from './document.ts'
+import { encodeNewDocuments } from './document-data.ts'
+import { Query, type Source } from './query.ts'
+
+/** `_id` for one document, `_ids` for an array of them. */
+export interface AddResult {
+  readonly _id?: DocumentId
+  readonly _ids?: readonly DocumentId[]
+  readonly errMsg: string
+}
+
+/** A collection: a query of all its documents that can also add and name one. */
+export class Collection extends Query {
+  readonly #source: Source
+  readonly #name: string
+
+  constructor(source: Source, name: string) {
+    super(source, name)
+    this.#source = source
+    this.#name = name
+  }
+
+  /** @throws {Error} when the id is neither string nor number. */
+  doc(id: DocumentId): Document {
+    if (typeof id !== 'string' && !Number.isFinite(id)) throw new Error('docId必须为字符串或数字')
+    return new Document(this.#source, this.#name, id)
+  }
+
+  /**
+   * Adds one document, or all of an array; `_id` is made up where it is missing.
+   *
+   * @throws {WxError} errCode -502001 for an `_id` that exists, -502005 when there is no such collection.
+   */
+  add<Given extends { data?: object } & Callbacks<AddResult>>(options: Given): Settled<Given, AddResult> {
+    return settleApi(this.#source.surface, 'collection.add', options, async (api): Promise<AddResult> => {
+      const { documents, isMany } = encodeNewDocuments(options)
+      const { ids } = await this.#source.call('database.add', { collection: this.#name, documents })
+      const [only] = ids
+      if (isMany) return { _ids: ids, errMsg: `${api}:ok` }
+      if (only === undefined) throw new Error('the host added the document but gave no _id')
+      return { _id: only, errMsg: `${api}:ok` }
+    })
+  }
+}

@@ -1,0 +1,76 @@
+import type { Call } from '../protocol/calls.ts'
+import { Collection } from './collection.ts'
+import { command } from './command.ts'
+import { Geo } from './geo.ts'
+import type { Source } from './query.ts'
+import { createRegExp, createServerDate } from './values.ts'
+import { createWxError, runApi, type Surface } from './wx-errors.ts'
+
+export interface DatabaseOptions {
+  readonly call: Call
+  /**
+   * Limits and texts of functions (`server`: 100 rows by default, at most 1000) or of clients
+   * (`client`: 20 and 20, callback style, no createCollection).
+   */
+  readonly profile: Surface
+  /**
+   * Whether `doc().get()` rejects when the document doesn't exist; otherwise `data` is null.
+   *
+   * @default true
+   */
+  readonly throwOnNotFound?: boolean
+  /** Told of what the real platform would cut short, e.g. a limit above 1000 rows. */
+  readonly warn?: (message: string) => void
+  /** Id of the running request, for results that carry one. */
+  readonly requestId?: () => string | undefined
+}
+
+/** `cloud.database()`: the document database as wx code sees it. */
+export interface Database {
+  /** Query and update commands, usually named `_`. */
+  readonly command: typeof command
+  /** Constructors of geometry, with or without `new`. */
+  readonly Geo: typeof Geo
+  /** A regular expression for queries: `db.RegExp({ regexp, options })`. */
+  readonly RegExp: typeof createRegExp
+  /** The host's time at the moment of the write, plus `offset` milliseconds. */
+  readonly serverDate: typeof createServerDate
+  /** @throws {Error} when the name is empty or not a string. */
+  collection(name: string): Collection
+}
+
+export interface ServerDatabase extends Database {
+  /** Rejects with errCode -502001 when the collection exists. */
+  createCollection(name: string): Promise<{ errMsg: string; requestId: string }>
+}
+
+/** The database API over one `call`; needs no init. */
+export function createDatabase(options: DatabaseOptions & { readonly profile: 'server' }): ServerDatabase
+export function createDatabase(options: DatabaseOptions): Database
+export function createDatabase(options: DatabaseOptions): Database | ServerDatabase {
+  const source: Source = {
+    call: options.call,
+    surface: options.profile,
+    throwOnNotFound: options.throwOnNotFound ?? true,
+    warn: options.warn ?? (() => {}),
+  }
+  const database: Database = {
+    command,
+    Geo,
+    RegExp: createRegExp,
+    serverDate: createServerDate,
+    collection: name => new Collection(source, requireName(name)),
+  }
+  if (options.profile === 'client') return database
+  const createCollection = (name: string): Promise<{ errMsg: string; requestId: string }> =>
+    runApi('server', 'createCollection', async () => {
+      await options.call('database.createCollection', { collection: requireName(name) })
+      return { errMsg: 'createCollection:ok', requestId: options.requestId?.() ?? '' }
+    })
+  return { ...database, createCollection }
+}
+
+function requireName(name: unknown): string {
+  if (typeof name !== 'string' || name === '') throw createWxError(-1, 'Collection name is required')
+  return name
+}

@@ -1,0 +1,105 @@
+import type { EncodedObject } from '../protocol/value.ts'
+import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
+import { decodeDocument, encodeReplacement, encodeUpdateData } from './document-data.ts'
+import { encodeProjection, type Projection } from './projection.ts'
+import type { DocumentData, RemoveResult, Source, UpdateResult } from './query.ts'
+import { createFailure } from './wx-errors.ts'
+
+export type DocumentId = string | number
+
+export interface GetOneResult {
+  /** null when it doesn't exist and the database was made with `throwOnNotFound: false`. */
+  readonly data: DocumentData | null
+  readonly errMsg: string
+}
+
+export interface SetResult {
+  readonly _id: DocumentId
+  readonly errMsg: string
+  readonly stats: { readonly updated: number; readonly created: number }
+}
+
+/** One document by its `_id`, whether it exists or not. On clients each method also takes callbacks. */
+export class Document {
+  readonly #source: Source
+  readonly #collection: string
+  readonly #id: DocumentId
+  readonly #projection: EncodedObject | undefined
+
+  constructor(source: Source, collection: string, id: DocumentId, projection?: EncodedObject) {
+    this.#source = source
+    this.#collection = collection
+    this.#id = id
+    this.#projection = projection
+  }
+
+  /** Which fields `get` returns. @throws {Error} when it is not an object. */
+  field(projection: Projection): Document {
+    return new Document(this.#source, this.#collection, this.#id, encodeProjection(projection))
+  }
+
+  /** @throws {WxError} errCode -1 when there is no such document, -502005 when there is no such collection. */
+  get<Given extends Callbacks<GetOneResult>>(options?: Given): Settled<Given, GetOneResult> {
+    return settleApi(this.#source.surface, 'document.get', options, async api => {
+      const { documents } = await this.#source.call('database.query', {
+        collection: this.#collection,
+        filter: { _id: this.#id },
+        limit: 1,
+        ...(this.#projection === undefined ? {} : { projection: this.#projection }),
+      })
+      const [found] = documents
+      if (found === undefined && this.#source.throwOnNotFound) {
+        const detail = `document with _id ${this.#id} does not exist`
+        throw createFailure(this.#source.surface, api, -1, detail)
+      }
+      return { data: found === undefined ? null : decodeDocument(found), errMsg: 'document.get:ok' }
+    })
+  }
+
+  /**
+   * Replaces the document, or creates it.
+   *
+   * @throws {WxError} errCode -1 for empty data, -501007 for an `_id` in it, -502001 for update commands.
+   */
+  set<Given extends { data: object } & Callbacks<SetResult>>(options: Given): Settled<Given, SetResult> {
+    return settleApi(this.#source.surface, 'document.set', options, async api => {
+      const { updated, created } = await this.#source.call('database.replace', {
+        collection: this.#collection,
+        id: this.#id,
+        document: encodeReplacement(this.#source.surface, api, options),
+      })
+      return { _id: this.#id, errMsg: 'document.set:ok', stats: { updated, created } }
+    })
+  }
+
+  /**
+   * Merges into the document. A missing one is no error: `updated` is 0.
+   *
+   * @throws {WxError} errCode -1 for empty data, -501007 when it would change `_id`.
+   */
+  update<Given extends { data: object } & Callbacks<UpdateResult>>(
+    options: Given,
+  ): Settled<Given, UpdateResult> {
+    return settleApi(this.#source.surface, 'document.update', options, async api => {
+      const { updated } = await this.#source.call('database.update', {
+        collection: this.#collection,
+        filter: { _id: this.#id },
+        update: encodeUpdateData(this.#source.surface, api, options),
+        multi: false,
+      })
+      return { stats: { updated }, errMsg: 'document.update:ok' }
+    })
+  }
+
+  /** A missing document is no error: `removed` is 0. */
+  remove<Given extends Callbacks<RemoveResult>>(options?: Given): Settled<Given, RemoveResult> {
+    return settleApi(this.#source.surface, 'document.remove', options, async () => {
+      const { removed } = await this.#source.call('database.remove', {
+        collection: this.#collection,
+        filter: { _id: this.#id },
+        multi: false,
+      })
+      return { stats: { removed }, errMsg: 'document.remove:ok' }
+    })
+  }
+}

@@ -1,0 +1,123 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { InvalidOptionError, UnauthenticatedError } from '../errors.ts'
+import type { Caller } from '../types.ts'
+import { isLoopbackHost } from './loopback.ts'
+
+/** What a client's hello says, and where it came from. Only `remoteAddress` and `headers` were not chosen freely by the client. */
+export interface AuthenticateRequest {
+  readonly token?: string
+  readonly openid?: string
+  readonly appid?: string
+  /** Of the WebSocket handshake. */
+  readonly headers: IncomingHttpHeaders
+  readonly remoteAddress: string
+}
+
+/**
+ * Decides who a session's caller is; the session keeps it to its end. Throw or reject with an
+ * UnauthenticatedError to refuse: its message is sent to the client, that of any other error is not.
+ */
+export interface Authenticate {
+  (request: AuthenticateRequest): Caller | Promise<Caller>
+  /** The caller is whoever the client says. The door then serves only this machine unless told otherwise. */
+  readonly isDevelopmentOnly?: boolean
+}
+
+export interface DevelopmentAuthenticatorOptions {
+  /** appid of every caller. Default: what the client asks for. */
+  readonly appid?: string
+  /** Web pages that may connect, as origins (`https://my.test:8080`). Default: pages served from this machine. */
+  readonly allowedOrigins?: readonly string[]
+}
+
+/**
+ * For development: the client chooses its openid and no token is needed. Pages from elsewhere are refused,
+ * or any site a developer visits could use the back end on their machine.
+ */
+export function developmentAuthenticator(options: DevelopmentAuthenticatorOptions = {}): Authenticate {
+  const { appid, allowedOrigins } = options
+  const authenticate = (request: AuthenticateRequest): Caller => {
+    checkOrigin(request.headers.origin, allowedOrigins)
+    const openid = requireIdentity('openid', request.openid)
+    const askedAppid = request.appid === undefined ? undefined : requireIdentity('appid', request.appid)
+    const callerAppid = appid ?? askedAppid
+    return callerAppid === undefined ? { openid } : { openid, appid: callerAppid }
+  }
+  return Object.assign(authenticate, { isDevelopmentOnly: true })
+}
+
+/**
+ * Callers by secret token: a map, read again at each hello so that deleting a token revokes it, or a
+ * function that returns undefined for a token it doesn't know.
+ *
+ * The map is compared whole and in constant time, at a few microseconds per token; use the function
+ * form for many thousands.
+ */
+export function tokenAuthenticator(
+  tokens: ReadonlyMap<string, Caller> | ((token: string) => Caller | undefined | Promise<Caller | undefined>),
+): Authenticate {
+  const find = typeof tokens === 'function' ? tokens : (token: string) => findCaller(tokens, token)
+  return async ({ token }) => {
+    if (token === undefined || token === '') {
+      throw new UnauthenticatedError('This host wants a token. Pass { token } to createCloud.')
+    }
+    const caller = await find(token)
+    if (caller === undefined) throw new UnauthenticatedError('The token was not accepted.')
+    return caller
+  }
+}
+
+/** @throws {InvalidOptionError} for a caller that is no object or has a field that isn't text. */
+export function checkCaller(value: Caller): Caller {
+  if (typeof value !== 'object' || value === null) {
+    throw new InvalidOptionError('authenticate', 'authenticate must return a caller object, e.g. { openid }.')
+  }
+  const caller: { -readonly [field in keyof Caller]: Caller[field] } = {}
+  for (const name of ['openid', 'appid', 'unionid', 'source', 'clientIp'] as const) {
+    const field: unknown = value[name]
+    if (field === undefined) continue
+    if (typeof field !== 'string') {
+      throw new InvalidOptionError(
+        'authenticate',
+        `authenticate returned a caller whose ${name} is not text.`,
+      )
+    }
+    caller[name] = field
+  }
+  return caller
+}
+
+/** No early exit, so that the time taken says nothing about which token came close. */
+function findCaller(tokens: ReadonlyMap<string, Caller>, token: string): Caller | undefined {
+  const digest = sha256(token)
+  let found: Caller | undefined
+  for (const [known, caller] of tokens) {
+    if (timingSafeEqual(sha256(known), digest)) found = caller
+  }
+  return found
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function requireIdentity(name: 'openid' | 'appid', value: string | undefined): string {
+  if (value === undefined || !/^[\w.@:-]{1,128}$/.test(value)) {
+    throw new UnauthenticatedError(
+      `The development login needs an ${name} of 1 to 128 letters, digits or _ - . @ :. ` +
+        `Pass { ${name} } to createCloud.`,
+    )
+  }
+  return value
+}
+
+function checkOrigin(origin: string | undefined, allowed: readonly string[] | undefined): void {
+  if (origin === undefined) return
+  if (allowed?.includes(origin)) return
+  if (allowed === undefined && URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)) return
+  throw new UnauthenticatedError(
+    `The development login doesn't serve pages of ${JSON.stringify(origin.slice(0, 200))}. ` +
+      'List the origin in developmentAuthenticator({ allowedOrigins }).',
+  )
+}

@@ -1,0 +1,154 @@
+import type { Readable } from 'node:stream'
+import { InvalidOptionError } from '../errors.ts'
+import type { Caller } from '../types.ts'
+import type { Authenticate } from './auth.ts'
+
+/** One call of a session, as the door hands it on. Nothing in it has been checked but its frame. */
+export interface DoorCall {
+  readonly op: string
+  readonly args: unknown
+  readonly caller: Caller
+  /** Aborts when the client cancels the call or its session ends. */
+  readonly signal: AbortSignal
+}
+
+/** What a signed URL leads to. The door reads a stream to its end or destroys it. */
+export type FileAnswer =
+  | {
+      readonly kind: 'found'
+      readonly content: Readable | Uint8Array
+      readonly contentType: string
+      readonly sizeBytes: number
+      /** Milliseconds since the Unix epoch. */
+      readonly modifiedMs?: number
+    }
+  | { readonly kind: 'refused'; readonly status: 403 | 404; readonly message: string }
+
+export interface DoorOptions {
+  readonly authenticate: Authenticate
+  /** Runs one call. A CloudletError it rejects with goes to the client as it is; any other becomes an InternalError. */
+  readonly call: (call: DoorCall) => Promise<unknown>
+  /** Answers `GET <path>/storage/<file>?…`; `path` is what follows `/storage/`, still percent-encoded. */
+  readonly serveFile: (request: { path: string; query: URLSearchParams }) => Promise<FileAnswer>
+  /** Body of `GET <path>/healthz`. Answered with 503 if it has `isHealthy: false`. */
+  readonly health: () => object
+  /** Hears of every fault that a client is only told an incident id of. */
+  readonly onInternalError: (error: unknown) => void
+  /**
+   * Largest message either side may send, in bytes: a 20 MB file and its frame fit.
+   * @default 25165824
+   */
+  readonly maxFrameBytes?: number
+  /**
+   * Calls one session may have running; one more is answered with CLOUDLET_OVERLOADED.
+   * @default 256
+   */
+  readonly maxCallsInFlight?: number
+  /**
+   * Sessions at once, those not yet welcomed included; one more gets HTTP 503.
+   * @default 10000
+   */
+  readonly maxSessions?: number
+  /**
+   * Bytes of answers that may wait for one session that reads slowly, before it is dropped.
+   * @default 67108864
+   */
+  readonly maxBufferedBytes?: number
+  /**
+   * Milliseconds a session has for its hello.
+   * @default 5000
+   */
+  readonly helloTimeoutMs?: number
+  /**
+   * Milliseconds `authenticate` has for its answer.
+   * @default 10000
+   */
+  readonly authenticateTimeoutMs?: number
+  /**
+   * Milliseconds between checks that a silent session's peer is still there. A dead one is noticed within two.
+   * @default 30000
+   */
+  readonly heartbeatMs?: number
+  /**
+   * Milliseconds `close()` waits for calls in flight before it aborts them.
+   * @default 10000
+   */
+  readonly drainTimeoutMs?: number
+  /**
+   * Lets a development authenticator serve clients that are not on this machine.
+   * @default false
+   */
+  readonly exposeDevelopmentAuthenticator?: boolean
+}
+
+export type ResolvedDoorOptions = Required<DoorOptions>
+
+const DEFAULTS = Object.freeze({
+  authenticateTimeoutMs: 10_000,
+  drainTimeoutMs: 10_000,
+  exposeDevelopmentAuthenticator: false,
+  heartbeatMs: 30_000,
+  helloTimeoutMs: 5000,
+  maxBufferedBytes: 64 * 1024 * 1024,
+  maxCallsInFlight: 256,
+  maxFrameBytes: 24 * 1024 * 1024,
+  maxSessions: 10_000,
+})
+
+/** Longest delay a timer can hold. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** @throws {InvalidOptionError} that names the option at fault. */
+export function resolveDoorOptions(options: DoorOptions): ResolvedDoorOptions {
+  const { authenticate, call, serveFile, health, onInternalError } = options
+  for (const [name, value] of Object.entries({ authenticate, call, serveFile, health, onInternalError })) {
+    if (typeof value !== 'function') throw new InvalidOptionError(name, `${name} must be a function.`)
+  }
+  const expose = options.exposeDevelopmentAuthenticator ?? DEFAULTS.exposeDevelopmentAuthenticator
+  if (typeof expose !== 'boolean') {
+    throw new InvalidOptionError(
+      'exposeDevelopmentAuthenticator',
+      'exposeDevelopmentAuthenticator must be true or false.',
+    )
+  }
+  return Object.freeze({
+    authenticate,
+    call,
+    serveFile,
+    health,
+    onInternalError: error => report(onInternalError, error),
+    authenticateTimeoutMs: requireInteger(options, 'authenticateTimeoutMs', 1, MAX_DELAY_MS),
+    drainTimeoutMs: requireInteger(options, 'drainTimeoutMs', 0, MAX_DELAY_MS),
+    exposeDevelopmentAuthenticator: expose,
+    heartbeatMs: requireInteger(options, 'heartbeatMs', 10, MAX_DELAY_MS),
+    helloTimeoutMs: requireInteger(options, 'helloTimeoutMs', 1, MAX_DELAY_MS),
+    maxBufferedBytes: requireInteger(options, 'maxBufferedBytes', 1024, Number.MAX_SAFE_INTEGER),
+    maxCallsInFlight: requireInteger(options, 'maxCallsInFlight', 1, 1_000_000),
+    maxFrameBytes: requireInteger(options, 'maxFrameBytes', 1024, 1024 * 1024 * 1024),
+    maxSessions: requireInteger(options, 'maxSessions', 1, 1_000_000),
+  })
+}
+
+type NumberOption = {
+  [name in keyof typeof DEFAULTS]: (typeof DEFAULTS)[name] extends number ? name : never
+}[keyof typeof DEFAULTS]
+
+function requireInteger(options: DoorOptions, name: NumberOption, min: number, max: number): number {
+  const value = options[name] ?? DEFAULTS[name]
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new InvalidOptionError(
+      name,
+      `${name} must be an integer from ${min} to ${max}, not ${String(value)}.`,
+    )
+  }
+  return value
+}
+
+/** A hook that fails must not take a session's error path with it. */
+function report(onInternalError: (error: unknown) => void, error: unknown): void {
+  try {
+    onInternalError(error)
+  } catch (fault) {
+    process.emitWarning(`onInternalError threw ${String(fault)} while it was told of ${String(error)}.`)
+  }
+}

@@ -1,0 +1,283 @@
+import { randomUUID } from 'node:crypto'
+import {
+  CancelledError,
+  CloudletError,
+  errorToData,
+  HostClosedError,
+  InternalError,
+  OverloadedError,
+  ProtocolError,
+  ValueError,
+} from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
+import {
+  type CallFrame,
+  CLOSE_CODES,
+  type HelloFrame,
+  PROTOCOL_VERSIONS,
+  parseClientFrame,
+  type ServerFrame,
+} from '../protocol/frames.ts'
+import type { Caller } from '../types.ts'
+import type { ResolvedDoorOptions } from './door-options.ts'
+import { login, type SessionOrigin } from './login.ts'
+
+/** What a session needs of its socket. */
+export interface SessionSocket {
+  /** Bytes given to `send` that the network has not taken yet. */
+  readonly bufferedBytes: number
+  send(message: Uint8Array): void
+  close(code: number, reason: string): void
+  /** Cuts the connection, without a close frame. */
+  terminate(): void
+}
+
+/**
+ * waiting → authenticating → open → draining → closed, or closed from anywhere.
+ * Draining is open for answers and closed to new calls.
+ */
+type State = 'waiting' | 'authenticating' | 'open' | 'draining' | 'closed'
+
+/**
+ * One WebSocket connection of one caller. Whatever its peer sends, it throws nothing and touches no
+ * other session: a broken protocol closes it with a code and a reason.
+ */
+export class Session {
+  readonly id: string = randomUUID()
+  readonly #socket: SessionSocket
+  readonly #origin: SessionOrigin
+  readonly #options: ResolvedDoorOptions
+  #state: State = 'waiting'
+  #caller: Caller = {}
+  /** Calls not yet answered, by id. */
+  readonly #calls = new Map<number, AbortController>()
+  /** Calls that still run; a cancelled one is answered at once but may take a while to stop. */
+  #runningCount = 0
+  #timer: NodeJS.Timeout | undefined
+  #onDrained: (() => void) | undefined
+
+  constructor(socket: SessionSocket, origin: SessionOrigin, options: ResolvedDoorOptions) {
+    this.#socket = socket
+    this.#origin = origin
+    this.#options = options
+    this.#timer = setTimeout(() => {
+      const error = new ProtocolError(`No hello came within ${options.helloTimeoutMs} ms.`)
+      this.#fail(error, CLOSE_CODES.helloTimeout)
+    }, options.helloTimeoutMs)
+  }
+
+  get isWelcomed(): boolean {
+    return this.#state === 'open' || this.#state === 'draining'
+  }
+
+  /** Takes one whole message from the peer. */
+  receive(message: Uint8Array): void {
+    if (this.#state === 'closed') return
+    try {
+      if (!this.isWelcomed && message.length > LIMITS.helloBytes) {
+        this.failHelloSize()
+        return
+      }
+      this.#handle(message)
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#fail(error, CLOSE_CODES.protocol)
+      else this.#fail(this.#internalError(error), CLOSE_CODES.internal)
+    }
+  }
+
+  /** The peer sent a text message; frames are binary. */
+  receiveText(): void {
+    this.#fail(new ProtocolError('Frames are binary messages, not text.'), CLOSE_CODES.textMessage)
+  }
+
+  /** More came before the welcome than a hello can need. */
+  failHelloSize(): void {
+    const error = new ProtocolError(`A session may send ${LIMITS.helloBytes} bytes before it is welcomed.`)
+    this.#fail(error, CLOSE_CODES.tooLarge)
+  }
+
+  /** The socket is gone, from whichever side: gives up all calls. Idempotent. */
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#state = 'closed'
+    const calls = [...this.#calls.values()]
+    this.#calls.clear()
+    for (const call of calls) call.abort(new CancelledError('The session of this call ended.'))
+    this.#onDrained?.()
+  }
+
+  /** Says goodbye, refuses new calls, and resolves when those in flight are answered. */
+  async drain(): Promise<void> {
+    if (this.#state !== 'open') return
+    this.#state = 'draining'
+    this.#send({ type: 'goodbye', reason: 'The host is closing.' })
+    if (this.#calls.size === 0) return
+    await new Promise<void>(resolve => {
+      this.#onDrained = resolve
+    })
+  }
+
+  /** Closes with a code; calls still in flight are aborted. */
+  close(code: number, reason: string): void {
+    if (this.#state === 'closed') return
+    this.end()
+    this.#socket.close(code, cutReason(reason))
+  }
+
+  #handle(message: Uint8Array): void {
+    const frame = parseClientFrame(decodeFrame(message))
+    if (frame.type === 'hello') {
+      if (this.#state !== 'waiting') throw new ProtocolError('A session says hello once.')
+      this.#state = 'authenticating'
+      clearTimeout(this.#timer)
+      void this.#welcome(frame)
+      return
+    }
+    if (!this.isWelcomed) throw new ProtocolError(`A ${frame.type} frame came before the welcome.`)
+    switch (frame.type) {
+      case 'call':
+        this.#startCall(frame)
+        return
+      case 'cancel':
+        this.#cancelCall(frame.id)
+        return
+      case 'ping':
+        this.#send({ type: 'pong', nonce: frame.nonce })
+        return
+      case 'goodbye':
+        this.close(CLOSE_CODES.goodbye, 'Goodbye.')
+        return
+      default:
+        frame satisfies never
+    }
+  }
+
+  async #welcome(hello: HelloFrame): Promise<void> {
+    const version = PROTOCOL_VERSIONS.findLast(known => hello.versions.includes(known))
+    if (version === undefined) {
+      const ours = PROTOCOL_VERSIONS.join(', ')
+      const reason = `This door speaks protocol versions ${ours}, the client ${hello.versions.join(', ')}.`
+      this.#fail(new ProtocolError(reason), CLOSE_CODES.version)
+      return
+    }
+    try {
+      this.#caller = await login(hello, this.#origin, this.#options)
+    } catch (error) {
+      const known = error instanceof CloudletError ? error : this.#internalError(error)
+      this.#fail(known, CLOSE_CODES.unauthenticated)
+      return
+    }
+    if (this.#state !== 'authenticating') return
+    this.#state = 'open'
+    const { maxFrameBytes, maxCallsInFlight } = this.#options
+    const limits = { frameBytes: maxFrameBytes, callsInFlight: maxCallsInFlight }
+    this.#send({ type: 'welcome', version, sessionId: this.id, limits })
+  }
+
+  #startCall(frame: CallFrame): void {
+    const { id } = frame
+    const { maxCallsInFlight } = this.#options
+    if (this.#calls.has(id)) throw new ProtocolError(`Call id ${id} is still in flight.`)
+    if (this.#state === 'draining') {
+      this.#sendError(id, new HostClosedError('The host is closing and takes no new calls.'))
+      return
+    }
+    if (this.#runningCount >= maxCallsInFlight) {
+      const message = `This session has ${maxCallsInFlight} calls running, its limit. Wait for some to finish, or raise maxCallsInFlight.`
+      this.#sendError(id, new OverloadedError(message))
+      return
+    }
+    const controller = new AbortController()
+    this.#calls.set(id, controller)
+    this.#runningCount++
+    void this.#runCall(frame, controller)
+  }
+
+  async #runCall({ id, op, args }: CallFrame, controller: AbortController): Promise<void> {
+    const { signal } = controller
+    try {
+      const result = await this.#options.call({ op, args, caller: this.#caller, signal })
+      this.#answer(id, controller, () => this.#send({ type: 'result', id, result: result ?? null }))
+    } catch (error) {
+      this.#answer(id, controller, () => this.#sendError(id, error))
+    } finally {
+      this.#runningCount--
+    }
+  }
+
+  /** Drops the outcome of a call that was answered already, or whose session is gone. */
+  #answer(id: number, controller: AbortController, send: () => void): void {
+    if (this.#calls.get(id) !== controller) return
+    try {
+      send()
+    } catch (error) {
+      // What can't be sent (too large, a BigInt in it) becomes the answer itself.
+      this.#sendError(id, error)
+    }
+    this.#calls.delete(id)
+    this.#checkDrained()
+  }
+
+  #cancelCall(id: number): void {
+    const controller = this.#calls.get(id)
+    // Not a fault: the answer and the cancel crossed on the wire.
+    if (controller === undefined) return
+    const error = new CancelledError()
+    this.#answer(id, controller, () => this.#sendError(id, error))
+    controller.abort(error)
+  }
+
+  #checkDrained(): void {
+    if (this.#calls.size === 0) this.#onDrained?.()
+  }
+
+  #sendError(id: number, error: unknown): void {
+    const known = error instanceof CloudletError ? error : this.#internalError(error)
+    this.#send({ type: 'error', id, error: errorToData(known) })
+  }
+
+  #internalError(cause: unknown): InternalError {
+    const error = new InternalError(randomUUID(), { cause })
+    this.#options.onInternalError(error)
+    return error
+  }
+
+  #fail(error: CloudletError, code: number): void {
+    if (this.#state === 'closed') return
+    try {
+      this.#send({ type: 'error', error: errorToData(error) })
+    } catch (fault) {
+      // The close code and its reason still say it.
+      this.#internalError(fault)
+    }
+    this.close(code, error.message)
+  }
+
+  #send(frame: ServerFrame): void {
+    const { maxBufferedBytes, maxFrameBytes } = this.#options
+    const message = encodeFrame(frame)
+    if (message.length > maxFrameBytes) {
+      throw new ValueError(
+        'result',
+        `The answer takes ${message.length} bytes, over the limit of ${maxFrameBytes}. Ask for less at once.`,
+      )
+    }
+    this.#socket.send(message)
+    // A peer that doesn't read can't be told why; holding on to its answers is what must end.
+    if (this.#socket.bufferedBytes > maxBufferedBytes) {
+      this.end()
+      this.#socket.terminate()
+    }
+  }
+}
+
+/** A close frame holds 123 bytes of reason. */
+function cutReason(reason: string): string {
+  const bytes = Buffer.from(reason)
+  if (bytes.length <= 123) return reason
+  return `${bytes
+    .subarray(0, 119)
+    .toString()
+    .replace(/\uFFFD+$/, '')}…`
+}
