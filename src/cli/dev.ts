@@ -1,0 +1,163 @@
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { InvalidOptionError } from '../errors.ts'
+import { FunctionHost } from '../index.ts'
+import { describeError } from './error-text.ts'
+import { FolderWatch } from './folder-watch.ts'
+import { type FunctionsFolder, findFunctionsFolder } from './functions-folder.ts'
+import { formatDeployments, formatInvocation, formatTime, indent } from './invocation-text.ts'
+import { Reloader, type ReloadOutcome } from './reloader.ts'
+import { Terminal } from './terminal.ts'
+
+export interface DevOptions {
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Default: `.cloudlet` in the project, or beside the folder. */
+  readonly data?: string
+  /** Nothing is kept on disk. */
+  readonly memory?: true
+  /** Of cloudlet, for the heading. */
+  readonly version: string
+}
+
+/**
+ * `cloudlet dev`: serves a folder's functions until SIGINT or SIGTERM, and reloads those whose files change.
+ *
+ * @throws {CloudletError} when the folder can't be read, the port is taken, or the host can't start.
+ */
+export async function serveFolder(given: string, options: DevOptions): Promise<void> {
+  const ended = firstSignal()
+  const terminal = new Terminal(process.stdout)
+  const folder = await findFunctionsFolder(given)
+  const dataDirectory = options.memory ? undefined : findDataDirectory(folder, options.data)
+  await using host = createHost(folder, dataDirectory, terminal)
+  const { deployed, failed } = await host.deployDirectory(folder.path)
+  const door = await host.listen({ port: options.port })
+
+  terminal.line(terminal.paint('bold', `cloudlet ${options.version}  ${shorten(folder.path)}`))
+  terminal.line()
+  for (const line of formatDeployments(deployed)) terminal.line(indent(line))
+  if (deployed.length + failed.length === 0) {
+    terminal.line(indent('No functions yet: make a folder with an index.js in it.'))
+  }
+  for (const { name, warnings } of deployed) printWarnings(terminal, name, warnings)
+  for (const { name, error } of failed) {
+    terminal.line(indent(terminal.paint('red', `${name} is not served. ${describeError(error)}`)))
+  }
+  terminal.line()
+  for (const line of describeDoor(door, dataDirectory)) terminal.line(indent(line))
+  terminal.line()
+
+  const reloader = new Reloader({
+    folder: folder.path,
+    host,
+    onOutcome: outcome => printOutcome(terminal, outcome),
+  })
+  const watch = watchFolder(folder.path, reloader, terminal)
+  terminal.line(terminal.paint('dim', `Ready${watch ? ', and watching for changes' : ''}. Ctrl+C ends it.`))
+
+  const signal = await ended
+  terminal.line(terminal.paint('dim', `${signal}: finishing the calls that run …`))
+  watch?.close()
+  await reloader.idle()
+}
+
+function createHost(
+  { appid }: FunctionsFolder,
+  dataDirectory: string | undefined,
+  terminal: Terminal,
+): FunctionHost {
+  return new FunctionHost({
+    autoCreateCollections: true,
+    ...(appid === undefined ? {} : { appid }),
+    ...(dataDirectory === undefined ? {} : { dataDirectory }),
+    onInvocation: report => {
+      for (const line of formatInvocation(report, Date.now(), terminal)) terminal.line(line)
+    },
+    onWarning: message => terminal.line(terminal.paint('yellow', message)),
+    onInternalError: (incidentId, error) => {
+      terminal.line(terminal.paint('red', `Incident ${incidentId}: ${describeError(error)}`))
+    },
+  })
+}
+
+/** @throws {InvalidOptionError} for a folder among the functions, where each write would count as a change. */
+function findDataDirectory(folder: FunctionsFolder, given: string | undefined): string {
+  const path = given === undefined ? join(folder.home, '.cloudlet') : resolve(given)
+  const inside = relative(folder.path, path)
+  const [first = ''] = inside.split(sep)
+  if (isAbsolute(inside) || first === '..' || (first.startsWith('.') && first !== '')) return path
+  throw new InvalidOptionError(
+    'data',
+    `--data ${given} lies among the functions in ${shorten(folder.path)}. Choose a folder outside, or leave it out.`,
+  )
+}
+
+function describeDoor(
+  { url, httpUrl }: { readonly url: string; readonly httpUrl: string },
+  dataDirectory: string | undefined,
+): string[] {
+  return [
+    `client  createCloud({ url: '${url}', openid: 'o-dev' })`,
+    `health  ${httpUrl}/healthz`,
+    `data    ${dataDirectory === undefined ? 'in memory, gone at the end' : shorten(dataDirectory)}`,
+  ]
+}
+
+/** Undefined, after a word about it, when the system can't watch: serving goes on without reload. */
+function watchFolder(path: string, reloader: Reloader, terminal: Terminal): FolderWatch | undefined {
+  const onError = (error: unknown): void => {
+    const reason = error instanceof Error ? error.message : String(error)
+    terminal.line(terminal.paint('yellow', `Changes are not picked up: ${reason}. Start again to load them.`))
+  }
+  try {
+    return new FolderWatch(path, { onChange: names => void reloader.reload(names), onError })
+  } catch (error) {
+    onError(error)
+    return undefined
+  }
+}
+
+function printOutcome(terminal: Terminal, outcome: ReloadOutcome): void {
+  const { kind, name } = outcome
+  const time = terminal.paint('dim', formatTime(Date.now()))
+  switch (kind) {
+    case 'deployed':
+      terminal.line(
+        `${time}  ${terminal.paint('cyan', `${name} reloaded, version ${outcome.version.slice(0, 8)}`)}`,
+      )
+      printWarnings(terminal, name, outcome.warnings)
+      break
+    case 'removed':
+      terminal.line(`${time}  ${terminal.paint('cyan', `${name} removed`)}`)
+      break
+    case 'failed': {
+      const now = outcome.isRunning ? 'not reloaded, its last good version goes on running' : 'not served'
+      terminal.line(`${time}  ${terminal.paint('red', `${name} ${now}. ${describeError(outcome.error)}`)}`)
+      break
+    }
+    default:
+      kind satisfies never
+  }
+}
+
+function printWarnings(terminal: Terminal, name: string, warnings: readonly string[]): void {
+  for (const warning of warnings) terminal.line(indent(terminal.paint('yellow', `${name}: ${warning}`)))
+}
+
+/** Resolves with the first of the signals that ask for a graceful end; a second one ends the process at once. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve: end } = Promise.withResolvers<NodeJS.Signals>()
+  const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']
+  const onSignal = (signal: NodeJS.Signals): void => {
+    for (const other of signals) process.off(other, onSignal)
+    end(signal)
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  return promise
+}
+
+/** Relative to the working directory where that is shorter to read. */
+function shorten(path: string): string {
+  const near = relative(process.cwd(), path)
+  return near === '' ? '.' : near.startsWith('..') ? path : near
+}

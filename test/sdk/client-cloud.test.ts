@@ -1,0 +1,257 @@
+import { describe, expect, test } from 'vitest'
+import { FunctionError, FunctionNotFoundError } from '../../src/errors.ts'
+import { LIMITS } from '../../src/limits.ts'
+import { createClientCloud } from '../../src/sdk/client-cloud.ts'
+import { recordCalls, rejectionOf } from './recorder.ts'
+
+function open(answers: Parameters<typeof recordCalls>[0] = {}, files: Record<string, Uint8Array> = {}) {
+  const recording = recordCalls({
+    'functions.invoke': { result: 3, requestId: 'r-1' },
+    'storage.upload': { fileID: 'cloud://e.b/a.txt' },
+    'storage.download': { content: new Uint8Array([1, 2]), contentType: 'text/plain' },
+    'storage.remove': { files: [{ fileID: 'a' }] },
+    ...answers,
+  })
+  const cloud = createClientCloud({
+    call: recording.call,
+    files: {
+      read: async filePath => {
+        const content = files[String(filePath)]
+        if (content === undefined) throw new Error(`no such file ${filePath}`)
+        return content
+      },
+      saveTemporary: async name => `tmp/${name}`,
+    },
+  })
+  return { cloud, recording }
+}
+
+/** Everything the three callbacks hear, in order, until `complete`. */
+function listen<Options extends object>(
+  options: Options,
+): {
+  options: Options & Record<'success' | 'fail' | 'complete', (outcome: unknown) => void>
+  heard: Promise<[string, unknown][]>
+} {
+  const { promise, resolve } = Promise.withResolvers<[string, unknown][]>()
+  const heard: [string, unknown][] = []
+  return {
+    options: {
+      ...options,
+      success: outcome => heard.push(['success', outcome]),
+      fail: outcome => heard.push(['fail', outcome]),
+      complete: outcome => {
+        heard.push(['complete', outcome])
+        resolve(heard)
+      },
+    },
+    heard: promise,
+  }
+}
+
+describe('promise style', () => {
+  test('has the cloud. prefix for functions and storage and none for the database', async () => {
+    const { cloud } = open({}, { 'a.txt': new Uint8Array(2) })
+    cloud.init({ env: 'any' })
+    expect(await cloud.callFunction({ name: 'sum', data: { a: 1 } })).toStrictEqual({
+      result: 3,
+      errMsg: 'cloud.callFunction:ok',
+      requestID: 'r-1',
+    })
+    expect(await cloud.uploadFile({ cloudPath: 'a.txt', filePath: 'a.txt' })).toStrictEqual({
+      fileID: 'cloud://e.b/a.txt',
+      statusCode: 200,
+      errMsg: 'cloud.uploadFile:ok',
+    })
+    expect(await cloud.downloadFile({ fileID: 'cloud://e.b/dir/a.txt' })).toStrictEqual({
+      tempFilePath: 'tmp/a.txt',
+      statusCode: 200,
+      errMsg: 'cloud.downloadFile:ok',
+    })
+    expect((await cloud.deleteFile({ fileList: ['a'] })).errMsg).toBe('cloud.deleteFile:ok')
+    expect((await cloud.database().collection('a').get()).errMsg).toBe('collection.get:ok')
+  })
+
+  test('rejects in the words of newer clients', async () => {
+    const failure = new FunctionError('f', { name: 'Error', message: 'boom', stack: '', fields: {} })
+    const failed = open({ 'functions.invoke': () => Promise.reject(failure) })
+    expect({ ...(await rejectionOf(failed.cloud.callFunction({ name: 'f' }))) }).toStrictEqual({
+      errCode: -504002,
+      errMsg: 'cloud.callFunction:fail Error: errCode: -504002 functions execute fail | errMsg: Error: boom',
+    })
+    const missing = open({ 'functions.invoke': () => Promise.reject(new FunctionNotFoundError('f', [])) })
+    const error = await rejectionOf(missing.cloud.callFunction({ name: 'f' }))
+    expect(error['errCode']).toBe(-501000)
+    expect(error.message).toContain('errCode: -501000 | errMsg: FunctionName parameter could not be found.')
+  })
+
+  test('reading a file that is not there rejects and uploads nothing', async () => {
+    const { cloud, recording } = open()
+    const error = await rejectionOf(cloud.uploadFile({ cloudPath: 'a', filePath: 'nope' }))
+    expect({ ...error }).toStrictEqual({ errCode: -1, errMsg: 'cloud.uploadFile:fail no such file nope' })
+    expect(recording.calls).toStrictEqual([])
+  })
+
+  test('an upload may have 20 MB and not a byte more', async () => {
+    const { cloud, recording } = open(
+      {},
+      { fits: new Uint8Array(LIMITS.fileBytes), over: new Uint8Array(LIMITS.fileBytes + 1) },
+    )
+    await cloud.uploadFile({ cloudPath: 'a', filePath: 'fits' })
+    const error = await rejectionOf(cloud.uploadFile({ cloudPath: 'a', filePath: 'over' }))
+    expect(error['errCode']).toBe(-403001)
+    expect(recording.calls).toHaveLength(1)
+  })
+})
+
+describe('callback style', () => {
+  test('returns nothing and calls success, then complete', async () => {
+    const { cloud } = open()
+    const { options, heard } = listen({ name: 'sum' })
+    expect(cloud.callFunction(options)).toBeUndefined()
+    const result = { result: 3, errMsg: 'cloud.callFunction:ok', requestID: 'r-1' }
+    expect(await heard).toStrictEqual([
+      ['success', result],
+      ['complete', result],
+    ])
+  })
+
+  test('calls fail, then complete, with the same error', async () => {
+    const { cloud } = open()
+    const { options, heard } = listen({ name: '' })
+    cloud.callFunction({ ...options, name: 5 as never })
+    const outcomes = await heard
+    expect(outcomes.map(([name]) => name)).toStrictEqual(['fail', 'complete'])
+    expect(outcomes[0]?.[1]).toBe(outcomes[1]?.[1])
+    expect(outcomes[0]?.[1]).toMatchObject({ errCode: -401003 })
+  })
+
+  test('any one of the three chooses it', async () => {
+    const { cloud } = open()
+    for (const name of ['success', 'fail', 'complete'] as const) {
+      expect(cloud.callFunction({ name: 'f', [name]: () => {} })).toBeUndefined()
+    }
+  })
+
+  test('works for every database method', async () => {
+    const { cloud } = open({ 'database.query': { documents: [{ _id: 'a' }] } })
+    const items = cloud.database().collection('a')
+    const runs: [string, (options: object) => unknown, object][] = [
+      ['collection.add:ok', options => items.add(options), { data: { a: 1 } }],
+      ['collection.get:ok', options => items.get(options), {}],
+      ['collection.count:ok', options => items.where({ a: 1 }).count(options), {}],
+      ['collection.update:ok', options => items.where({ a: 1 }).update(options as never), { data: { a: 1 } }],
+      ['collection.remove:ok', options => items.where({ a: 1 }).remove(options), {}],
+      ['document.get:ok', options => items.doc('a').get(options), {}],
+      ['document.set:ok', options => items.doc('a').set(options as never), { data: { a: 1 } }],
+      ['document.update:ok', options => items.doc('a').update(options as never), { data: { a: 1 } }],
+      ['document.remove:ok', options => items.doc('a').remove(options), {}],
+    ]
+    for (const [errMsg, run, given] of runs) {
+      const { options, heard } = listen(given)
+      expect(run(options)).toBeUndefined()
+      const outcomes = await heard
+      expect(outcomes.map(([name]) => name)).toStrictEqual(['success', 'complete'])
+      expect(outcomes[0]?.[1]).toMatchObject({ errMsg })
+    }
+  })
+})
+
+describe('tasks', () => {
+  test('an upload reports its progress and its headers', async () => {
+    const { cloud } = open({}, { a: new Uint8Array(5) })
+    const { options, heard } = listen({ cloudPath: 'a', filePath: 'a' })
+    const task = cloud.uploadFile(options)
+    const events: unknown[] = []
+    task.onProgressUpdate(event => events.push(event))
+    task.onHeadersReceived(event => events.push(event))
+    expect((await heard)[0]?.[0]).toBe('success')
+    expect(events).toStrictEqual([
+      { progress: 0, totalBytesSent: 0, totalBytesExpectedToSend: 5 },
+      { header: {} },
+      { progress: 100, totalBytesSent: 5, totalBytesExpectedToSend: 5 },
+    ])
+  })
+
+  test('a download reports its progress, to those that still listen', async () => {
+    const { cloud } = open()
+    const { options, heard } = listen({ fileID: 'cloud://e.b/a' })
+    const task = cloud.downloadFile(options)
+    const events: unknown[] = []
+    const removed = () => events.push('removed')
+    task.onProgressUpdate(removed)
+    task.onProgressUpdate(event => events.push(event))
+    task.onHeadersReceived(removed)
+    task.offProgressUpdate(removed)
+    task.offHeadersReceived()
+    await heard
+    expect(events).toStrictEqual([
+      { progress: 0, totalBytesWritten: 0, totalBytesExpectedToWrite: 2 },
+      { progress: 100, totalBytesWritten: 2, totalBytesExpectedToWrite: 2 },
+    ])
+  })
+
+  test('abort fails the call, and nothing is sent when it comes in time', async () => {
+    const { cloud, recording } = open({}, { a: new Uint8Array(5) })
+    const { options, heard } = listen({ cloudPath: 'a', filePath: 'a' })
+    const task = cloud.uploadFile(options)
+    task.abort()
+    task.abort()
+    const outcomes = await heard
+    expect(outcomes.map(([name]) => name)).toStrictEqual(['fail', 'complete'])
+    expect({ ...Object(outcomes[0]?.[1]) }).toStrictEqual({
+      errCode: -1,
+      errMsg: 'cloud.uploadFile:fail abort',
+    })
+    expect(recording.calls).toStrictEqual([])
+  })
+
+  test('abort after the end changes nothing', async () => {
+    const { cloud } = open()
+    const { options, heard } = listen({ fileID: 'a' })
+    const task = cloud.downloadFile(options)
+    expect((await heard)[0]?.[0]).toBe('success')
+    task.abort()
+    await Promise.resolve()
+    expect(await heard).toHaveLength(2)
+  })
+})
+
+describe('the database of clients', () => {
+  test.each([
+    [undefined, 20],
+    [0, 20],
+    [20, 20],
+    [21, 20],
+  ])('limit %s is %s', async (asked, sent) => {
+    const { cloud, recording } = open()
+    const items = cloud.database().collection('a')
+    await (asked === undefined ? items : items.limit(asked)).get()
+    expect(recording.last()).toMatchObject({ limit: sent })
+  })
+
+  test('has no createCollection', () => {
+    expect('createCollection' in open().cloud.database()).toBe(false)
+  })
+
+  test('a missing document', async () => {
+    const { cloud } = open()
+    const error = await rejectionOf(cloud.database().collection('a').doc('x').get())
+    expect(error.message).toBe('document.get:fail document with _id x does not exist')
+    const lenient = cloud.database({ throwOnNotFound: false })
+    expect((await lenient.collection('a').doc('x').get()).data).toBeNull()
+  })
+})
+
+test('CloudID reaches the event unopened, with and without new', async () => {
+  const { cloud, recording } = open()
+  await cloud.callFunction({
+    name: 'f',
+    data: { run: new cloud.CloudID('id-1'), plain: cloud.CloudID('id-2') },
+  })
+  expect(recording.last()).toStrictEqual({
+    name: 'f',
+    data: { run: { cloudID: 'id-1' }, plain: { cloudID: 'id-2' } },
+  })
+  expect(() => cloud.CloudID(5 as never)).toThrow('cloudID must be a string')
+})
