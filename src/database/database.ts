@@ -64,6 +64,7 @@ export class Database implements Closable {
   #queue: Pending[] = []
   #inFlight: Pending[] = []
   #isFlushPlanned = false
+  #openFailure: string | undefined
   #closing: Promise<void> | undefined
   #onIdle: (() => void) | undefined
   #commitCount = 0
@@ -220,7 +221,8 @@ export class Database implements Closable {
 
   #receive(message: FromWorker): void {
     if (message.kind === 'unopened') {
-      this.#settle(this.#inFlight, () => failure(message.message))
+      // The worker ends by itself; only then is it known that its hold on the file is gone.
+      this.#openFailure = message.message
       return
     }
     const batch = this.#inFlight
@@ -240,22 +242,21 @@ export class Database implements Closable {
    */
   #recover({ cause, progress, error }: ChannelEnd): void {
     this.#channel = undefined
-    const batch = this.#inFlight
-    this.#inFlight = []
-    const why = cause === 'stuck' ? 'it ran too long' : `the database worker ended (${describe(error)})`
-    if (progress === COMMITTING) {
-      for (const request of batch) {
-        request.reject(
-          failure('The database worker ended during a commit: whether the write holds is not known.', error),
-        )
-      }
-    } else {
-      batch[Math.max(0, progress)]?.reject(
-        failure(`The request was stopped: ${why}. Its changes were undone.`, error),
-      )
-      this.#queue.unshift(...batch.filter((_, index) => index !== Math.max(0, progress)))
+    const [batch, openFailure] = [this.#inFlight, this.#openFailure]
+    this.#openFailure = undefined
+    if (openFailure !== undefined) {
+      this.#settle(batch, () => failure(openFailure))
+      return
     }
-    this.#flush()
+    const why = cause === 'stuck' ? 'it ran too long' : `the database worker ended (${describe(error)})`
+    if (progress < 0) {
+      const outcome = progress === COMMITTING ? ' during a commit: whether the write holds is not known' : ''
+      this.#settle(batch, () => failure(`The database worker ended${outcome} (${describe(error)}).`, error))
+      return
+    }
+    batch[progress]?.reject(failure(`The request was stopped: ${why}. Its changes were undone.`, error))
+    this.#queue.unshift(...batch.filter((_, index) => index !== progress))
+    this.#settle([], () => failure(why))
   }
 
   #settle(batch: readonly Pending[], makeError: () => Error): void {

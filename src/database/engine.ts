@@ -79,6 +79,7 @@ export class Engine {
       if (isWrite) this.#sqlite.exec('RELEASE request')
       return { kind: 'done', result }
     } catch (error) {
+      this.#sqlite.abandon()
       if (!isWrite) return toFailure(error)
       // A full disk makes SQLite roll the whole transaction back by itself.
       if (!this.#sqlite.isTransaction) throw error
@@ -93,7 +94,7 @@ function toFailure(error: unknown): EngineOutcome {
   if (error instanceof DatabaseError) return { kind: 'failed', reason: error.reason, message: error.message }
   if (error instanceof CloudletError)
     return { kind: 'failed', reason: 'INVALID_PARAM', message: error.message }
-  console.error(error);const message = error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : String(error)
   return {
     kind: 'failed',
     reason: 'DATABASE_REQUEST_FAILED',

@@ -15,38 +15,98 @@ export interface Sqlite {
   /** Makes a function for SQL; its answer must depend on its arguments alone within one statement. */
   define(name: string, compute: (...args: unknown[]) => SqlValue): void
   readonly isTransaction: boolean
+  /** Ends the statements that a failure, or the end of `runBounded`, left unfinished. */
+  abandon(): void
   close(): void
 }
 
 /** Prepared statements kept; the texts are few, as values are bound and only field names vary. */
 const MAX_STATEMENTS = 256
 
-/** Opens a database by file name or `file:` address. It is locked for this connection until closed. */
+/** Opens a database by file name or `file:` address. */
 export function openSqlite(location: string): Sqlite {
-  const database = new DatabaseSync(location)
-  const statements = new Map<string, StatementSync>()
-  const prepare = (sql: string): StatementSync => {
-    const prepared = statements.get(sql) ?? database.prepare(sql)
-    // Deleting first keeps the map in order of use, oldest first.
-    statements.delete(sql)
-    statements.set(sql, prepared)
-    const [oldest] = statements.size > MAX_STATEMENTS ? statements.keys() : []
-    if (oldest !== undefined) statements.delete(oldest)
-    return prepared
+  return new Connection(location)
+}
+
+class Connection implements Sqlite {
+  readonly #database: DatabaseSync
+  /** Statements at rest, oldest use first. */
+  readonly #idle = new Map<string, StatementSync>()
+  /** Statements at work. One that failed, or whose thread was stopped in it, stays here. */
+  readonly #taken = new Set<StatementSync>()
+
+  constructor(location: string) {
+    this.#database = new DatabaseSync(location)
   }
-  return {
-    exec: sql => database.exec(sql),
-    run: (sql, values) => Number(prepare(sql).run(...values).changes),
-    get: (sql, values) => prepare(sql).get(...values),
-    iterate: (sql, values) => prepare(sql).iterate(...values),
-    define: (name, compute) => database.function(name, { varargs: true, deterministic: true }, compute),
-    get isTransaction() {
-      return database.isTransaction
-    },
-    close: () => {
-      statements.clear()
-      database.close()
-    },
+
+  exec(sql: string): void {
+    this.#database.exec(sql)
+  }
+
+  run(sql: string, values: readonly SqlValue[]): number {
+    const statement = this.#take(sql)
+    const { changes } = statement.run(...values)
+    this.#giveBack(sql, statement)
+    return Number(changes)
+  }
+
+  get(sql: string, values: readonly SqlValue[]): Row | undefined {
+    const statement = this.#take(sql)
+    const row = statement.get(...values)
+    this.#giveBack(sql, statement)
+    return row
+  }
+
+  *iterate(sql: string, values: readonly SqlValue[]): Generator<Row, void> {
+    const statement = this.#take(sql)
+    let isFailed = false
+    try {
+      yield* statement.iterate(...values)
+    } catch (error) {
+      isFailed = true
+      throw error
+    } finally {
+      if (!isFailed) this.#giveBack(sql, statement)
+    }
+  }
+
+  define(name: string, compute: (...args: unknown[]) => SqlValue): void {
+    this.#database.function(name, { varargs: true, deterministic: true }, compute)
+  }
+
+  get isTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  abandon(): void {
+    for (const statement of this.#taken) {
+      try {
+        // Starting over is how a statement is reset; one that failed answers with its failure once more.
+        statement.iterate().return?.()
+      } catch {
+        // That failure was reported when it happened.
+      }
+    }
+    this.#taken.clear()
+  }
+
+  close(): void {
+    this.#idle.clear()
+    this.#database.close()
+  }
+
+  #take(sql: string): StatementSync {
+    const statement = this.#idle.get(sql) ?? this.#database.prepare(sql)
+    this.#idle.delete(sql)
+    this.#taken.add(statement)
+    return statement
+  }
+
+  #giveBack(sql: string, statement: StatementSync): void {
+    this.#taken.delete(statement)
+    this.#idle.set(sql, statement)
+    const [oldest] = this.#idle.size > MAX_STATEMENTS ? this.#idle.keys() : []
+    if (oldest !== undefined) this.#idle.delete(oldest)
   }
 }
 

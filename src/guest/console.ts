@@ -1,7 +1,15 @@
-import { format, inspect } from 'node-inspect-extracted'
 import { LIMITS } from '../limits.ts'
 import type { LogLevel } from '../types.ts'
-import { DateNow, ErrorCtor, MathMax, ReflectApply, StringRepeat, StringSlice } from './intrinsics.ts'
+import {
+  DateNow,
+  ErrorCtor,
+  MathMax,
+  ReflectApply,
+  StringIndexOf,
+  StringRepeat,
+  StringSlice,
+} from './intrinsics.ts'
+import { type Inspect, loadInspect } from './lazy.ts'
 import { post } from './outbox.ts'
 
 let lineCount = 0
@@ -32,7 +40,7 @@ export function writeLog(level: LogLevel, text: string): void {
 }
 
 function print(level: LogLevel): (...args: unknown[]) => void {
-  return (...args) => writeLog(level, ReflectApply(format, undefined, args))
+  return (...args) => writeLog(level, formatLine(args))
 }
 
 /** The `console` of guest code. Everything goes to the invocation's log, formatted as Node's util.format does. */
@@ -47,12 +55,11 @@ export function makeConsole(): Record<string, (...args: unknown[]) => void> {
     debug,
     warn,
     error,
-    trace: (...args) => error(new ErrorCtor(`Trace: ${ReflectApply(format, undefined, args)}`).stack),
-    dir: (value, options) => log(inspect(value, options as Parameters<typeof inspect>[1])),
+    trace: (...args) => error(new ErrorCtor(`Trace: ${formatLine(args)}`).stack),
+    dir: (value, options) => log(loadInspect().inspect(value, options as Parameters<Inspect['inspect']>[1])),
     dirxml: log,
     assert: (condition, ...args) => {
-      if (!condition)
-        error(`Assertion failed${args.length > 0 ? `: ${ReflectApply(format, undefined, args)}` : ''}`)
+      if (!condition) error(`Assertion failed${args.length > 0 ? `: ${formatLine(args)}` : ''}`)
     },
     group: (...args) => {
       if (args.length > 0) ReflectApply(log, undefined, args)
@@ -82,8 +89,21 @@ export function makeConsole(): Record<string, (...args: unknown[]) => void> {
       const { [`${label}`]: _, ...rest } = startsMs
       startsMs = rest
     },
-    table: rows => log(inspect(rows)),
+    table: rows => log(loadInspect().inspect(rows)),
   }
+}
+
+/** As util.format; plain texts and numbers need no inspection. */
+function formatLine(args: unknown[]): string {
+  let line = ''
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index]
+    const isPlain =
+      typeof arg === 'string' ? StringIndexOf(arg, '%') < 0 : typeof arg === 'number' && arg !== 0
+    if (!isPlain) return ReflectApply(loadInspect().format, undefined, args)
+    line = index === 0 ? `${arg}` : `${line} ${arg}`
+  }
+  return line
 }
 
 function elapsed(label: string): string {

@@ -1,4 +1,3 @@
-import { Buffer } from 'buffer/'
 import { makeConsole } from './console.ts'
 import { installStackTraces } from './errors.ts'
 import {
@@ -9,6 +8,7 @@ import {
   ReflectApply,
   TypeErrorCtor,
 } from './intrinsics.ts'
+import { loadBuffer } from './lazy.ts'
 import { defineBuiltin } from './require.ts'
 import { installTimers } from './timers.ts'
 
@@ -30,14 +30,14 @@ export function installGlobals(target: Record<string, unknown>, report: (error: 
   define(target, 'global', target)
   define(target, 'console', makeConsole())
   define(target, 'process', makeProcess(report))
-  define(target, 'Buffer', Buffer)
+  defineLazily(target, 'Buffer', loadBuffer)
   define(target, 'TextEncoder', TextEncoder)
   define(target, 'TextDecoder', TextDecoder)
-  define(target, 'atob', (text: unknown) => Buffer.from(String(text), 'base64').toString('latin1'))
-  define(target, 'btoa', (text: unknown) => Buffer.from(String(text), 'latin1').toString('base64'))
+  define(target, 'atob', (text: unknown) => loadBuffer().from(String(text), 'base64').toString('latin1'))
+  define(target, 'btoa', (text: unknown) => loadBuffer().from(String(text), 'latin1').toString('base64'))
   define(target, 'queueMicrotask', makeQueueMicrotask(report))
   installTimers(target)
-  defineBuiltin('buffer', () => ({ Buffer, kMaxLength: 0x7fffffff, SlowBuffer: Buffer }))
+  defineBuiltin('buffer', () => ({ Buffer: loadBuffer(), SlowBuffer: loadBuffer(), kMaxLength: 0x7fffffff }))
   defineBuiltin('process', () => target.process)
   defineBuiltin('console', () => target.console)
   defineBuiltin('timers', () => {
@@ -48,6 +48,20 @@ export function installGlobals(target: Record<string, unknown>, report: (error: 
 
 function define(target: Record<string, unknown>, name: string, value: unknown): void {
   ObjectDefineProperty(target, name, { value, writable: true, configurable: true, enumerable: false })
+}
+
+/** A global made when it is first read; writing it before is as good. */
+function defineLazily(target: Record<string, unknown>, name: string, make: () => unknown): void {
+  ObjectDefineProperty(target, name, {
+    get: () => {
+      const value = make()
+      define(target, name, value)
+      return value
+    },
+    set: value => define(target, name, value),
+    configurable: true,
+    enumerable: false,
+  })
 }
 
 function makeQueueMicrotask(report: (error: unknown) => void): (callback: unknown) => void {
@@ -114,7 +128,7 @@ class TextEncoder {
   }
 
   encode(text: unknown = ''): Uint8Array {
-    return new Uint8Array(Buffer.from(`${text}`, 'utf8'))
+    return new Uint8Array(loadBuffer().from(`${text}`, 'utf8'))
   }
 }
 
@@ -134,8 +148,8 @@ class TextDecoder {
 
   decode(bytes: Uint8Array | ArrayBuffer = new Uint8Array(0)): string {
     const view = ArrayBuffer.isView(bytes)
-      ? Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
-      : Buffer.from(bytes)
+      ? loadBuffer().from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
+      : loadBuffer().from(bytes)
     const start = view[0] === 0xef && view[1] === 0xbb && view[2] === 0xbf ? 3 : 0
     return view.toString('utf8', start)
   }

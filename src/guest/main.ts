@@ -1,4 +1,3 @@
-import { Buffer } from 'buffer/'
 import { type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
 import { createServerCloud } from '../sdk/cloud.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
@@ -6,6 +5,7 @@ import { writeLog } from './console.ts'
 import { currentEnvironment, installGlobals } from './globals.ts'
 import { completeDrained, failUncaught, invoke } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
+import { loadBuffer } from './lazy.ts'
 import { connect, type Send } from './outbox.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
@@ -22,8 +22,9 @@ defineBuiltin('wx-server-sdk', () =>
     call: callHost,
     environment: currentEnvironment,
     warn: message => writeLog('warn', message),
-    toBuffer: bytes => Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength),
-    encodeText: text => Buffer.from(text, 'utf8'),
+    log: writeLog,
+    toBuffer: bytes => loadBuffer().from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength),
+    encodeText: text => loadBuffer().from(text, 'utf8'),
   }),
 )
 globals[START] = start

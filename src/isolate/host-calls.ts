@@ -23,7 +23,9 @@ export class HostCalls {
   readonly #call: HostCall
   readonly #crossing: Crossing
   readonly #onAnswer: () => void
-  readonly #aborter = new AbortController()
+  /** Made with the first call: most invocations make none, and a signal costs more than the rest of this object. */
+  #aborter: AbortController | undefined
+  #isOver = false
   readonly #inFlight = new Map<number, { op: string; startMs: number }>()
   readonly #waitedMs = new Map<string, number>()
 
@@ -43,9 +45,10 @@ export class HostCalls {
     const given = (content === undefined ? args : { ...(args as object), content }) as Readonly<
       Record<string, unknown>
     >
+    this.#aborter ??= new AbortController()
     const answer = await this.#call(op, given, this.#aborter.signal)
     this.#endWait(id)
-    if (this.#aborter.signal.aborted) return
+    if (this.#isOver) return
     if (answer.kind === 'reply') {
       this.#crossing.post(`{"type":"reply","id":${id},"value":${answer.valueText}}`, answer.content)
     } else {
@@ -55,8 +58,9 @@ export class HostCalls {
   }
 
   /** Aborts what is under way; no more answers are posted. */
-  abort(): void {
-    this.#aborter.abort()
+  end(): void {
+    this.#isOver = true
+    if (this.#inFlight.size > 0) this.#aborter?.abort()
   }
 
   /** Wall time waited so far, in milliseconds, by op; calls still under way included. */

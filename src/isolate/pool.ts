@@ -63,7 +63,6 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options
     this.#idle = new LRUCache({
-      max: options.maxInstances,
       maxSize: options.budgetBytes,
       maxEntrySize: Number.MAX_SAFE_INTEGER,
       sizeCalculation: ({ instance }) => sizeOf(instance),

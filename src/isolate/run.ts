@@ -90,7 +90,7 @@ export class Run {
   /** No more answers or wake-ups reach the guest. */
   end(): void {
     clearTimeout(this.#timer)
-    this.calls.abort()
+    this.calls.end()
   }
 
   #wait(afterMs: number | null, holdsLoop: boolean): void {

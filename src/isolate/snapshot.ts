@@ -5,19 +5,22 @@ import { Isolate, type Snapshot } from './ivm.ts'
 let snapshot: Snapshot | undefined
 
 /**
- * The V8 startup snapshot that holds the evaluated guest runtime. Made once per process, at the first
- * deployment: about 100 ms (native-notes/snapshot.md).
+ * The V8 startup snapshot that holds the evaluated guest runtime and the compiled code of a typical invocation.
+ * Made once per process, at the first deployment, on this thread: about 50 ms (native-notes/snapshot.md).
  */
 export function runtimeSnapshot(): Snapshot {
-  snapshot ??= Isolate.createSnapshot([{ code: readRuntime(), filename: RUNTIME_SCRIPT }])
+  snapshot ??= Isolate.createSnapshot(
+    [{ code: readBundle('runtime'), filename: RUNTIME_SCRIPT }],
+    readBundle('warm-up'),
+  )
   return snapshot
 }
 
-/** The bundle is built beside the compiled host; run from source, it is the one of the last build. */
-function readRuntime(): string {
+/** The bundles are built beside the compiled host; a host run from source takes those of the last build. */
+function readBundle(name: 'runtime' | 'warm-up'): string {
   const isSource = import.meta.url.endsWith('.ts')
   return readFileSync(
-    new URL(isSource ? '../../dist/guest/runtime.js' : '../guest/runtime.js', import.meta.url),
+    new URL(isSource ? `../../dist/guest/${name}.js` : `../guest/${name}.js`, import.meta.url),
     'utf8',
   )
 }

@@ -1,0 +1,52 @@
+import { type ModuleWrapper, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import type { ServerCloud } from '../sdk/cloud.ts'
+
+/**
+ * Runs once while the snapshot is made, in a context that is thrown away: what it calls is compiled, and V8
+ * keeps the compiled code in the snapshot for every isolate (native-notes/snapshot.md). So it does what a typical
+ * first invocation does.
+ */
+const globals = globalThis as unknown as Record<string, unknown>
+const warmUp: ModuleWrapper = (exports, require) => {
+  const cloud = (require as (name: string) => ServerCloud)('wx-server-sdk')
+  cloud.init({ env: cloud.DYNAMIC_CURRENT_ENV })
+  const db = cloud.database()
+  const handler = async (event: { fails: boolean }): Promise<unknown> => {
+    console.log('warm', 1)
+    if (event.fails) throw new Error('warm')
+    const { OPENID } = cloud.getWXContext()
+    const found = await db.collection('warm').where({ owner: OPENID, count: db.command.gt(1) }).limit(1).get()
+    await db.collection('warm').doc('1').update({ data: { count: db.command.inc(1), at: db.serverDate() } })
+    return { found, at: new Date(0) }
+  }
+  ;(exports as { main?: unknown }).main = handler
+}
+declare const console: { log(...args: unknown[]): void }
+
+const program: Program = {
+  entry: '/index.js',
+  modules: [['/index.js', warmUp]],
+  resolutions: {},
+  lines: [[1, '/index.js']],
+}
+
+globals[SEND] = () => {}
+const dispatch = (globals[START] as (program: Program) => (text: string) => void)(program)
+const environment = { WX_OPENID: 'o', WX_CONTEXT_KEYS: 'WX_OPENID', TCB_ENV: 'e' }
+const context = {
+  function_name: 'warm',
+  function_version: '1',
+  time_limit_in_ms: 1,
+  memory_limit_in_mb: 1,
+  request_id: '1',
+  namespace: 'e',
+  environ: '',
+}
+receive({ type: 'invoke', event: { fails: true }, context, environment })
+receive({ type: 'invoke', event: { fails: false }, context, environment })
+receive({ type: 'reply', id: 1, value: { documents: [{ _id: '1', at: { $date: 0 } }] } })
+receive({ type: 'drained' })
+
+function receive(message: ToGuest): void {
+  dispatch(JSON.stringify([message]))
+}
