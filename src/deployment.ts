@@ -6,6 +6,7 @@ import { LIMITS } from './limits.ts'
 import { collectModules, type ModuleGraph } from './module-graph.ts'
 import type { FunctionDefaults } from './options.ts'
 import { buildProgram } from './program.ts'
+import type { Capability } from './protocol/calls.ts'
 import { type FunctionSource, openSourceTree, type SourceTree } from './source-tree.ts'
 
 /** An immutable, named, versioned function: its files, compiled, and what it may take. */
@@ -17,6 +18,11 @@ export interface Deployment {
   /** What its instances are made of. */
   readonly key: PoolKey
   readonly info: DeploymentInfo
+}
+
+export interface DeployOptions {
+  /** What the function may use. @default ['database', 'storage', 'functions'] */
+  readonly capabilities?: readonly Capability[]
 }
 
 /** What `host.deploy` and `host.list` tell of a function. */

@@ -1,52 +1,13 @@
-/** Stable codes: match on these, never on messages. Ordered as docs/errors.md, and a test compares the two. */
-export const ERROR_CODES = [
-  'CLOUDLET_INVALID_OPTION',
-  'CLOUDLET_HOST_CLOSED',
-  'CLOUDLET_DEPLOY',
-  'CLOUDLET_FUNCTION_NOT_FOUND',
-  'CLOUDLET_FUNCTION_THREW',
-  'CLOUDLET_VALUE',
-  'CLOUDLET_CAPABILITY_DENIED',
-  'CLOUDLET_DATABASE',
-  'CLOUDLET_STORAGE',
-  'CLOUDLET_DEADLINE',
-  'CLOUDLET_MEMORY_LIMIT',
-  'CLOUDLET_OVERLOADED',
-  'CLOUDLET_CANCELLED',
-  'CLOUDLET_PROTOCOL',
-  'CLOUDLET_UNAUTHENTICATED',
-  'CLOUDLET_CONNECTION',
-  'CLOUDLET_ISOLATE_CRASHED',
-  'CLOUDLET_INTERNAL',
-] as const
+import { CloudletError } from './cloudlet-error.ts'
 
-export type ErrorCode = (typeof ERROR_CODES)[number]
-
-/** An error as plain data: what crosses the bridge and the wire. Never holds a host stack or path. */
-export interface ErrorData {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly retryable: boolean
-  /** The class's own fields (`reason`, `limitMs`, …), JSON values only. */
-  readonly details: Readonly<Record<string, unknown>>
-}
-
-/** The base of every error cloudlet throws. `code` is stable; `retryable` says whether the same call may succeed later. */
-export class CloudletError extends Error {
-  readonly code: ErrorCode
-  readonly retryable: boolean
-
-  constructor(code: ErrorCode, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
-    this.code = code
-    this.retryable = options.retryable ?? false
-  }
-
-  /** The fields that cross a boundary beside code and message. */
-  details(): Record<string, unknown> {
-    return {}
-  }
-}
+export {
+  CloudletError,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorData,
+  errorToData,
+  RemoteError,
+} from './cloudlet-error.ts'
 
 /** An option, argument or file name the embedder passed is not acceptable. */
 export class InvalidOptionError extends CloudletError {
@@ -57,10 +18,6 @@ export class InvalidOptionError extends CloudletError {
   constructor(option: string, message: string) {
     super('CLOUDLET_INVALID_OPTION', message)
     this.option = option
-  }
-
-  override details(): Record<string, unknown> {
-    return { option: this.option }
   }
 }
 
@@ -102,11 +59,6 @@ export class DeployError extends CloudletError {
     this.column = at.column
     this.guestStack = at.guestStack
   }
-
-  override details(): Record<string, unknown> {
-    const { functionName, file, line, column, guestStack } = this
-    return { functionName, file, line, column, guestStack }
-  }
 }
 
 /** No function of that name is deployed. */
@@ -124,10 +76,6 @@ export class FunctionNotFoundError extends CloudletError {
     super('CLOUDLET_FUNCTION_NOT_FOUND', `No function named "${functionName}" is deployed. ${hint}`)
     this.functionName = functionName
     this.nearMatches = nearMatches
-  }
-
-  override details(): Record<string, unknown> {
-    return { functionName: this.functionName, nearMatches: this.nearMatches }
   }
 }
 
@@ -152,10 +100,6 @@ export class FunctionError extends CloudletError {
     this.functionName = functionName
     this.guest = guest
   }
-
-  override details(): Record<string, unknown> {
-    return { functionName: this.functionName, guest: this.guest }
-  }
 }
 
 /** A value can't cross: circular, BigInt, binary where text is needed, or too large. */
@@ -167,10 +111,6 @@ export class ValueError extends CloudletError {
   constructor(path: string, message: string) {
     super('CLOUDLET_VALUE', message)
     this.path = path
-  }
-
-  override details(): Record<string, unknown> {
-    return { path: this.path }
   }
 }
 
@@ -184,10 +124,6 @@ export class CapabilityDeniedError extends CloudletError {
     super('CLOUDLET_CAPABILITY_DENIED', message)
     this.capability = capability
     this.op = op
-  }
-
-  override details(): Record<string, unknown> {
-    return { capability: this.capability, op: this.op }
   }
 }
 
@@ -211,10 +147,6 @@ export class DatabaseError extends CloudletError {
     super('CLOUDLET_DATABASE', message, { ...options, retryable: reason === 'DATABASE_TRANSACTION_CONFLICT' })
     this.reason = reason
   }
-
-  override details(): Record<string, unknown> {
-    return { reason: this.reason }
-  }
 }
 
 export const STORAGE_REASONS = [
@@ -235,10 +167,6 @@ export class StorageError extends CloudletError {
   constructor(reason: StorageReason, message: string, options: { cause?: unknown } = {}) {
     super('CLOUDLET_STORAGE', message, options)
     this.reason = reason
-  }
-
-  override details(): Record<string, unknown> {
-    return { reason: this.reason }
   }
 }
 
@@ -267,10 +195,6 @@ export class DeadlineError extends CloudletError {
     this.cpuMs = spent.cpuMs
     this.waitedMs = spent.waitedMs
   }
-
-  override details(): Record<string, unknown> {
-    return { limitMs: this.limitMs, cpuMs: this.cpuMs, waitedMs: this.waitedMs }
-  }
 }
 
 /** The function outgrew its heap cap. The instance it ran on is gone. */
@@ -288,10 +212,6 @@ export class MemoryLimitError extends CloudletError {
     )
     this.limitBytes = limitBytes
     this.usedBytes = usedBytes
-  }
-
-  override details(): Record<string, unknown> {
-    return { limitBytes: this.limitBytes, usedBytes: this.usedBytes }
   }
 }
 
@@ -361,34 +281,5 @@ export class InternalError extends CloudletError {
       options,
     )
     this.incidentId = incidentId
-  }
-
-  override details(): Record<string, unknown> {
-    return { incidentId: this.incidentId }
-  }
-}
-
-/** An error as it crosses the bridge or the wire. Stack and cause stay behind. */
-export function errorToData(error: CloudletError): ErrorData {
-  return {
-    code: error.code,
-    message: error.message,
-    retryable: error.retryable,
-    details: error.details(),
-  }
-}
-
-/** A received error as a throwable one: same code, message, retryability and fields; matched by `code`, not by class. */
-export class RemoteError extends CloudletError {
-  override readonly name = 'RemoteError'
-  readonly #details: Readonly<Record<string, unknown>>
-
-  constructor(data: ErrorData) {
-    super(data.code, data.message, { retryable: data.retryable })
-    this.#details = data.details
-  }
-
-  override details(): Record<string, unknown> {
-    return { ...this.#details }
   }
 }

@@ -1,34 +1,28 @@
 import { randomUUID } from 'node:crypto'
-import { readdirSync, statSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { Admission } from './admission.ts'
-import { CLIENT_RIGHTS, DEFAULT_CAPABILITIES, HOST_RIGHTS, rightsOf } from './capabilities/bindings.ts'
+import { CLIENT_RIGHTS, HOST_RIGHTS, rightsOf } from './capabilities/bindings.ts'
 import { databaseHandlers } from './capabilities/database.ts'
 import { Dispatcher } from './capabilities/dispatch.ts'
 import { functionHandlers } from './capabilities/functions.ts'
 import { storageHandlers } from './capabilities/storage.ts'
 import { Database } from './database/database.ts'
-import { type DeploymentInfo, makeDeployment } from './deployment.ts'
-import { CloudletError, HostClosedError, InvalidOptionError, ValueError } from './errors.ts'
+import { type DeploymentInfo, type DeployOptions, makeDeployment } from './deployment.ts'
+import { type AttachSettings, type DoorDuties, Doors, type ListenSettings } from './doors.ts'
+import { CloudletError, HostClosedError, ValueError } from './errors.ts'
+import { listFunctionFolders } from './function-folders.ts'
 import { FunctionTable } from './function-table.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { Pool } from './isolate/pool.ts'
 import { Counters, type HostHealth, type HostStats } from './observe.ts'
 import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from './options.ts'
-import { CAPABILITIES, type Call, type Capability } from './protocol/calls.ts'
+import type { Call } from './protocol/calls.ts'
 import { createDatabase, type ServerDatabase } from './sdk/database.ts'
 import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
-import { developmentAuthenticator } from './transport/auth.ts'
-import type { DoorOptions } from './transport/door-options.ts'
-import { type AttachOptions, Door, type ListenOptions } from './transport/server.ts'
+import type { Door } from './transport/server.ts'
 import type { Caller, Closable } from './types.ts'
-
-export interface DeployOptions {
-  /** What the function may use. @default ['database', 'storage', 'functions'] */
-  readonly capabilities?: readonly Capability[]
-}
 
 export interface InvokeOptions {
   readonly caller?: Caller
@@ -42,12 +36,7 @@ export interface DeployDirectoryResult {
   readonly failed: readonly { readonly name: string; readonly error: CloudletError }[]
 }
 
-/** Where a door listens unless told. */
-const DEFAULT_PORT = 7780
 const CLIENT_SOURCE = 'wx_client'
-
-/** What an embedder may set of a door. */
-export type DoorSettings = Partial<Omit<DoorOptions, 'call' | 'serveFile' | 'health' | 'onInternalError'>>
 
 /**
  * Runs WeChat cloud functions inside this process: deploys, invokes and serves them, with a database and file
@@ -64,7 +53,7 @@ export class FunctionHost implements Closable {
   readonly #counters = new Counters()
   readonly #dispatcher: Dispatcher
   readonly #line: Line
-  readonly #doors = new Set<Door>()
+  readonly #doors: Doors
   #wedgedCount = 0
   #closing: Promise<void> | undefined
 
@@ -83,10 +72,11 @@ export class FunctionHost implements Closable {
       ...placeOf('storage'),
       envId,
       appid,
-      publicUrl: () => publicUrl ?? this.#doorUrl(),
+      publicUrl: () => publicUrl ?? this.#doors.httpUrl,
     })
     this.#dispatcher = this.#makeDispatcher()
     this.#line = this.#makeLine()
+    this.#doors = this.#makeDoors()
     this.database = createDatabase({
       call: this.#hostCall(),
       profile: 'server',
@@ -102,7 +92,7 @@ export class FunctionHost implements Closable {
    */
   async deploy(name: string, source: FunctionSource, options: DeployOptions = {}): Promise<DeploymentInfo> {
     this.#requireOpen()
-    const rights = rightsOf(checkCapabilities(options.capabilities ?? DEFAULT_CAPABILITIES))
+    const rights = rightsOf(options.capabilities)
     const deployment = await makeDeployment(name, source, this.#options)
     this.#requireOpen()
     const before = this.#functions.replace({ deployment, rights })
@@ -120,7 +110,7 @@ export class FunctionHost implements Closable {
     this.#requireOpen()
     const deployed: DeploymentInfo[] = []
     const failed: { name: string; error: CloudletError }[] = []
-    for (const name of functionFolders(directory)) {
+    for (const name of listFunctionFolders(directory)) {
       try {
         deployed.push(await this.deploy(name, join(directory, name), options))
       } catch (error) {
@@ -192,21 +182,15 @@ export class FunctionHost implements Closable {
    *
    * @throws {InvalidOptionError} for a bad option, or the development authenticator on an address others reach.
    */
-  async listen(
-    options: Partial<Pick<ListenOptions, 'port' | 'hostname'>> & DoorSettings = {},
-  ): Promise<Door> {
+  listen(settings: ListenSettings = {}): Promise<Door> {
     this.#requireOpen()
-    const door = await Door.listen({ port: DEFAULT_PORT, ...this.#doorOptions(options) })
-    this.#doors.add(door)
-    return door
+    return this.#doors.listen(settings)
   }
 
   /** Opens the door on a server of the embedder's, under a path. @throws {InvalidOptionError} */
-  attach(server: Server, options: Pick<AttachOptions, 'path'> & DoorSettings = {}): Door {
+  attach(server: Server, settings: AttachSettings = {}): Door {
     this.#requireOpen()
-    const door = Door.attach(server, this.#doorOptions(options))
-    this.#doors.add(door)
-    return door
+    return this.#doors.attach(server, settings)
   }
 
   /** Graceful and idempotent: no new work, what runs may end within its own time limit, then everything closes. */
@@ -220,7 +204,7 @@ export class FunctionHost implements Closable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#doors].map(door => door.close()))
+    await this.#doors.close()
     await this.#line.admission.close()
     this.#line.pool.close()
     await this.storage.close()
@@ -265,33 +249,28 @@ export class FunctionHost implements Closable {
     return call as Call
   }
 
-  #doorOptions<Given extends DoorSettings>(given: Given): Given & DoorOptions {
-    const { appid } = this.#options
-    return {
-      authenticate: developmentAuthenticator(appid === undefined ? {} : { appid }),
-      ...given,
-      call: ({ op, args, caller, signal }) =>
-        this.#dispatcher.call(op, args, CLIENT_RIGHTS, {
+  #makeDoors(): Doors {
+    const duties: DoorDuties = {
+      call: ({ op, args, caller, signal }) => {
+        const identified = { source: CLIENT_SOURCE, ...this.#complete(caller) }
+        return this.#dispatcher.call(op, args, CLIENT_RIGHTS, {
           kind: 'client',
-          caller: { source: CLIENT_SOURCE, ...this.#complete(caller) },
+          caller: identified,
           depth: 0,
           signal,
-        }),
+        })
+      },
       serveFile: ({ path, query }) => this.storage.openSigned(path, query),
       health: () => this.health,
       onInternalError: error => this.#reportInternal(randomUUID(), error),
     }
+    return new Doors(duties, this.#options.appid)
   }
 
   /** Callers belong to the host's mini-program unless they say another. */
   #complete(caller: Caller): Caller {
     const { appid } = this.#options
     return appid === undefined ? caller : { appid, ...caller }
-  }
-
-  #doorUrl(): string | undefined {
-    const [door] = this.#doors
-    return door?.httpUrl
   }
 
   #report(report: InvocationReport): void {
@@ -321,26 +300,4 @@ export class FunctionHost implements Closable {
   #requireOpen(): void {
     if (this.#closing !== undefined) throw new HostClosedError()
   }
-}
-
-function checkCapabilities(capabilities: readonly Capability[]): readonly Capability[] {
-  for (const capability of capabilities) {
-    if (!CAPABILITIES.includes(capability)) {
-      throw new InvalidOptionError(
-        'capabilities',
-        `"${String(capability)}" is no capability; there are ${CAPABILITIES.join(', ')}.`,
-      )
-    }
-  }
-  return capabilities
-}
-
-function functionFolders(directory: string): string[] {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new InvalidOptionError('directory', `The folder "${directory}" does not exist.`)
-  }
-  return readdirSync(directory, { withFileTypes: true })
-    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-    .map(entry => entry.name)
-    .sort()
 }

@@ -1,4 +1,5 @@
-export type { DeploymentInfo } from './deployment.ts'
+export type { DeploymentInfo, DeployOptions } from './deployment.ts'
+export type { AttachSettings, ListenSettings } from './doors.ts'
 export {
   CancelledError,
   CapabilityDeniedError,
@@ -25,8 +26,6 @@ export {
 } from './errors.ts'
 export {
   type DeployDirectoryResult,
-  type DeployOptions,
-  type DoorSettings,
   FunctionHost,
   type InvokeOptions,
 } from './host.ts'

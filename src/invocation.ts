@@ -95,6 +95,7 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     return { result, ...measured }
   } catch (error) {
     const typed = line.dispatcher.ensureTyped(error)
+    typed.requestId ??= requestId
     line.report(finish(typed))
     throw typed
   }

@@ -22,6 +22,8 @@ export const LIMITS = Object.freeze({
   regexChars: 32_764,
   /** Arguments or result of one database op, as JSON text, in UTF-16 units. */
   databaseMessageChars: 64 * 1024 * 1024,
+  /** Database requests waiting for the worker. */
+  databaseQueuedRequests: 20_000,
   /** Time one database op may run before it is stopped, and the part of it with regular expressions or `$expr`. */
   databaseOpMs: 30_000,
   databasePatternMs: 3000,

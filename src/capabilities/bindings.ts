@@ -1,4 +1,4 @@
-import { type CloudletError, errorToData } from '../errors.ts'
+import { type CloudletError, errorToData, InvalidOptionError } from '../errors.ts'
 import type { HostAnswer, HostCall } from '../isolate/host-calls.ts'
 import { CAPABILITIES, type Capability, type OpName } from '../protocol/calls.ts'
 import type { Scope } from './capability.ts'
@@ -7,7 +7,7 @@ import type { Dispatcher, Rights } from './dispatch.ts'
 const NO_OPS: ReadonlySet<OpName> = new Set()
 
 /** What a self-hosted app's functions may use unless their deployment says otherwise. */
-export const DEFAULT_CAPABILITIES: readonly Capability[] = CAPABILITIES
+const DEFAULT_CAPABILITIES: readonly Capability[] = CAPABILITIES
 
 /** The rights of the host's own code. */
 export const HOST_RIGHTS: Rights = { capabilities: new Set(CAPABILITIES), deniedOps: NO_OPS }
@@ -18,7 +18,16 @@ export const CLIENT_RIGHTS: Rights = {
   deniedOps: new Set<OpName>(['database.createCollection']),
 }
 
-export function rightsOf(capabilities: readonly Capability[]): Rights {
+/** @throws {InvalidOptionError} for a capability there isn't. */
+export function rightsOf(capabilities: readonly Capability[] = DEFAULT_CAPABILITIES): Rights {
+  for (const capability of capabilities) {
+    if (!CAPABILITIES.includes(capability)) {
+      throw new InvalidOptionError(
+        'capabilities',
+        `"${String(capability)}" is no capability; there are ${CAPABILITIES.join(', ')}.`,
+      )
+    }
+  }
   return { capabilities: new Set(capabilities), deniedOps: NO_OPS }
 }
 

@@ -30,7 +30,12 @@ export async function invoke(name: string, json: string, options: InvokeOptions)
   }
 }
 
-async function run(name: string, event: FunctionEvent, options: InvokeOptions, errors: Terminal): Promise<unknown> {
+async function run(
+  name: string,
+  event: FunctionEvent,
+  options: InvokeOptions,
+  errors: Terminal,
+): Promise<unknown> {
   if (options.folder === undefined) return invokeRemotely(name, event, options)
   const { invokeLocally } = await import('./invoke-local.ts')
   return invokeLocally(name, event, { folder: options.folder, openid: options.openid, errors })

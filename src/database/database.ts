@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseError, HostClosedError, InvalidOptionError } from '../errors.ts'
+import { DatabaseError, HostClosedError, InvalidOptionError, OverloadedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { Closable } from '../types.ts'
@@ -11,13 +11,17 @@ import {
   type EngineOp,
   type EngineOps,
   type EngineRequest,
+  encodeArgs,
   type FromWorker,
   type ReplaceArgs,
 } from './messages.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 
 export interface DatabaseOptions {
-  /** Folder of the one file `database.sqlite`, made if missing. Omitted: the data lives in memory until `close()`. */
+  /**
+   * Folder of the one file `database.sqlite`, made if missing. Omitted: the data lives in memory until `close()`,
+   * 1 GB of it at most.
+   */
   readonly directory?: string
   /**
    * Whether a write to a collection that doesn't exist creates it, and a read finds nothing there.
@@ -171,7 +175,12 @@ export class Database implements Closable {
 
   async #call<Op extends EngineOp>(op: Op, args: EngineOps[Op]['args']): Promise<EngineOps[Op]['result']> {
     if (this.#closing !== undefined) throw new HostClosedError('The database is closed.')
-    const text = toText(args)
+    if (this.#queue.length >= LIMITS.databaseQueuedRequests) {
+      throw new OverloadedError(
+        `${LIMITS.databaseQueuedRequests} database requests are waiting. Try again later.`,
+      )
+    }
+    const text = encodeArgs(args)
     const result = await new Promise<string>((resolve, reject) => {
       this.#queue.push({ op, args: text, resolve, reject })
       this.#planFlush()
@@ -201,7 +210,9 @@ export class Database implements Closable {
     try {
       this.#channel ??= this.#open()
     } catch (error) {
-      this.#settle(this.#inFlight, () => failure(`The database can't be opened: ${describe(error)}`, error))
+      this.#settle(this.#inFlight, () =>
+        failure(`The database can't be opened (${errorCode(error)}).`, error),
+      )
       return
     }
     this.#channel.send(this.#inFlight.map(({ op, args }) => ({ op, args })))
@@ -255,8 +266,9 @@ export class Database implements Closable {
       return
     }
     batch[progress]?.reject(failure(`The request was stopped: ${why}. Its changes were undone.`, error))
+    this.#inFlight = []
     this.#queue.unshift(...batch.filter((_, index) => index !== progress))
-    this.#settle([], () => failure(why))
+    this.#flush()
   }
 
   #settle(batch: readonly Pending[], makeError: () => Error): void {
@@ -274,26 +286,15 @@ export class Database implements Closable {
   }
 }
 
-function toText(args: unknown): string {
-  let text: string
-  try {
-    text = JSON.stringify(args)
-  } catch (error) {
-    throw new DatabaseError('INVALID_PARAM', `The arguments can't be written as JSON: ${describe(error)}`, {
-      cause: error,
-    })
-  }
-  if (text.length <= LIMITS.databaseMessageChars) return text
-  throw new DatabaseError(
-    'INVALID_PARAM',
-    `The arguments have ${text.length} characters of JSON; ${LIMITS.databaseMessageChars} are allowed in one call.`,
-  )
-}
-
 function failure(message: string, cause?: unknown): DatabaseError {
   return new DatabaseError('DATABASE_REQUEST_FAILED', message, { cause })
 }
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error ?? 'no reason given')
+}
+
+/** The system's code alone: its message would tell a guest where the host keeps its files. */
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : describe(error)
 }

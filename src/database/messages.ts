@@ -1,4 +1,5 @@
-import type { DatabaseReason } from '../errors.ts'
+import { DatabaseError, type DatabaseReason } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { EncodedObject } from '../protocol/value.ts'
 
@@ -62,3 +63,25 @@ export type FromWorker =
       readonly missingCollections: readonly string[]
     }
   | { readonly kind: 'unopened'; readonly message: string }
+
+/**
+ * Arguments as they travel.
+ *
+ * @throws {DatabaseError} INVALID_PARAM for what isn't JSON, or over the size limit.
+ */
+export function encodeArgs(args: unknown): string {
+  let text: string
+  try {
+    text = JSON.stringify(args)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new DatabaseError('INVALID_PARAM', `The arguments can't be written as JSON: ${why}`, {
+      cause: error,
+    })
+  }
+  if (text.length <= LIMITS.databaseMessageChars) return text
+  throw new DatabaseError(
+    'INVALID_PARAM',
+    `The arguments have ${text.length} characters of JSON; ${LIMITS.databaseMessageChars} are allowed in one call.`,
+  )
+}

@@ -16,7 +16,7 @@ import { parseFilter } from './filter.ts'
 import { runBounded } from './guard.ts'
 import { compileFilter } from './match.ts'
 import type { EngineOp, EngineOps } from './messages.ts'
-import { parseProjection } from './projection.ts'
+import { type Projection, parseProjection } from './projection.ts'
 import { filterToSql } from './query.ts'
 import { sortToSql } from './sort.ts'
 import { SqlParameters } from './sql.ts'
@@ -99,7 +99,7 @@ function query(store: Store, args: EngineOps['query']['args']): string {
     `SELECT ${isSorted ? 'seq' : 'json(doc) AS doc'} FROM ${table} WHERE ${condition} ` +
     `ORDER BY ${order} LIMIT ${parameters.bind(limit)} OFFSET ${parameters.bind(skip)}`
   // A projection may hold a pattern of its own, in $elemMatch.
-  parameters.isGuarded ||= project !== undefined
+  parameters.isGuarded ||= project?.hasConditions === true
   return bounded(store, parameters, () => {
     const texts: string[] = []
     let sizeChars = 0
@@ -267,8 +267,8 @@ function fetchText(sqlite: Sqlite, table: string, seq: number): string {
   return documentText(row)
 }
 
-function projectText(text: string, project: (document: Document) => Document): string {
-  return JSON.stringify(encodeValue(project(decodeText(text))))
+function projectText(text: string, project: Projection): string {
+  return JSON.stringify(encodeValue(project.apply(decodeText(text))))
 }
 
 function rowCount(name: string, value: unknown): number {

@@ -11,7 +11,11 @@ import {
 import { compileFilter } from './match.ts'
 import { parsePath } from './path.ts'
 
-export type Projection = (document: Document) => Document
+export interface Projection {
+  /** Whether it tests values, with patterns perhaps, and so needs its time bounded. */
+  readonly hasConditions: boolean
+  apply(document: Document): Document
+}
 
 /**
  * A MongoDB projection: fields to keep or to leave out, `$slice`, `$elemMatch`. `_id` stays unless it is left out.
@@ -23,6 +27,7 @@ export function parseProjection(projection: unknown, nowMs: number): Projection 
   const root: Node = new Map()
   const modes = new Set<'keep' | 'drop'>()
   let keepsId: boolean | undefined
+  let hasConditions = false
   for (const [path, rule] of flatten(decodeInput(projection, 'filter', nowMs), '')) {
     const leaf = parseRule(path, rule)
     if (path === '_id' && (leaf === 'keep' || leaf === 'drop')) {
@@ -30,7 +35,10 @@ export function parseProjection(projection: unknown, nowMs: number): Projection 
       continue
     }
     if (leaf === 'keep' || leaf === 'drop') modes.add(leaf)
-    else if ('match' in leaf) modes.add('keep')
+    else if ('match' in leaf) {
+      modes.add('keep')
+      hasConditions = true
+    }
     place(root, path, leaf)
   }
   if (modes.size > 1) {
@@ -40,12 +48,13 @@ export function parseProjection(projection: unknown, nowMs: number): Projection 
     )
   }
   const isKeeping = modes.has('keep') || (modes.size === 0 && root.size === 0 && keepsId === true)
-  return document => {
+  const apply = (document: Document): Document => {
     const projected = isKeeping ? keep(document, root) : drop(document, root)
     if (keepsId === false) delete projected['_id']
     else if (isKeeping && Object.hasOwn(document, '_id')) return { _id: document['_id'], ...projected }
     return projected
   }
+  return { hasConditions, apply }
 }
 
 type Leaf =

@@ -15,8 +15,15 @@ const warmUp: ModuleWrapper = (exports, require) => {
     console.log('warm', 1)
     if (event.fails) throw new Error('warm')
     const { OPENID } = cloud.getWXContext()
-    const found = await db.collection('warm').where({ owner: OPENID, count: db.command.gt(1) }).limit(1).get()
-    await db.collection('warm').doc('1').update({ data: { count: db.command.inc(1), at: db.serverDate() } })
+    const found = await db
+      .collection('warm')
+      .where({ owner: OPENID, count: db.command.gt(1) })
+      .limit(1)
+      .get()
+    await db
+      .collection('warm')
+      .doc('1')
+      .update({ data: { count: db.command.inc(1), at: db.serverDate() } })
     return { found, at: new Date(0) }
   }
   ;(exports as { main?: unknown }).main = handler

@@ -127,7 +127,7 @@ export function decodeValue(value: Encoded, revive?: (object: Record<string, unk
     case '$numberDouble':
       return Number(value['$numberDouble'])
     case '$regularExpression': {
-      const { pattern, options } = value['$regularExpression'] as { pattern: string; options: string }
+      const { pattern, options } = value.$regularExpression as { pattern: string; options: string }
       return new RegExp(pattern, options)
     }
     default: {

@@ -1,0 +1,238 @@
+import { packageOf, readImports, resolveImport, type Sources, unitOf } from './source.ts'
+
+/** Each check returns its violations as sentences; none means the rule holds. */
+export type Check = (sources: Sources) => string[]
+
+const WORDS = ['cloudlet-error', 'errors', 'limits', 'types', 'protocol']
+
+/** From the ground up. Imports point down, or sideways within one unit. */
+const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
+  { units: WORDS, isOneUnit: true },
+  { units: ['isolate', 'database', 'storage', 'sdk'] },
+  { units: ['capabilities', 'guest', 'transport'] },
+  {
+    units: [
+      ...['admission', 'deployment', 'doors', 'function-config', 'function-folders', 'function-table', 'host'],
+      ...['identity', 'index', 'invocation', 'module-graph', 'observe', 'options', 'program', 'source-tree'],
+    ],
+    isOneUnit: true,
+  },
+  { units: ['client', 'cli'] },
+]
+
+/** Where the layers alone would allow more. */
+const ONLY_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  guest: ['sdk', ...WORDS],
+  transport: WORDS,
+  client: ['sdk', ...WORDS],
+}
+
+/** Sideways between units, on purpose: the command line is a client too. */
+const ALSO_IMPORTS: Readonly<Record<string, readonly string[]>> = { cli: ['client'] }
+
+/** Development only: imported by nothing, and free to import what it builds. */
+const BUILD_UNIT = 'build'
+
+export const checkLayers: Check = sources =>
+  eachRelative(sources, (path, target) => {
+    const from = unitOf(path)
+    const to = unitOf(target)
+    if (from === BUILD_UNIT || from === to) return undefined
+    if (to === BUILD_UNIT) return `${path} imports ${target}, which is for development only.`
+    if (layerOf(from) < 0) return `${path}: the unit "${from}" stands in no layer.`
+    return mayImport(from, to) ? undefined : `${path} imports ${target}: ${from} may not import ${to}.`
+  })
+
+function mayImport(from: string, to: string): boolean {
+  if (ALSO_IMPORTS[from]?.includes(to)) return true
+  const only = ONLY_IMPORTS[from]
+  if (only !== undefined) return only.includes(to)
+  const fromLayer = layerOf(from)
+  const toLayer = layerOf(to)
+  if (toLayer < 0) return false
+  return toLayer < fromLayer || (toLayer === fromLayer && LAYERS[fromLayer]?.isOneUnit === true)
+}
+
+function layerOf(unit: string): number {
+  return LAYERS.findIndex(({ units }) => units.includes(unit))
+}
+
+/** The files that may import each package: at most one of each pattern. */
+export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
+  buffer: [/^src\/guest\/lazy\.ts$/],
+  commander: [/^src\/cli\//],
+  'enhanced-resolve': [/^src\/module-graph\.ts$/],
+  esbuild: [/^src\/build\//],
+  'fastest-levenshtein': [/^src\/function-table\.ts$/],
+  'isolated-vm': [/^src\/isolate\/ivm\.ts$/],
+  'lru-cache': [/^src\/isolate\//],
+  mime: [/^src\/storage\//],
+  mingo: [/^src\/database\//],
+  msgpackr: [/^src\/protocol\/codec\.ts$/],
+  'node-inspect-extracted': [/^src\/guest\/lazy\.ts$/],
+  'node:sqlite': [/^src\/database\//],
+  'strip-json-comments': [/^src\/function-config\.ts$/],
+  typebox: [/^src\/protocol\//, /^src\/capabilities\//],
+  ws: [/^src\/client\//, /^src\/transport\//],
+}
+
+export const checkPackagePlaces: Check = sources => {
+  const importers = findImporters(sources)
+  const violations: string[] = []
+  for (const [name, paths] of importers) {
+    if (name.startsWith('node:') && PACKAGE_PLACES[name] === undefined) continue
+    const places = PACKAGE_PLACES[name]
+    if (places === undefined) {
+      violations.push(`${[...paths].join(', ')}: the package "${name}" has no place of its own.`)
+      continue
+    }
+    for (const path of paths) {
+      if (!places.some(place => place.test(path))) violations.push(`${path} may not import "${name}".`)
+    }
+    for (const place of places) {
+      const here = [...paths].filter(path => place.test(path))
+      if (here.length > 1) violations.push(`"${name}" has more than one importer: ${here.join(', ')}.`)
+    }
+  }
+  return violations
+}
+
+/** Runs in an isolate or a browser too, so nothing of Node. */
+const PORTABLE = /^src\/(?:(?:errors|limits|types)\.ts|(?:protocol|sdk|guest)\/|client\/(?!node))/
+
+export const checkPortable: Check = sources =>
+  eachPackage(sources, (path, name) =>
+    PORTABLE.test(path) && name.startsWith('node:')
+      ? `${path} imports "${name}", which is not there in an isolate or a browser.`
+      : undefined,
+  )
+
+/** Packages bundled into the guest runtime, or used to build it, are no dependencies of who installs cloudlet. */
+const DEVELOPMENT_ONLY = /^src\/(?:guest|build)\//
+
+export interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+export function checkDependencies(sources: Sources, manifest: Manifest): string[] {
+  const violations: string[] = []
+  const used = new Set<string>()
+  for (const [name, paths] of findImporters(sources)) {
+    if (name.startsWith('node:')) continue
+    for (const path of paths) {
+      const isDevelopment = DEVELOPMENT_ONLY.test(path)
+      if (!isDevelopment) used.add(name)
+      const declared = isDevelopment ? manifest.devDependencies : manifest.dependencies
+      if (!Object.hasOwn(declared, name)) {
+        const field = isDevelopment ? 'devDependencies' : 'dependencies'
+        violations.push(`${path} imports "${name}", which is not in ${field}.`)
+      }
+    }
+  }
+  for (const name of Object.keys(manifest.dependencies)) {
+    if (!used.has(name)) violations.push(`No file imports the dependency "${name}".`)
+  }
+  return violations
+}
+
+export const checkCycles: Check = sources => {
+  const done = new Set<string>()
+  const violations: string[] = []
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path)
+    if (start >= 0) {
+      violations.push(`${[...trail.slice(start), path].join(' → ')} is a cycle.`)
+      return
+    }
+    if (done.has(path)) return
+    for (const target of targetsOf(path, sources)) visit(target, [...trail, path])
+    done.add(path)
+  }
+  for (const path of sources.keys()) visit(path, [])
+  return violations
+}
+
+export const checkTargets: Check = sources =>
+  eachRelative(sources, (path, target) => {
+    if (!target.endsWith('.ts')) return `${path} imports ${target} without its extension .ts.`
+    return sources.has(target) ? undefined : `${path} imports ${target}, which does not exist.`
+  })
+
+const FILE_LINES = 300
+
+export const checkFileLengths: Check = sources =>
+  [...sources].flatMap(([path, text]) => {
+    const lineCount = text.trimEnd().split('\n').length
+    return lineCount > FILE_LINES ? [`${path} has ${lineCount} lines; ${FILE_LINES} is the most.`] : []
+  })
+
+const CATCH_ALL = /^(?:utils?|helpers?|commons?|misc|shared|lib|constants?|types|index)$/
+/** The package's entries, and the errors' base, which is a file of its own for its length only. */
+const MAY_PASS_ON = ['src/index.ts', 'src/client/node.ts', 'src/client/browser.ts', 'src/errors.ts']
+
+export const checkNames: Check = sources =>
+  [...sources.keys()].flatMap(path => {
+    if (path === 'src/index.ts' || path === 'src/types.ts') return []
+    const parts = path.replace(/\.ts$/, '').split('/').slice(1)
+    const isDeep = parts.length > 2 && !path.startsWith('src/guest/node/')
+    return [
+      ...parts.filter(part => CATCH_ALL.test(part)).map(part => `${path}: "${part}" names no one thing.`),
+      ...(isDeep ? [`${path} lies deeper than one folder.`] : []),
+    ]
+  })
+
+export const checkReexports: Check = sources =>
+  [...sources].flatMap(([path, text]) =>
+    readImports(text).flatMap(({ specifier, isReexport, isStar }) => {
+      if (isStar) return [`${path} exports everything of ${specifier}; name what it exports.`]
+      const isBarrel = isReexport && !MAY_PASS_ON.includes(path)
+      return isBarrel ? [`${path} passes on ${specifier}; only the package's entries may.`] : []
+    }),
+  )
+
+function targetsOf(path: string, sources: Sources): string[] {
+  return readImports(sources.get(path) ?? '').flatMap(({ specifier }) => {
+    const target = resolveImport(path, specifier)
+    return target !== undefined && sources.has(target) ? [target] : []
+  })
+}
+
+function findImporters(sources: Sources): Map<string, Set<string>> {
+  const importers = new Map<string, Set<string>>()
+  eachPackage(sources, (path, name) => {
+    importers.set(name, (importers.get(name) ?? new Set()).add(path))
+    return undefined
+  })
+  return importers
+}
+
+function eachRelative(
+  sources: Sources,
+  check: (path: string, target: string) => string | undefined,
+): string[] {
+  return eachImport(sources, (path, specifier) => {
+    const target = resolveImport(path, specifier)
+    return target === undefined ? undefined : check(path, target)
+  })
+}
+
+function eachPackage(sources: Sources, check: (path: string, name: string) => string | undefined): string[] {
+  return eachImport(sources, (path, specifier) =>
+    specifier.startsWith('.') ? undefined : check(path, packageOf(specifier)),
+  )
+}
+
+function eachImport(
+  sources: Sources,
+  check: (path: string, specifier: string) => string | undefined,
+): string[] {
+  const violations: string[] = []
+  for (const [path, text] of sources) {
+    for (const { specifier } of readImports(text)) {
+      const violation = check(path, specifier)
+      if (violation !== undefined) violations.push(violation)
+    }
+  }
+  return violations
+}
