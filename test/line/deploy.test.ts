@@ -96,7 +96,8 @@ describe('sources', () => {
   test('sloppy-mode sources, a shebang and a byte order mark', async () => {
     await host.deploy('f', {
       files: {
-        'index.js': '\uFEFF#!/usr/bin/env node\nundeclared = 010\nexports.main = function () { with ({ x: undeclared }) { return x } }',
+        'index.js':
+          '\uFEFF#!/usr/bin/env node\nundeclared = 010\nexports.main = function () { with ({ x: undeclared }) { return x } }',
       },
     })
     expect((await host.invoke('f')).result).toBe(8)
@@ -199,12 +200,15 @@ describe('bad sources', () => {
     await expect(host.invoke('f')).rejects.toMatchObject(wanted)
   })
 
-  test.each(['', '1abc', 'a/b', '../a', 'a b', 'x'.repeat(LIMITS.functionNameChars + 1)])('name %j', async name => {
-    await expect(host.deploy(name, { files: { 'index.js': RETURN_1 } })).rejects.toMatchObject({
-      code: 'CLOUDLET_INVALID_OPTION',
-      option: 'name',
-    })
-  })
+  test.each(['', '1abc', 'a/b', '../a', 'a b', 'x'.repeat(LIMITS.functionNameChars + 1)])(
+    'name %j',
+    async name => {
+      await expect(host.deploy(name, { files: { 'index.js': RETURN_1 } })).rejects.toMatchObject({
+        code: 'CLOUDLET_INVALID_OPTION',
+        option: 'name',
+      })
+    },
+  )
 
   test('the longest name is fine', async () => {
     const name = 'x'.repeat(LIMITS.functionNameChars)
@@ -219,11 +223,14 @@ describe('bad sources', () => {
   })
 
   test('a folder that does not exist', async () => {
-    await expect(host.deploy('f', '/nowhere/at/all')).rejects.toMatchObject({ code: 'CLOUDLET_INVALID_OPTION' })
+    await expect(host.deploy('f', '/nowhere/at/all')).rejects.toMatchObject({
+      code: 'CLOUDLET_INVALID_OPTION',
+    })
   })
 
   test('an unknown function: near matches are named, best first', async () => {
-    for (const name of ['getUser', 'getUsers', 'login']) await host.deploy(name, { files: { 'index.js': RETURN_1 } })
+    for (const name of ['getUser', 'getUsers', 'login'])
+      await host.deploy(name, { files: { 'index.js': RETURN_1 } })
     await expect(host.invoke('getuser')).rejects.toMatchObject({
       code: 'CLOUDLET_FUNCTION_NOT_FOUND',
       nearMatches: ['getUser', 'getUsers'],
@@ -237,12 +244,16 @@ describe('config.json', () => {
   test('timeout in seconds, memorySize, envVariables; comments are accepted with a warning', async () => {
     const info = await host.deploy('f', {
       files: {
-        'index.js': 'exports.main = (event, context) => [process.env.TZ, context.time_limit_in_ms, context.memory_limit_in_mb]',
-        'config.json': '{ // note\n "timeout": 3, "memorySize": 64, "envVariables": { "TZ": "UTC" }, "strange": 1, }',
+        'index.js':
+          'exports.main = (event, context) => [process.env.TZ, context.time_limit_in_ms, context.memory_limit_in_mb]',
+        'config.json':
+          '{ // note\n "timeout": 3, "memorySize": 64, "envVariables": { "TZ": "UTC" }, "strange": 1, }',
       },
     })
     expect(info).toMatchObject({ timeoutMs: 3000, memoryMb: 64 })
-    expect(info.warnings).toEqual([expect.stringContaining('strange'), expect.stringContaining('comments')].reverse())
+    expect(info.warnings).toEqual(
+      [expect.stringContaining('strange'), expect.stringContaining('comments')].reverse(),
+    )
     expect((await host.invoke('f')).result).toEqual(['UTC', 3000, 64])
   })
 
@@ -256,7 +267,11 @@ describe('config.json', () => {
   ])('%s is refused', async (config, message) => {
     await expect(
       host.deploy('f', { files: { 'index.js': RETURN_1, 'config.json': config } }),
-    ).rejects.toMatchObject({ code: 'CLOUDLET_DEPLOY', file: 'config.json', message: expect.stringMatching(message) })
+    ).rejects.toMatchObject({
+      code: 'CLOUDLET_DEPLOY',
+      file: 'config.json',
+      message: expect.stringMatching(message),
+    })
   })
 
   test('variables of the function can not shadow identity', async () => {

@@ -19,18 +19,38 @@ describe('completions', () => {
     ['a value', 'exports.main = () => ({ a: 1 })', { a: 1 }],
     ['a promise', 'exports.main = async () => 2', 2],
     ['a thenable', 'exports.main = () => ({ then(resolve) { resolve(3) } })', 3],
-    ['a function with then', 'exports.main = () => Object.assign(() => {}, { then(resolve) { resolve(4) } })', 4],
+    [
+      'a function with then',
+      'exports.main = () => Object.assign(() => {}, { then(resolve) { resolve(4) } })',
+      4,
+    ],
     ['nothing', 'exports.main = () => {}', null],
     ['nothing, asynchronously', 'exports.main = async () => {}', null],
     ['callback', 'exports.main = (e, c, callback) => { callback(null, 5) }', 5],
     ['a late callback', 'exports.main = (e, c, callback) => { setTimeout(() => callback(null, 6), 5) }', 6],
-    ['callback after awaiting', 'exports.main = (e, c, callback) => { Promise.resolve().then(() => callback(null, 7)) }', 7],
+    [
+      'callback after awaiting',
+      'exports.main = (e, c, callback) => { Promise.resolve().then(() => callback(null, 7)) }',
+      7,
+    ],
     ['three arguments and no callback', 'exports.main = (e, c, callback) => {}', null],
     ['context.done', 'exports.main = (e, c) => { setTimeout(() => c.done(null, 8), 5) }', 8],
     ['context.succeed', 'exports.main = (e, c) => { c.succeed(9); return 10 }', 9],
-    ['the first of several', 'exports.main = (e, c, cb) => { cb(null, 11); c.succeed(12); cb(null, 13) }', 12],
-    ['a returned value before a callback', 'exports.main = (e, c, cb) => { setTimeout(() => cb(null, 2), 5); return 14 }', 14],
-    ['callback beats the value returned beside it', 'exports.main = (e, c, cb) => { cb(null, 15); return 16 }', 15],
+    [
+      'the first of several',
+      'exports.main = (e, c, cb) => { cb(null, 11); c.succeed(12); cb(null, 13) }',
+      12,
+    ],
+    [
+      'a returned value before a callback',
+      'exports.main = (e, c, cb) => { setTimeout(() => cb(null, 2), 5); return 14 }',
+      14,
+    ],
+    [
+      'callback beats the value returned beside it',
+      'exports.main = (e, c, cb) => { cb(null, 15); return 16 }',
+      15,
+    ],
     ['module.exports = { main }', 'module.exports = { main: () => 17 }', 17],
     ['main reads its module state', 'let n = 17; exports.main = () => ++n', 18],
   ])('%s', async (_, source, result) => {
@@ -70,7 +90,8 @@ describe('completions', () => {
       },
     })
     const results = []
-    for (const openid of ['a', 'b', 'c']) results.push((await host.invoke('f', {}, { caller: { openid } })).result)
+    for (const openid of ['a', 'b', 'c'])
+      results.push((await host.invoke('f', {}, { caller: { openid } })).result)
     expect(results).toEqual(['a', 'b', 'c'].map(openid => ({ before: 0, openid })))
   })
 })
@@ -83,12 +104,42 @@ describe('failures', () => {
     ['callback(error)', 'exports.main = (e, c, cb) => cb(new Error("x"))', 'Error', 'x'],
     ['context.fail', 'exports.main = (e, c) => c.fail(new Error("x"))', 'Error', 'x'],
     ['context.done(error)', 'exports.main = (e, c) => c.done(new Error("x"))', 'Error', 'x'],
-    ['a throwing then getter', 'exports.main = () => ({ get then() { throw new Error("x") } })', 'Error', 'x'],
-    ['an uncaught exception in a timer', 'exports.main = async () => { setTimeout(() => { throw new Error("x") }, 1); await new Promise(() => {}) }', 'Error', 'x'],
-    ['an uncaught exception in a microtask', 'exports.main = async () => { queueMicrotask(() => { throw new Error("x") }); await new Promise(() => {}) }', 'Error', 'x'],
-    ['a string', 'exports.main = async () => { throw "text" }', 'Error', 'text(callback err is not instance of Error)'],
-    ['an object', 'exports.main = async () => { throw { a: 1 } }', 'Error', '[object Object](callback err is not instance of Error)'],
-    ['undefined', 'exports.main = async () => { throw undefined }', 'Error', 'undefined(callback err is not instance of Error)'],
+    [
+      'a throwing then getter',
+      'exports.main = () => ({ get then() { throw new Error("x") } })',
+      'Error',
+      'x',
+    ],
+    [
+      'an uncaught exception in a timer',
+      'exports.main = async () => { setTimeout(() => { throw new Error("x") }, 1); await new Promise(() => {}) }',
+      'Error',
+      'x',
+    ],
+    [
+      'an uncaught exception in a microtask',
+      'exports.main = async () => { queueMicrotask(() => { throw new Error("x") }); await new Promise(() => {}) }',
+      'Error',
+      'x',
+    ],
+    [
+      'a string',
+      'exports.main = async () => { throw "text" }',
+      'Error',
+      'text(callback err is not instance of Error)',
+    ],
+    [
+      'an object',
+      'exports.main = async () => { throw { a: 1 } }',
+      'Error',
+      '[object Object](callback err is not instance of Error)',
+    ],
+    [
+      'undefined',
+      'exports.main = async () => { throw undefined }',
+      'Error',
+      'undefined(callback err is not instance of Error)',
+    ],
   ])('%s', async (_, source, name, message) => {
     await expect(run(source)).rejects.toMatchObject({
       code: 'CLOUDLET_FUNCTION_THREW',
@@ -101,13 +152,17 @@ describe('failures', () => {
   test('stack: the own files with line and column, through async calls; no host or runtime frame', async () => {
     await host.deploy('f', {
       files: {
-        'index.js': "const { fail } = require('./lib/fail')\n\nexports.main = async () => {\n  await fail()\n}\n",
+        'index.js':
+          "const { fail } = require('./lib/fail')\n\nexports.main = async () => {\n  await fail()\n}\n",
         'lib/fail.js': 'exports.fail = async function fail() {\n  await null\n  throw new Error("deep")\n}\n',
       },
     })
     const error = await host.invoke('f').catch((caught: unknown) => caught)
     expect(error).toMatchObject({
-      guest: { stack: 'Error: deep\n    at fail (/var/user/lib/fail.js:3:9)\n    at async exports.main (/var/user/index.js:4:3)' },
+      guest: {
+        stack:
+          'Error: deep\n    at fail (/var/user/lib/fail.js:3:9)\n    at async exports.main (/var/user/index.js:4:3)',
+      },
     })
   })
 
@@ -125,14 +180,18 @@ describe('failures', () => {
 
   test('the instance goes on after a throw', async () => {
     await host.deploy('f', {
-      files: { 'index.js': 'let n = 0; exports.main = e => { n++; if (e.fail) throw new Error("x"); return n }' },
+      files: {
+        'index.js': 'let n = 0; exports.main = e => { n++; if (e.fail) throw new Error("x"); return n }',
+      },
     })
     await expect(host.invoke('f', { fail: true })).rejects.toMatchObject({ code: 'CLOUDLET_FUNCTION_THREW' })
     expect(await host.invoke('f')).toMatchObject({ result: 2, coldStart: false })
   })
 
   test('an unhandled rejection is logged and fails nothing', async () => {
-    const { result, logs } = await run('exports.main = async () => { Promise.reject(new Error("lost")); return 1 }')
+    const { result, logs } = await run(
+      'exports.main = async () => { Promise.reject(new Error("lost")); return 1 }',
+    )
     expect(result).toBe(1)
     expect(logs).toMatchObject([{ level: 'error', message: 'Unhandled promise rejection: Error: lost' }])
   })
@@ -160,7 +219,11 @@ describe('results', () => {
   test.each([
     ['a cycle', 'const a = {}; a.a = a; return a', /stringify response to json failed: .*circular/],
     ['BigInt', 'return { n: 1n }', /stringify response to json failed: .*BigInt/],
-    ['a throwing toJSON', 'return { toJSON() { throw new Error("mine") } }', /stringify response to json failed: mine/],
+    [
+      'a throwing toJSON',
+      'return { toJSON() { throw new Error("mine") } }',
+      /stringify response to json failed: mine/,
+    ],
   ])('%s is refused', async (_, body, message) => {
     await expect(run(`exports.main = async () => { ${body} }`)).rejects.toMatchObject({
       code: 'CLOUDLET_VALUE',
@@ -189,7 +252,10 @@ describe('events', () => {
     const text = 'x'.repeat(LIMITS.valueChars - frame)
     expect((await host.invoke('f', { text })).result).toBe(text.length)
     const before = host.stats().instances.createdCount
-    await expect(host.invoke('f', { text: `${text}x` })).rejects.toMatchObject({ code: 'CLOUDLET_VALUE', path: 'event' })
+    await expect(host.invoke('f', { text: `${text}x` })).rejects.toMatchObject({
+      code: 'CLOUDLET_VALUE',
+      path: 'event',
+    })
     expect(host.stats().instances.createdCount).toBe(before)
   })
 
@@ -244,11 +310,13 @@ describe('context and process', () => {
       await new Promise(resolve => setTimeout(resolve, 5))
       return { seen, n, ref: u.hasRef() }
     }`)
-    expect(result).toEqual({ seen: ['t1', 'immediate', 't10' + 12, 'tick'], n: 3, ref: false })
+    expect(result).toEqual({ seen: ['t1', 'immediate', 't1012', 'tick'], n: 3, ref: false })
   })
 
   test('an interval of the module does not keep invocations waiting', async () => {
-    const first = await run('let n = 0; setInterval(() => n++, 1); exports.main = (e, c, cb) => cb(null, "done")')
+    const first = await run(
+      'let n = 0; setInterval(() => n++, 1); exports.main = (e, c, cb) => cb(null, "done")',
+    )
     expect(first.result).toBe('done')
     expect(first.durationMs).toBeLessThan(1000)
     expect((await host.invoke('f')).coldStart).toBe(false)
@@ -271,7 +339,9 @@ describe('context and process', () => {
   })
 
   test('log lines at the limit are all there; over it the rest is dropped with a word', async () => {
-    await host.deploy('f', { files: { 'index.js': 'exports.main = e => { for (let i = 0; i < e.n; i++) console.log(i) }' } })
+    await host.deploy('f', {
+      files: { 'index.js': 'exports.main = e => { for (let i = 0; i < e.n; i++) console.log(i) }' },
+    })
     const at = await host.invoke('f', { n: LIMITS.logLines })
     expect(at.logs).toHaveLength(LIMITS.logLines)
     expect(at.logs.at(-1)?.message).toBe(String(LIMITS.logLines - 1))
