@@ -279,7 +279,12 @@ export class FunctionHost implements Closable {
     if (error?.code !== 'CLOUDLET_FUNCTION_NOT_FOUND') {
       this.#counters.record(functionName, durationMs, coldStart, error?.code)
     }
-    this.#options.onInvocation?.(report)
+    try {
+      this.#options.onInvocation?.(report)
+    } catch (fault) {
+      // A listener's fault is its owner's, not the caller's.
+      this.#reportInternal(randomUUID(), fault)
+    }
   }
 
   #reportInternal(incidentId: string, cause: unknown): void {

@@ -18,6 +18,9 @@ export interface ChannelEnd {
 /** The worker file beside this one, in whichever of the two forms this one runs. */
 const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
+/** JavaScript heap of the worker: several messages and a document at their limits. SQLite's memory is beside it. */
+const WORKER_HEAP_MB = 1024
+
 /** One worker thread, from its start to its end, and the watch that ends it when a request runs too long. */
 export class Channel {
   readonly #worker: Worker
@@ -33,7 +36,12 @@ export class Channel {
     this.#limitMs = limitMs
     const workerData: EngineOptions = { ...options, progress }
     // The embedder's loaders and flags are not for this thread: it runs our own files only.
-    this.#worker = new Worker(WORKER_URL, { workerData, execArgv: [], name: 'cloudlet-database' })
+    this.#worker = new Worker(WORKER_URL, {
+      workerData,
+      execArgv: [],
+      name: 'cloudlet-database',
+      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
+    })
     this.#worker.unref()
     this.#worker.on('message', message => events.onMessage(message))
     this.#worker.on('error', error => {

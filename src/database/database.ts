@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseError, HostClosedError, InvalidOptionError, OverloadedError } from '../errors.ts'
+import { DatabaseError, HostClosedError, InvalidOptionError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { Closable } from '../types.ts'
@@ -10,11 +10,11 @@ import {
   COMMITTING,
   type EngineOp,
   type EngineOps,
-  type EngineRequest,
   encodeArgs,
   type FromWorker,
   type ReplaceArgs,
 } from './messages.ts'
+import { type PendingRequest, RequestQueue } from './request-queue.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 
 export interface DatabaseOptions {
@@ -44,14 +44,6 @@ export interface DatabaseStats {
   readonly restartCount: number
 }
 
-/** Requests in one batch: bounds how long the first waits for the last, and what a lost worker has to repeat. */
-const BATCH_REQUESTS = 1024
-
-interface Pending extends EngineRequest {
-  resolve(result: string): void
-  reject(error: Error): void
-}
-
 /**
  * The document database: SQLite in a thread of its own, so the caller's event loop never waits for it.
  *
@@ -65,8 +57,8 @@ export class Database implements Closable {
   /** Holds the data in memory, which lives as long as any connection: a worker may come and go. */
   #keeper: Sqlite | undefined
   #channel: Channel | undefined
-  #queue: Pending[] = []
-  #inFlight: Pending[] = []
+  readonly #queue = new RequestQueue()
+  #inFlight: PendingRequest[] = []
   #isFlushPlanned = false
   #openFailure: string | undefined
   #closing: Promise<void> | undefined
@@ -175,11 +167,6 @@ export class Database implements Closable {
 
   async #call<Op extends EngineOp>(op: Op, args: EngineOps[Op]['args']): Promise<EngineOps[Op]['result']> {
     if (this.#closing !== undefined) throw new HostClosedError('The database is closed.')
-    if (this.#queue.length >= LIMITS.databaseQueuedRequests) {
-      throw new OverloadedError(
-        `${LIMITS.databaseQueuedRequests} database requests are waiting. Try again later.`,
-      )
-    }
     const text = encodeArgs(args)
     const result = await new Promise<string>((resolve, reject) => {
       this.#queue.push({ op, args: text, resolve, reject })
@@ -205,7 +192,7 @@ export class Database implements Closable {
       this.#onIdle?.()
       return
     }
-    this.#inFlight = this.#queue.splice(0, BATCH_REQUESTS)
+    this.#inFlight = this.#queue.takeBatch()
     this.#requestCount += this.#inFlight.length
     try {
       this.#channel ??= this.#open()
@@ -240,6 +227,8 @@ export class Database implements Closable {
     this.#inFlight = []
     if (message.isCommit) this.#commitCount++
     for (const name of message.missingCollections) this.#warnMissing(name)
+    // A batch whose results grew large is answered in parts.
+    this.#queue.putBack(batch.slice(message.outcomes.length))
     for (const [index, outcome] of message.outcomes.entries()) {
       if (outcome.kind === 'done') batch[index]?.resolve(outcome.result)
       else batch[index]?.reject(new DatabaseError(outcome.reason, outcome.message))
@@ -267,11 +256,11 @@ export class Database implements Closable {
     }
     batch[progress]?.reject(failure(`The request was stopped: ${why}. Its changes were undone.`, error))
     this.#inFlight = []
-    this.#queue.unshift(...batch.filter((_, index) => index !== progress))
+    this.#queue.putBack(batch.filter((_, index) => index !== progress))
     this.#flush()
   }
 
-  #settle(batch: readonly Pending[], makeError: () => Error): void {
+  #settle(batch: readonly PendingRequest[], makeError: () => Error): void {
     this.#inFlight = []
     for (const request of batch) request.reject(makeError())
     this.#flush()

@@ -1,4 +1,5 @@
 import { CloudletError, DatabaseError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import { Collections } from './collections.ts'
 import { decodeText } from './document.ts'
 import type { Matcher } from './filter.ts'
@@ -43,18 +44,22 @@ export class Engine {
 
   /**
    * Runs the requests in order, in one transaction with one fsync. A request that fails undoes itself alone.
-   * The outcomes hold only once this returns.
+   * The outcomes hold only once this returns. Fewer than the requests when the results grew large: the rest was not run.
    */
   runBatch(requests: readonly EngineRequest[]): Outcomes {
     this.#missing = new Set()
     const isCommit = requests.some(({ op }) => OPERATIONS[op].isWrite)
-    let outcomes: EngineOutcome[]
+    let outcomes: EngineOutcome[] = []
     try {
       if (isCommit) this.#sqlite.exec('BEGIN IMMEDIATE')
-      outcomes = requests.map((request, index) => {
+      let sizeChars = 0
+      for (const [index, request] of requests.entries()) {
         Atomics.store(this.#progress, 0, index)
-        return this.#runRequest(request)
-      })
+        const outcome = this.#runRequest(request)
+        outcomes.push(outcome)
+        if (outcome.kind === 'done') sizeChars += outcome.result.length
+        if (sizeChars > LIMITS.databaseMessageChars) break
+      }
       Atomics.store(this.#progress, 0, COMMITTING)
       if (isCommit) this.#sqlite.exec('COMMIT')
     } catch (error) {

@@ -136,6 +136,11 @@ describe('add', () => {
       database.query({ collection: 'large', filter: {}, sort: [['index', 1]] }),
     ).rejects.toMatchObject(failure('DATABASE_REQUEST_FAILED', 'larger'))
     expect((await database.query({ collection: 'large', filter: {}, limit: 3 })).documents).toHaveLength(3)
+    const filter = { index: { $lt: 3 } }
+    const many = await Promise.all(
+      Array.from({ length: 4 }, () => database.query({ collection: 'large', filter })),
+    )
+    expect(many.map(({ documents }) => documents.length)).toEqual([3, 3, 3, 3])
     await database.dropCollection('large')
   })
 })

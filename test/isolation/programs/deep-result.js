@@ -1,0 +1,6 @@
+// expect: CLOUDLET_VALUE
+exports.main = async () => {
+  let value = {}
+  for (let i = 0; i < 1e6; i++) value = { value }
+  return value
+}

@@ -1,0 +1,7 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = async () => {
+  const endless = (function* () {
+    for (;;) yield 1
+  })()
+  return [...endless].length
+}

@@ -1,0 +1,10 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = async () => {
+  for (;;) {
+    try {
+      for (;;);
+    } finally {
+      for (;;);
+    }
+  }
+}

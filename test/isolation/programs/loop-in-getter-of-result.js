@@ -1,0 +1,6 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = async () => ({
+  get endless() {
+    for (;;);
+  },
+})

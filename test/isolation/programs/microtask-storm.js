@@ -1,0 +1,5 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = async () => {
+  const again = () => Promise.resolve().then(again)
+  await again()
+}

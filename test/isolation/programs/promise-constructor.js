@@ -1,0 +1,7 @@
+// expect: completed CLOUDLET_FUNCTION_THREW CLOUDLET_DEADLINE
+Object.defineProperty(Promise.prototype, 'constructor', {
+  get() {
+    throw new Error('species')
+  },
+})
+exports.main = async () => 1

@@ -1,0 +1,4 @@
+// expect: CLOUDLET_FUNCTION_THREW
+exports.main = async () => {
+  for (;;) setTimeout(() => {}, 1e6)
+}
