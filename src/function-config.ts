@@ -1,6 +1,12 @@
 import stripJsonComments from 'strip-json-comments'
 import { DeployError } from './errors.ts'
-import type { FunctionDefaults } from './options.ts'
+
+/** What a function gets when its config.json doesn't say. */
+export interface FunctionDefaults {
+  readonly timeoutMs: number
+  readonly memoryMb: number
+  readonly functionConcurrency: number
+}
 
 /** What one function may take, after its config.json and the host's defaults. */
 export interface FunctionConfig {

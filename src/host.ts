@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { Admission } from './admission.ts'
@@ -15,6 +14,7 @@ import { listFunctionFolders } from './function-folders.ts'
 import { FunctionTable } from './function-table.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { Pool } from './isolate/pool.ts'
+import { Notices } from './notices.ts'
 import { Counters, type HostHealth, type HostStats } from './observe.ts'
 import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import type { Call } from './protocol/calls.ts'
@@ -51,6 +51,7 @@ export class FunctionHost implements Closable {
   readonly #documents: Database
   readonly #functions = new FunctionTable()
   readonly #counters = new Counters()
+  readonly #notices: Notices
   readonly #dispatcher: Dispatcher
   readonly #line: Line
   readonly #doors: Doors
@@ -60,13 +61,14 @@ export class FunctionHost implements Closable {
   /** @throws {InvalidOptionError} */
   constructor(options: FunctionHostOptions = {}) {
     this.#options = resolveOptions(options)
+    this.#notices = new Notices(this.#options)
     const { dataDirectory, envId, appid, autoCreateCollections, publicUrl } = this.#options
     const placeOf = (name: string): { directory?: string } =>
       dataDirectory === undefined ? {} : { directory: join(dataDirectory, name) }
     this.#documents = new Database({
       ...placeOf('database'),
       autoCreateCollections,
-      onWarning: message => this.#warn(message),
+      onWarning: message => this.#notices.warning(message),
     })
     this.storage = new Storage({
       ...placeOf('storage'),
@@ -80,7 +82,7 @@ export class FunctionHost implements Closable {
     this.database = createDatabase({
       call: this.#hostCall(),
       profile: 'server',
-      warn: message => this.#warn(message),
+      warn: message => this.#notices.warning(message),
     })
   }
 
@@ -238,7 +240,7 @@ export class FunctionHost implements Closable {
           invoke(this.#line, { functionName, event, scope }),
         ),
       },
-      onInternalError: (incidentId, cause) => this.#reportInternal(incidentId, cause),
+      onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),
     })
   }
 
@@ -262,7 +264,7 @@ export class FunctionHost implements Closable {
       },
       serveFile: ({ path, query }) => this.storage.openSigned(path, query),
       health: () => this.health,
-      onInternalError: error => this.#reportInternal(randomUUID(), error),
+      onInternalError: error => this.#notices.fault(error),
     }
     return new Doors(duties, this.#options.appid)
   }
@@ -279,27 +281,7 @@ export class FunctionHost implements Closable {
     if (error?.code !== 'CLOUDLET_FUNCTION_NOT_FOUND') {
       this.#counters.record(functionName, durationMs, coldStart, error?.code)
     }
-    try {
-      this.#options.onInvocation?.(report)
-    } catch (fault) {
-      // A listener's fault is its owner's, not the caller's.
-      this.#reportInternal(randomUUID(), fault)
-    }
-  }
-
-  #reportInternal(incidentId: string, cause: unknown): void {
-    const { onInternalError } = this.#options
-    if (onInternalError !== undefined) onInternalError(incidentId, cause)
-    else
-      process.emitWarning(
-        `cloudlet incident ${incidentId}: ${cause instanceof Error ? cause.stack : String(cause)}`,
-      )
-  }
-
-  #warn(message: string): void {
-    const { onWarning } = this.#options
-    if (onWarning !== undefined) onWarning(message)
-    else process.emitWarning(message, { code: 'CLOUDLET_WARNING' })
+    this.#notices.invocation(report)
   }
 
   #requireOpen(): void {

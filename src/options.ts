@@ -65,13 +65,6 @@ export interface FunctionHostOptions {
   readonly onInternalError?: (incidentId: string, cause: unknown) => void
 }
 
-/** What a function gets when its config.json doesn't say. */
-export interface FunctionDefaults {
-  readonly timeoutMs: number
-  readonly memoryMb: number
-  readonly functionConcurrency: number
-}
-
 /** Every default, once. */
 export const DEFAULTS = Object.freeze({
   autoCreateCollections: false,

@@ -83,7 +83,10 @@ export function makeConsole(): Record<string, (...args: unknown[]) => void> {
     time: (label = 'default') => {
       startsMs = { ...startsMs, [`${label}`]: DateNow() }
     },
-    timeLog: (label = 'default', ...args) => log(elapsed(`${label}`), ...args),
+    timeLog: (label = 'default', ...args) => {
+      const rest = args.length > 0 ? ` ${formatLine(args)}` : ''
+      log(elapsed(`${label}`) + rest)
+    },
     timeEnd: (label = 'default') => {
       log(elapsed(`${label}`))
       const { [`${label}`]: _, ...rest } = startsMs

@@ -66,7 +66,9 @@ const LOCATION = /cloudlet:program:(\d+):(\d+)/
 export function mapLocation(text: string): string {
   const match = RegExpExec(LOCATION, text)
   if (match === null) return text
-  const [whole, line, column] = match as unknown as [string, string, string]
+  const whole = match[0] as string
+  const line = match[1] as string
+  const column = match[2] as string
   const { path, start } = findModule(Number(line))
   const at = StringIndexOf(text, whole)
   return `${StringSlice(text, 0, at)}${path}:${Number(line) - start + 1}:${column}${StringSlice(text, at + whole.length)}`

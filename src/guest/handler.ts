@@ -7,6 +7,7 @@ import {
   ErrorCtor,
   JSONStringify,
   PromiseCtor,
+  PromisePrototypeThen,
   PromiseThen,
   ReflectApply,
   TypeErrorCtor,
@@ -113,7 +114,8 @@ function settleReturned(run: Run, returned: unknown): void {
 function thenOf(run: Run, returned: unknown): unknown {
   if ((typeof returned !== 'object' && typeof returned !== 'function') || returned === null) return undefined
   try {
-    return (returned as { then?: unknown }).then
+    // A promise of V8's own is waited for with V8's own `then`, whatever the prototype has become.
+    return returned instanceof PromiseCtor ? PromisePrototypeThen : (returned as { then?: unknown }).then
   } catch (error) {
     fail(run, error)
     return undefined

@@ -40,7 +40,14 @@ function start(program: Program): typeof dispatch {
 /** The one door in. One crossing carries any number of messages, and the buffers they refer to. */
 function dispatch(text: string, ...buffers: ArrayBuffer[]): void {
   const messages = JSONParse(text) as ToGuest[]
-  for (let index = 0; index < messages.length; index++) receive(messages[index] as ToGuest, buffers)
+  for (let index = 0; index < messages.length; index++) {
+    try {
+      receive(messages[index] as ToGuest, buffers)
+    } catch (error) {
+      // User code broke something the runtime stands on: its invocation fails, and says how.
+      failUncaught(error)
+    }
+  }
 }
 
 function receive(message: ToGuest, buffers: ArrayBuffer[]): void {

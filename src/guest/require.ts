@@ -51,8 +51,8 @@ export function setProgram(program: Program): void {
   entry = program.entry
   resolutions = program.resolutions
   for (let index = 0; index < program.modules.length; index++) {
-    const [path, code] = program.modules[index] as readonly [string, ModuleCode]
-    modules[path] = code
+    const pair = program.modules[index] as Program['modules'][number]
+    modules[pair[0]] = pair[1]
   }
   setProgramLines(program.lines)
 }

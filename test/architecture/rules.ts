@@ -12,7 +12,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
-      ...['admission', 'deployment', 'doors', 'function-config', 'function-folders', 'function-table'],
+      ...['admission', 'deployment', 'doors', 'function-config', 'function-folders', 'function-table', 'notices'],
       ...['host', 'identity', 'index', 'invocation', 'module-graph', 'observe', 'options', 'program'],
       'source-tree',
     ],

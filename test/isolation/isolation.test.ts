@@ -14,8 +14,16 @@ describe('hostile programs', () => {
     const [firstLine = ''] = readFileSync(programs + file, 'utf8').split('\n')
     const allowed = firstLine.replace('// expect: ', '').split(' ')
     // The child must exit by itself: a wedged thread would keep it here until it is killed, and fail the test.
-    const { stdout } = await run(process.execPath, ['--no-node-snapshot', child, programs + file], { timeout: 45_000 })
-    const report = JSON.parse(stdout) as { outcome: string; again: string; after: number; status: string; worstGapMs: number }
+    const { stdout } = await run(process.execPath, ['--no-node-snapshot', child, programs + file], {
+      timeout: 45_000,
+    })
+    const report = JSON.parse(stdout) as {
+      outcome: string
+      again: string
+      after: number
+      status: string
+      worstGapMs: number
+    }
     expect(allowed).toContain(report.outcome)
     expect(allowed).toContain(report.again)
     expect(report).toMatchObject({ after: 1, status: 'ok' })

@@ -11,7 +11,7 @@ exports.main = async () => {
       } catch {
         continue
       }
-      if (String(key).match(/isolate|context|ivm|binding|mainModule/i)) found.push(String(key))
+      if (String(key).match(/^(ivm|isolate|binding|mainModule|__cloudlet)/i)) found.push(String(key))
       dig(next, depth - 1)
     }
   }

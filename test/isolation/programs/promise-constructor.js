@@ -1,4 +1,4 @@
-// expect: completed CLOUDLET_FUNCTION_THREW CLOUDLET_DEADLINE
+// expect: completed CLOUDLET_FUNCTION_THREW
 Object.defineProperty(Promise.prototype, 'constructor', {
   get() {
     throw new Error('species')

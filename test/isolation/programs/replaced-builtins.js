@@ -5,9 +5,9 @@ const fail = () => {
 }
 exports.main = async () => {
   for (const key of ['push', 'map', 'forEach', 'join', 'slice']) Array.prototype[key] = fail
-  Array.prototype[Symbol.iterator] = fail
   for (const key of ['get', 'set', 'delete', 'forEach']) Map.prototype[key] = fail
   for (const key of ['slice', 'split', 'indexOf', 'startsWith', 'replace']) String.prototype[key] = fail
+  Array.prototype[Symbol.iterator] = fail
   Promise.prototype.then = fail
   Promise.resolve = fail
   JSON.parse = fail
