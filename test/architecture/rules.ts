@@ -12,9 +12,9 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
-      ...['admission', 'deployment', 'doors', 'function-config', 'function-folders', 'function-table', 'notices'],
-      ...['host', 'identity', 'index', 'invocation', 'module-graph', 'observe', 'options', 'program'],
-      'source-tree',
+      ...['admission', 'deployment', 'doors', 'function-config', 'function-folders', 'function-table'],
+      ...['host', 'identity', 'index', 'invocation', 'module-graph', 'notices', 'observe', 'options'],
+      ...['program', 'source-tree'],
     ],
     isOneUnit: true,
   },

@@ -9,7 +9,7 @@ const child = fileURLToPath(new URL('child.ts', import.meta.url))
 const programs = fileURLToPath(new URL('programs/', import.meta.url))
 
 /** One hostile program per file; its first line says how it may end. What must hold besides is the same for all. */
-describe('hostile programs', () => {
+describe.concurrent('hostile programs', () => {
   test.each(readdirSync(programs))('%s', { timeout: 60_000 }, async file => {
     const [firstLine = ''] = readFileSync(programs + file, 'utf8').split('\n')
     const allowed = firstLine.replace('// expect: ', '').split(' ')

@@ -1,4 +1,4 @@
-// expect: CLOUDLET_MEMORY_LIMIT CLOUDLET_DEADLINE
+// expect: CLOUDLET_MEMORY_LIMIT
 exports.main = async () => {
   const endless = (function* () {
     for (;;) yield 1

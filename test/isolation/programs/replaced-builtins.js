@@ -1,5 +1,5 @@
-// expect: completed
-// The runtime uses what it captured before this ran.
+// expect: completed CLOUDLET_FUNCTION_THREW
+// The runtime uses what it captured before this ran; the second call trips over its own replacements.
 const fail = () => {
   throw new Error('a replaced built-in was called')
 }
