@@ -7,7 +7,8 @@ import { FunctionHost } from '../../src/index.ts'
 
 const program = readFileSync(process.argv[2] as string, 'utf8')
 // What must end by its deadline gets a short one; what must end otherwise has time for it on a busy machine.
-const timeoutMs = program.startsWith('// expect: CLOUDLET_DEADLINE\n') ? 500 : 15_000
+const asked = /^\/\/ timeoutMs: (\d+)$/m.exec(program)?.[1]
+const timeoutMs = Number(asked ?? (program.startsWith('// expect: CLOUDLET_DEADLINE\n') ? 500 : 15_000))
 const host = new FunctionHost({ memoryMb: 32, timeoutMs })
 await host.deploy('good', { files: { 'index.js': 'exports.main = async event => ({ twice: event.n * 2 })' } })
 await host.deploy('bad', { files: { 'index.js': program } })

@@ -1,4 +1,4 @@
-// expect: CLOUDLET_DEADLINE CLOUDLET_MEMORY_LIMIT
+// expect: CLOUDLET_MEMORY_LIMIT
 const cloud = require('wx-server-sdk')
 cloud.init()
 exports.main = async () => {

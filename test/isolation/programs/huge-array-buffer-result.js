@@ -1,2 +1,2 @@
 // expect: CLOUDLET_VALUE CLOUDLET_MEMORY_LIMIT CLOUDLET_FUNCTION_THREW
-exports.main = async () => new Uint8Array(2e7)
+exports.main = async () => new Uint8Array(4e6)
