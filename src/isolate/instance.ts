@@ -26,6 +26,7 @@ export class Instance {
   #active: ActiveRun | undefined
   #cpuNs = 0n
   #heapUsedBytes = 0
+  #isWatched = false
 
   private constructor(guest: GuestIsolate, onWedged: () => void) {
     this.#guest = guest
@@ -155,7 +156,8 @@ export class Instance {
 
   #disposeIsolate(): void {
     if (!this.isDisposed) this.#guest.isolate.dispose()
-    if (!this.#crossing.isEntered) return
+    if (!this.#crossing.isEntered || this.#isWatched) return
+    this.#isWatched = true
     setTimeout(() => {
       if (this.#crossing.isEntered) this.#onWedged()
     }, WEDGED_AFTER_MS).unref()

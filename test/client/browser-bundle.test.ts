@@ -44,7 +44,9 @@ describe('the browser bundle', () => {
     const { metafile, outputFiles } = await bundle()
     const inputs = Object.keys(metafile.inputs)
     const foreign = inputs.filter(path =>
-      /node_modules\/(?!msgpackr\/)|node:|src\/(?!client|sdk|protocol|cloudlet-error|errors|limits)/.test(path),
+      /node_modules\/(?!msgpackr\/)|node:|src\/(?!client|sdk|protocol|cloudlet-error|errors|limits)/.test(
+        path,
+      ),
     )
     expect(foreign).toEqual([])
     expect(inputs.some(path => path.endsWith('client/node.ts'))).toBe(false)
