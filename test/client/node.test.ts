@@ -96,7 +96,7 @@ describe('callFunction', () => {
     await expect(cloud.callFunction({ name: 'sun' })).rejects.toMatchObject(expected)
     const heard: unknown[] = []
     await new Promise<void>(resolve => {
-      cloud.callFunction({ name: 'sun', fail: error => heard.push(error), complete: () => resolve() })
+      void cloud.callFunction({ name: 'sun', fail: error => heard.push(error), complete: () => resolve() })
     })
     expect(heard).toMatchObject([expected])
   })

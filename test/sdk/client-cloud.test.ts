@@ -119,7 +119,7 @@ describe('callback style', () => {
   test('calls fail, then complete, with the same error', async () => {
     const { cloud } = open()
     const { options, heard } = listen({ name: '' })
-    cloud.callFunction({ ...options, name: 5 as never })
+    void cloud.callFunction({ ...options, name: 5 as never })
     const outcomes = await heard
     expect(outcomes.map(([name]) => name)).toStrictEqual(['fail', 'complete'])
     expect(outcomes[0]?.[1]).toBe(outcomes[1]?.[1])
