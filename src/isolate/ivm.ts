@@ -1,7 +1,8 @@
 /** The only file that imports isolated-vm: what of it we use, under its own names. */
-import ivm from 'isolated-vm'
+import { createRequire } from 'node:module'
+import type ivm from 'isolated-vm'
 
-export const { Callback, ExternalCopy, Isolate } = ivm
+export const { Callback, ExternalCopy, Isolate } = loadNative()
 export type NativeIsolate = ivm.Isolate
 export type NativeReference<T = unknown> = ivm.Reference<T>
 export type Snapshot = ivm.ExternalCopy<ArrayBuffer>
@@ -10,3 +11,16 @@ export type CompiledScript = ivm.Script & ivm.CachedDataResult
 export type CachedData = ivm.ExternalCopy<ArrayBuffer>
 /** Bytes copied out of this isolate, to be passed as an argument to another. */
 export type BytesCopy = ivm.Copy<ArrayBuffer>
+
+/** Without a binary for this machine the native error is a page of paths; say what is the matter instead. */
+function loadNative(): typeof ivm {
+  try {
+    return createRequire(import.meta.url)('isolated-vm') as typeof ivm
+  } catch (cause) {
+    throw new Error(
+      `isolated-vm has no binary for Node ${process.versions.node} on ${process.platform} ${process.arch}. ` +
+        'cloudlet needs Node 24 or newer on Linux x64 or arm64, macOS arm64, or Windows x64.',
+      { cause },
+    )
+  }
+}

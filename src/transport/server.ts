@@ -99,7 +99,10 @@ export class Door implements Closable {
     await listenOn(server, port, hostname).catch((error: unknown) => {
       clearInterval(door.#heartbeat)
       const reason = error instanceof Error ? error.message : String(error)
-      throw new InvalidOptionError('port', `Can't listen on ${hostname} port ${port}: ${reason}.`)
+      throw new InvalidOptionError(
+        'port',
+        `Can't listen on ${hostname} port ${port}: ${reason}. Choose another port, or 0 for a free one.`,
+      )
     })
     return door
   }
