@@ -52,7 +52,7 @@ describe('Door.listen', () => {
     await expect(openDoor({ port: door.port })).rejects.toThrow(
       new InvalidOptionError(
         'port',
-        `Can't listen on 127.0.0.1 port ${door.port}: listen EADDRINUSE: address already in use 127.0.0.1:${door.port}.`,
+        `Can't listen on 127.0.0.1 port ${door.port}: listen EADDRINUSE: address already in use 127.0.0.1:${door.port}. Choose another port, or 0 for a free one.`,
       ),
     )
   })
