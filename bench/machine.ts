@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+/** What a result was measured on. */
+export interface Machine {
+  readonly node: string
+  readonly v8: string
+  readonly isolatedVm: string
+  readonly platform: string
+  readonly cpuModel: string
+  readonly coreCount: number
+  readonly memoryMb: number
+}
+
+/** More of the cores than this in other processes' hands, and a result is no longer about us. */
+export const FOREIGN_CPU_SHARE_MAX = 0.15
+
+export function describeMachine(): Machine {
+  const manifest: unknown = JSON.parse(
+    readFileSync(fileURLToPath(import.meta.resolve('isolated-vm/package.json')), 'utf8'),
+  )
+  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return {
+    node: process.version,
+    v8: process.versions.v8,
+    isolatedVm: version ? String(manifest.version) : 'unknown',
+    platform: `${process.platform} ${process.arch}`,
+    cpuModel: cpus()[0]?.model ?? 'unknown',
+    coreCount: availableParallelism(),
+    memoryMb: Math.round(totalmem() / 1_048_576),
+  }
+}
+
+/** Load average of the last minute, in runnable threads. Always 0 on Windows. */
+export function readLoad(): number {
+  return loadavg()[0] ?? 0
+}
+
+/** Measures how much of the machine other processes use from now on. */
+export class ForeignCpu {
+  readonly #startMs = performance.now()
+  readonly #startBusyMs = readBusyMs()
+  readonly #startOwn = process.cpuUsage()
+
+  /** Their share of all cores since this was made, from 0 to 1. */
+  share(): number {
+    const { user, system } = process.cpuUsage(this.#startOwn)
+    const foreignMs = readBusyMs() - this.#startBusyMs - (user + system) / 1000
+    return Math.max(0, foreignMs / ((performance.now() - this.#startMs) * cpus().length))
+  }
+}
+
+/** CPU time all processes have used, in milliseconds, without those that give way to others, as awake.ts does. */
+function readBusyMs(): number {
+  let busyMs = 0
+  for (const { times } of cpus()) busyMs += times.user + times.sys + times.irq
+  return busyMs
+}

@@ -1,0 +1,103 @@
+/**
+ * Measures cloudlet against the raw floor: plain isolated-vm doing the same work, in the same run, in turns.
+ *
+ *   npm run bench                              every question
+ *   npm run bench -- --quick                   fewer rounds, under a minute
+ *   npm run bench -- cold-start warm-start     these questions
+ *   npm run bench -- --json out.json           where the results go; bench/results/latest.json otherwise
+ *   npm run bench -- --quick --check           exit code 1 when a bar is missed
+ *   npm run bench -- --no-awake                lets idle cores sleep (awake.ts says what that does to the figures)
+ *
+ * How to read a table. The first row is the floor. p50, p95 and p99 are of single operations; with many in
+ * flight they include waiting for the others. "× floor" compares medians of latency where one operation is under
+ * way at a time, and operations per second where there are many; the heading says which way is good. It is taken
+ * of each part of the run and is the middle one; "range" has the lowest and the highest. If that is wide, the
+ * machine was doing something else. Compare ratios, not times, and no ratio closer than its range.
+ *
+ * One raw call at a time has two speeds: about 20 µs while the scheduler keeps both of its threads on one core, and
+ * twice to three times that when it spreads them; either can last for a whole run. Look at the floor's p50 before
+ * making much of that ratio. `taskset -c 1` in front of node holds both contenders to one core and one speed.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { AwakeCores } from './awake.ts'
+import { bridge } from './bridge.ts'
+import { coldStart } from './cold-start.ts'
+import { density } from './density.ts'
+import type { Question } from './harness.ts'
+import { describeMachine, readLoad } from './machine.ts'
+import { findMissedBars, formatTable } from './report.ts'
+import type { Table } from './statistics.ts'
+import { transport } from './transport.ts'
+import { values } from './values.ts'
+import { warmStart } from './warm-start.ts'
+
+const QUESTIONS: readonly Question[] = [coldStart, warmStart, bridge, values, transport, density]
+const LATEST = fileURLToPath(new URL('./results/latest.json', import.meta.url))
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  allowNegative: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    awake: { type: 'boolean', default: true },
+    check: { type: 'boolean', default: false },
+    json: { type: 'string', default: LATEST },
+  },
+})
+
+const machine = describeMachine()
+const loadBefore = readLoad()
+console.log(
+  `node ${machine.node}, V8 ${machine.v8}, isolated-vm ${machine.isolatedVm}, ${machine.coreCount} cores, ` +
+    `load ${loadBefore.toFixed(2)}`,
+)
+if (loadBefore > machine.coreCount / 2) console.log('The machine is busy: expect wide ranges.')
+
+const results = await measureAll(chooseQuestions(positionals))
+const loadAfter = readLoad()
+const record = {
+  measuredAt: new Date().toISOString(),
+  isQuick: options.quick,
+  isKeptAwake: options.awake,
+  machine: { ...machine, loadBefore, loadAfter },
+  results,
+}
+await mkdir(dirname(options.json), { recursive: true })
+await writeFile(options.json, `${JSON.stringify(record, undefined, 2)}\n`)
+console.log(`\nload ${loadAfter.toFixed(2)} afterwards; results in ${options.json}`)
+
+if (options.check) check(results.flatMap(({ tables }) => tables))
+
+async function measureAll(questions: readonly Question[]): Promise<{ question: string; tables: Table[] }[]> {
+  await using _cores = options.awake ? new AwakeCores() : undefined
+  const results: { question: string; tables: Table[] }[] = []
+  for (const { name, measure } of questions) {
+    const tables = await measure({ isQuick: options.quick })
+    for (const table of tables) console.log(`\n${formatTable(table)}`)
+    results.push({ question: name, tables })
+  }
+  return results
+}
+
+/** @throws {Error} for a name that is no question. */
+function chooseQuestions(names: readonly string[]): readonly Question[] {
+  const known = QUESTIONS.map(({ name }) => name)
+  for (const name of names) {
+    if (!known.includes(name))
+      throw new Error(`There is no question "${name}"; there are ${known.join(', ')}.`)
+  }
+  return names.length === 0 ? QUESTIONS : QUESTIONS.filter(({ name }) => names.includes(name))
+}
+
+function check(tables: readonly Table[]): void {
+  const barCount = tables.flatMap(({ rows }) => rows).filter(({ bar }) => bar !== undefined).length
+  if (barCount === 0)
+    throw new Error('Nothing measured here has a bar to check; cold-start and warm-start do.')
+  const missed = tables.flatMap(findMissedBars)
+  for (const sentence of missed) console.error(`Missed. ${sentence}`)
+  if (missed.length === 0) console.log(`All ${barCount} bars are met.`)
+  else process.exitCode = 1
+}
