@@ -15,10 +15,10 @@ export interface Ticket {
   /** How long it may wait, in milliseconds: answering later than its own time limit helps nobody. */
   readonly maxWaitMs: number
   /**
-   * Called by a running function. It needs no place of its own on the host, since its caller's stands still
-   * meanwhile: a host full of callers would otherwise wait for itself.
+   * The permit of the running function that calls this one. One call at a time may run in its place, since it
+   * stands still meanwhile: a host full of callers would otherwise wait for itself.
    */
-  readonly isNested: boolean
+  readonly parent: object | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -39,8 +39,12 @@ export class Admission {
   readonly #running = new Map<string, number>()
   readonly #queue = new Set<Waiter>()
   readonly #whenIdle: (() => void)[] = []
+  /** Permits in whose place a call of theirs is running. */
+  readonly #lent = new WeakSet<object>()
   #runningCount = 0
   #onHostCount = 0
+  /** Nested calls are bounded by what an invocation may have waiting, and leave the queue to others. */
+  #directQueuedCount = 0
   #isClosed = false
 
   constructor(options: AdmissionOptions) {
@@ -60,13 +64,13 @@ export class Admission {
    * signal aborts first; {HostClosedError} after `close()`.
    */
   admit(ticket: Ticket): Promise<Permit> {
-    if (this.#isClosed && !ticket.isNested) return Promise.reject(new HostClosedError())
+    if (this.#isClosed && ticket.parent === undefined) return Promise.reject(new HostClosedError())
     if (ticket.signal?.aborted) return Promise.reject(new CancelledError())
     if (this.#fits(ticket)) return Promise.resolve(this.#grant(ticket))
-    if (this.#queue.size >= this.#options.maxQueued) {
+    if (ticket.parent === undefined && this.#directQueuedCount >= this.#options.maxQueued) {
       return Promise.reject(
         new OverloadedError(
-          `${this.#queue.size} invocations are waiting already (maxQueued ${this.#options.maxQueued}). ` +
+          `${this.#directQueuedCount} invocations are waiting already (maxQueued ${this.#options.maxQueued}). ` +
             `Retry later, or raise maxConcurrency, or "concurrency" of "${ticket.functionName}".`,
         ),
       )
@@ -78,7 +82,7 @@ export class Admission {
   close(): Promise<void> {
     this.#isClosed = true
     for (const waiter of this.#queue) {
-      if (!waiter.ticket.isNested) waiter.refuse(new HostClosedError())
+      if (waiter.ticket.parent === undefined) waiter.refuse(new HostClosedError())
     }
     if (this.#runningCount === 0) return Promise.resolve()
     return new Promise(resolve => this.#whenIdle.push(resolve))
@@ -90,6 +94,7 @@ export class Admission {
       clearTimeout(timer)
       ticket.signal?.removeEventListener('abort', onAbort)
       this.#queue.delete(waiter)
+      if (ticket.parent === undefined) this.#directQueuedCount--
     }
     const waiter: Waiter = {
       ticket,
@@ -112,31 +117,40 @@ export class Admission {
     }, ticket.maxWaitMs)
     ticket.signal?.addEventListener('abort', onAbort, { once: true })
     this.#queue.add(waiter)
+    if (ticket.parent === undefined) this.#directQueuedCount++
     return promise
   }
 
-  #fits({ functionName, concurrency, isNested }: Ticket): boolean {
-    if (!isNested && this.#onHostCount >= this.#options.maxConcurrency) return false
-    return (this.#running.get(functionName) ?? 0) < concurrency
+  #fits(ticket: Ticket): boolean {
+    if (!this.#canTakePlaceOf(ticket.parent) && this.#onHostCount >= this.#options.maxConcurrency)
+      return false
+    return (this.#running.get(ticket.functionName) ?? 0) < ticket.concurrency
   }
 
-  #grant({ functionName, isNested }: Ticket): Permit {
+  #canTakePlaceOf(parent: object | undefined): parent is object {
+    return parent !== undefined && !this.#lent.has(parent)
+  }
+
+  #grant({ functionName, parent }: Ticket): Permit {
+    const lender = this.#canTakePlaceOf(parent) ? parent : undefined
     this.#runningCount++
-    if (!isNested) this.#onHostCount++
+    if (lender === undefined) this.#onHostCount++
+    else this.#lent.add(lender)
     this.#running.set(functionName, (this.#running.get(functionName) ?? 0) + 1)
     let isReleased = false
     return {
       release: () => {
         if (isReleased) return
         isReleased = true
-        this.#release(functionName, isNested)
+        this.#release(functionName, lender)
       },
     }
   }
 
-  #release(functionName: string, isNested: boolean): void {
+  #release(functionName: string, lender: object | undefined): void {
     this.#runningCount--
-    if (!isNested) this.#onHostCount--
+    if (lender === undefined) this.#onHostCount--
+    else this.#lent.delete(lender)
     const left = (this.#running.get(functionName) ?? 1) - 1
     if (left === 0) this.#running.delete(functionName)
     else this.#running.set(functionName, left)

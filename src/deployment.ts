@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
+import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
 import type { PoolKey } from './isolate/pool.ts'
 import { LIMITS } from './limits.ts'
 import { collectModules, type ModuleGraph } from './module-graph.ts'
@@ -16,6 +17,7 @@ export interface Deployment {
   readonly config: FunctionConfig
   /** What its instances are made of. */
   readonly key: PoolKey
+  readonly identity: IdentityTemplate
   readonly info: DeploymentInfo
 }
 
@@ -46,7 +48,7 @@ export interface DeploymentInfo {
 export async function makeDeployment(
   name: string,
   source: FunctionSource,
-  defaults: FunctionDefaults,
+  { envId, ...defaults }: FunctionDefaults & { readonly envId: string },
 ): Promise<Deployment> {
   checkFunctionName(name)
   const tree = openSourceTree(source)
@@ -63,7 +65,8 @@ export async function makeDeployment(
     concurrency: config.concurrency,
     warnings,
   }
-  return { name, version: info.version, config, key: { program, memoryMb: config.memoryMb }, info }
+  const identity = makeIdentityTemplate(name, envId, config)
+  return { name, version: info.version, config, key: { program, memoryMb: config.memoryMb }, identity, info }
 }
 
 export function checkFunctionName(name: string): void {

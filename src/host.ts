@@ -138,7 +138,13 @@ export class FunctionHost implements Closable {
       throw new ValueError('event', 'The event must be an object.')
     }
     const { caller = {}, signal } = options
-    const scope = { kind: 'host', caller: this.#complete(caller), depth: 0, signal } as const
+    const scope = {
+      kind: 'host',
+      caller: this.#complete(caller),
+      depth: 0,
+      signal,
+      place: undefined,
+    } as const
     return invoke(this.#line, { functionName: name, event, scope })
   }
 
@@ -214,9 +220,8 @@ export class FunctionHost implements Closable {
   }
 
   #makeLine(): Line {
-    const { envId, maxConcurrency, maxQueued, maxInstances, memoryBudgetMb } = this.#options
+    const { maxConcurrency, maxQueued, maxInstances, memoryBudgetMb } = this.#options
     return {
-      envId,
       admission: new Admission({ maxConcurrency, maxQueued }),
       pool: new Pool({
         maxInstances,
@@ -247,7 +252,13 @@ export class FunctionHost implements Closable {
   /** The host's own door to the ops, with every right. */
   #hostCall(): Call {
     const call = (op: string, args: unknown): Promise<unknown> =>
-      this.#dispatcher.call(op, args, HOST_RIGHTS, { kind: 'host', caller: {}, depth: 0, signal: undefined })
+      this.#dispatcher.call(op, args, HOST_RIGHTS, {
+        kind: 'host',
+        caller: {},
+        depth: 0,
+        signal: undefined,
+        place: undefined,
+      })
     return call as Call
   }
 
@@ -260,6 +271,7 @@ export class FunctionHost implements Closable {
           caller: identified,
           depth: 0,
           signal,
+          place: undefined,
         })
       },
       serveFile: ({ path, query }) => this.storage.openSigned(path, query),

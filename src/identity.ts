@@ -1,16 +1,12 @@
 import type { FunctionConfig } from './function-config.ts'
-import { GUEST_ROOT, type InvokeMessage } from './protocol/bridge.ts'
+import { GUEST_ROOT } from './protocol/bridge.ts'
 import type { Caller } from './types.ts'
 
-/** What one invocation is told of itself and its caller. */
-export interface InvocationIdentity {
-  readonly functionName: string
-  readonly requestId: string
-  readonly envId: string
-  readonly caller: Caller
-  /** Called by a client or the embedder on a client's behalf, not by another function. */
-  readonly isDirect: boolean
-  readonly config: FunctionConfig
+/** What every invocation of one deployment is told alike, as JSON text that the rest is added to. */
+export interface IdentityTemplate {
+  readonly contextHead: string
+  readonly environmentHead: string
+  readonly environHead: string
 }
 
 /** The name cloudlet's calls have in `SOURCE` when a function makes them. */
@@ -33,9 +29,11 @@ function sourceOf(caller: Caller): string | undefined {
  */
 export function identifyEvent(
   event: Readonly<Record<string, unknown>>,
-  { caller, isDirect }: Pick<InvocationIdentity, 'caller' | 'isDirect'>,
+  caller: Caller,
+  isDirect: boolean,
 ): Record<string, unknown> {
-  const { userInfo, ...rest } = event
+  // A key named __proto__ would, copied by assignment, put a userInfo of its own behind ours.
+  const { userInfo, ['__proto__']: _, ...rest } = event
   if (isDirect && caller.openid !== undefined) {
     return { ...rest, userInfo: { ...appIdOf(caller), openId: caller.openid } }
   }
@@ -50,51 +48,67 @@ function appIdOf({ appid }: Caller): { appId?: string } {
   return appid === undefined ? {} : { appId: appid }
 }
 
-/** `process.env` of one invocation (wxcloud-spec §1.4, §2.3): the function's own variables can't shadow identity. */
-export function environmentOf(identity: InvocationIdentity): Record<string, string> {
-  return {
-    ...identity.config.environment,
+/** Made once per deployment: an invocation only adds what is its own (wxcloud-spec §1.4). */
+export function makeIdentityTemplate(
+  functionName: string,
+  envId: string,
+  config: FunctionConfig,
+): IdentityTemplate {
+  const context = {
+    function_version: '$LATEST',
+    function_name: functionName,
+    time_limit_in_ms: config.timeoutMs,
+    memory_limit_in_mb: config.memoryMb,
+    namespace: envId,
+  }
+  const variables = { TCB_ENV: envId, TRIGGER_SRC: 'tcb' }
+  const environment = {
+    ...Object.fromEntries(Object.entries(config.environment).filter(([key]) => !isPlatformKey(key))),
     TENCENTCLOUD_RUNENV: 'SCF',
     TENCENTCLOUD_REGION: 'ap-shanghai',
-    SCF_FUNCTIONNAME: identity.functionName,
-    SCF_NAMESPACE: identity.envId,
+    SCF_FUNCTIONNAME: functionName,
+    SCF_NAMESPACE: envId,
     HOME: GUEST_ROOT,
-    ...identityVariables(identity),
+    ...variables,
   }
-}
-
-function identityVariables({ caller, envId, requestId }: InvocationIdentity): Record<string, string> {
-  const person: Record<string, string | undefined> = {
-    WX_OPENID: caller.openid,
-    WX_APPID: caller.appid,
-    WX_UNIONID: caller.unionid,
-    WX_CLIENTIP: caller.clientIp,
-  }
-  const known = Object.fromEntries(
-    Object.entries(person).filter(([, value]) => value !== undefined),
-  ) as Record<string, string>
-  const source = sourceOf(caller)
   return {
-    ...known,
-    WX_CONTEXT_KEYS: Object.keys(known).join(','),
-    TCB_ENV: envId,
-    TCB_SEQID: requestId,
-    ...(source === undefined ? undefined : { TCB_SOURCE: source }),
-    TRIGGER_SRC: 'tcb',
-  }
-}
-
-/** The platform's fields of the handler's `context` (wxcloud-spec §1.4). */
-export function contextOf(identity: InvocationIdentity): InvokeMessage['context'] {
-  return {
-    function_version: '$LATEST',
-    function_name: identity.functionName,
-    time_limit_in_ms: identity.config.timeoutMs,
-    memory_limit_in_mb: identity.config.memoryMb,
-    request_id: identity.requestId,
-    namespace: identity.envId,
-    environ: Object.entries(identityVariables(identity))
+    contextHead: JSON.stringify(context).slice(0, -1),
+    environmentHead: JSON.stringify(environment).slice(0, -1),
+    environHead: Object.entries(variables)
       .map(([key, value]) => `${key}=${value}`)
       .join(';'),
   }
+}
+
+/** Names the platform speaks through: a function's own variables can't use them. */
+function isPlatformKey(key: string): boolean {
+  return key.startsWith('WX_') || key.startsWith('TCB_')
+}
+
+/** The handler's `context` fields and `process.env` for one invocation, as JSON text (wxcloud-spec §1.4, §2.3). */
+export function writeIdentity(
+  template: IdentityTemplate,
+  caller: Caller,
+  requestId: string,
+): { contextText: string; environmentText: string } {
+  let environ = template.environHead
+  let environmentText = template.environmentHead
+  const add = (key: string, value: string | undefined): void => {
+    if (value === undefined) return
+    environ += `;${key}=${value}`
+    environmentText += `,"${key}":${JSON.stringify(value)}`
+  }
+  const person: [key: string, value: string | undefined][] = [
+    ['WX_OPENID', caller.openid],
+    ['WX_APPID', caller.appid],
+    ['WX_UNIONID', caller.unionid],
+    ['WX_CLIENTIP', caller.clientIp],
+  ]
+  const known = person.filter(([, value]) => value !== undefined)
+  for (const [key, value] of known) add(key, value)
+  add('WX_CONTEXT_KEYS', known.map(([key]) => key).join(','))
+  add('TCB_SEQID', requestId)
+  add('TCB_SOURCE', sourceOf(caller))
+  const contextText = `${template.contextHead},"request_id":"${requestId}","environ":${JSON.stringify(environ)}}`
+  return { contextText, environmentText: `${environmentText}}` }
 }

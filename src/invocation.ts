@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Admission } from './admission.ts'
+import type { Admission, Permit } from './admission.ts'
 import { bind } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher, Rights } from './capabilities/dispatch.ts'
@@ -16,21 +16,15 @@ import {
   OverloadedError,
   ValueError,
 } from './errors.ts'
-import {
-  callerOfNested,
-  contextOf,
-  environmentOf,
-  type InvocationIdentity,
-  identifyEvent,
-} from './identity.ts'
-import type { Outcome } from './isolate/outcome.ts'
+import { callerOfNested, identifyEvent, writeIdentity } from './identity.ts'
+import type { Disposition, Outcome } from './isolate/outcome.ts'
 import type { Pool } from './isolate/pool.ts'
+import type { InvocationRequest } from './isolate/run.ts'
 import { LIMITS } from './limits.ts'
 import type { Caller, LogLine } from './types.ts'
 
 /** What the line needs of the host. */
 export interface Line {
-  readonly envId: string
   readonly admission: Admission
   readonly pool: Pool
   readonly dispatcher: Dispatcher
@@ -109,56 +103,67 @@ async function runLine(
 ): Promise<unknown> {
   // 1 find
   const { deployment, rights } = line.findDeployment(functionName)
-  const { config } = deployment
   const isDirect = scope.depth === 0
   const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
-  const identity: InvocationIdentity = {
-    functionName,
-    requestId,
-    envId: line.envId,
-    caller,
-    isDirect,
-    config,
-  }
-  const eventText = writeEvent(identifyEvent(event, identity))
+  const eventText = writeEvent(identifyEvent(event, caller, isDirect))
   // 2 admit
   const permit = await line.admission.admit({
     functionName,
-    concurrency: config.concurrency,
-    maxWaitMs: config.timeoutMs,
-    isNested: !isDirect,
+    concurrency: deployment.config.concurrency,
+    maxWaitMs: deployment.config.timeoutMs,
+    parent: scope.place,
     signal: scope.signal,
   })
   // 3 bind
-  const call = bind(line.dispatcher, rights, { kind: 'function', caller, depth: scope.depth + 1 })
-  // 4 acquire
-  const lease = await line.pool.acquire(deployment.key)
-  if (lease.kind !== 'ready') {
-    permit.release()
-    if (lease.kind === 'full') throw new OverloadedError(`${lease.message} Retry later, or raise it.`)
-    return settle(deployment, lease.outcome, progress)
-  }
-  const { instance, coldStart } = lease
-  progress.coldStart = coldStart
-  // 5 run
-  const { outcome, cpuMs, disposition } = await instance.run({
+  const call = bind(line.dispatcher, rights, {
+    kind: 'function',
+    caller,
+    depth: scope.depth + 1,
+    place: permit,
+  })
+  const { config, identity } = deployment
+  const outcome = await runOnInstance(line, deployment, permit, progress, {
     eventText,
-    context: contextOf(identity),
-    environment: environmentOf(identity),
+    ...writeIdentity(identity, caller, requestId),
     call,
     onLog: logLine => progress.logs.push(logLine),
     limitMs: config.timeoutMs,
     signal: scope.signal,
   })
-  // 6 release, when the work the handler left behind is done; the pool owns the instance again after that.
-  void disposition.then(decided => {
-    line.pool.release(instance, decided)
-    permit.release()
-  })
-  progress.cpuMs = cpuMs
-  progress.heapUsedBytes = instance.heapUsedBytes
   // 7 settle
   return settle(deployment, outcome, progress)
+}
+
+/** Steps 4 to 6: whatever happens between them, instance and permit are given back. */
+async function runOnInstance(
+  line: Line,
+  deployment: Deployment,
+  permit: Permit,
+  progress: Progress,
+  request: InvocationRequest,
+): Promise<Outcome> {
+  let disposition: Promise<Disposition> | undefined
+  try {
+    // 4 acquire
+    const lease = await line.pool.acquire(deployment.key)
+    if (lease.kind === 'full') throw new OverloadedError(`${lease.message} Retry later, or raise it.`)
+    if (lease.kind === 'failed') return lease.outcome
+    const { instance, coldStart } = lease
+    progress.coldStart = coldStart
+    // 5 run
+    const ran = await instance.run(request)
+    progress.cpuMs = ran.cpuMs
+    progress.heapUsedBytes = instance.heapUsedBytes
+    // 6 release, when the work the handler left behind is done; the pool owns the instance again after that.
+    disposition = ran.disposition
+    void disposition.then(decided => {
+      line.pool.release(instance, decided)
+      permit.release()
+    })
+    return ran.outcome
+  } finally {
+    if (disposition === undefined) permit.release()
+  }
 }
 
 /** @throws {ValueError} when the event is no JSON or too large. */
@@ -201,11 +206,13 @@ function settle(deployment: Deployment, outcome: Outcome, { cpuMs, heapUsedBytes
   }
 }
 
-const PLACE = /\/var\/user\/(?<file>[^\s():]+):(?<line>\d+):(?<column>\d+)/
+const PLACE = /\/var\/user\/(?<file>[^\s():]{1,512}):(?<line>\d+):(?<column>\d+)/
+/** As much of a stack as is searched for it, in characters: the function's own frames come first. */
+const PLACE_WITHIN_CHARS = 4096
 
 /** The function's files threw while loading: the first place in its own files is where. */
 function loadError(name: string, failure: GuestFailure): DeployError {
-  const place = PLACE.exec(failure.stack)?.groups
+  const place = PLACE.exec(failure.stack.slice(0, PLACE_WITHIN_CHARS))?.groups
   const at =
     place?.file === undefined
       ? {}

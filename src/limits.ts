@@ -35,9 +35,19 @@ export const LIMITS = Object.freeze({
   cloudPathBytes: 850,
   /** Host calls one invocation may have waiting at once. */
   hostCallsInFlight: 1000,
+  /** Characters and bytes those calls may have sent together: three files of the largest size. */
+  hostCallSizeInFlight: 64 * 1024 * 1024,
+  /** Messages and characters of one crossing from a guest. */
+  crossingMessages: 8192,
+  crossingChars: 16 * 1024 * 1024,
   /** Log lines and characters kept for one invocation; later lines are counted and dropped. */
   logLines: 1000,
   logChars: 256 * 1024,
+  /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
+  failureNameChars: 256,
+  failureMessageChars: 64 * 1024,
+  failureStackChars: 16 * 1024,
+  failureFieldsChars: 64 * 1024,
   /** How deep functions may call functions. */
   callDepth: 16,
   /** Source of one deployment: all its script and JSON files together, in bytes. */

@@ -12,14 +12,9 @@ import { GUEST_ROOT, START } from './protocol/bridge.ts'
 export async function buildProgram(functionName: string, graph: ModuleGraph): Promise<CompiledProgram> {
   const compiler = new Compiler()
   try {
-    try {
-      return await compiler.compileProgram(writeProgram(graph, new Map()))
-    } catch (error) {
-      const problems = await findProblems(compiler, graph)
-      if (problems.size === 0) throw error
-      refuseReached(functionName, graph, problems)
-      return await compiler.compileProgram(writeProgram(graph, problems))
-    }
+    const problems = await findProblems(compiler, graph)
+    refuseReached(functionName, graph, problems)
+    return await compiler.compileProgram(writeProgram(graph, problems))
   } finally {
     compiler.close()
   }
@@ -56,7 +51,8 @@ function refuseReached(
 function describeProblem(file: string, { message, line, column }: SyntaxProblem): string {
   const isModule = /\b(?:import|export|module)\b/.test(message)
   const hint = isModule ? ' Functions are CommonJS: use require(…) and exports.main = ….' : ''
-  return `${file}:${line}:${column}: SyntaxError: ${message}.${hint}`
+  const at = line === undefined ? file : `${file}:${line}:${column}`
+  return `${at}: SyntaxError: ${message}.${hint}`
 }
 
 function writeProgram(graph: ModuleGraph, problems: ReadonlyMap<string, SyntaxProblem>): string {

@@ -1,4 +1,4 @@
-import { type CloudletError, errorToData, InvalidOptionError } from '../errors.ts'
+import { errorToData, InvalidOptionError, ValueError } from '../errors.ts'
 import type { HostAnswer, HostCall } from '../isolate/host-calls.ts'
 import { CAPABILITIES, type Capability, type OpName } from '../protocol/calls.ts'
 import type { Scope } from './capability.ts'
@@ -40,10 +40,22 @@ export function bind(dispatcher: Dispatcher, rights: Rights, scope: Omit<Scope, 
     try {
       const value = await dispatcher.call(op, args, rights, { ...scope, signal })
       const { content, ...fields } = value as { content?: Uint8Array }
-      const valueText = JSON.stringify(fields)
+      const valueText = writeJson(fields)
       return content === undefined ? { kind: 'reply', valueText } : { kind: 'reply', valueText, content }
     } catch (error) {
-      return { kind: 'refuse', error: errorToData(dispatcher.ensureTyped(error) satisfies CloudletError) }
+      return { kind: 'refuse', errorText: JSON.stringify(errorToData(dispatcher.ensureTyped(error))) }
     }
+  }
+}
+
+/** @throws {ValueError} for a value nested so deep that writing it overflows the stack. */
+function writeJson(value: object): string {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    throw new ValueError(
+      'result',
+      `The answer can't be made JSON: ${error instanceof Error ? error.message : error}`,
+    )
   }
 }

@@ -9,6 +9,8 @@ export interface Scope {
   /** How many functions deep: 0 for a client or the host. */
   readonly depth: number
   readonly signal: AbortSignal | undefined
+  /** The permit of the invocation that asks; a function it calls may run in its place meanwhile. */
+  readonly place: object | undefined
 }
 
 /** The host's end of some ops: arguments are checked already; rejections are CloudletErrors. */

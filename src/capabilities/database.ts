@@ -74,6 +74,8 @@ function ownerDenied(): DatabaseError {
 }
 
 function rowLimit(asked: number | undefined, scope: Scope): number {
-  if (scope.kind === 'client') return Math.min(asked ?? LIMITS.clientQueryRows, LIMITS.clientQueryRows)
-  return Math.min(asked ?? LIMITS.serverQueryRowsDefault, LIMITS.serverQueryRows)
+  const isClient = scope.kind === 'client'
+  // No limit and 0 mean the default, as in the SDK; to the engine they would mean all.
+  if (!asked) return isClient ? LIMITS.clientQueryRows : LIMITS.serverQueryRowsDefault
+  return Math.min(asked, isClient ? LIMITS.clientQueryRows : LIMITS.serverQueryRows)
 }

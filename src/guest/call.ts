@@ -14,15 +14,18 @@ import {
   TypedArraySet,
   Uint8ArrayCtor,
 } from './intrinsics.ts'
-import { attach, postText } from './outbox.ts'
+import { attach, post, quote } from './outbox.ts'
 
 interface Waiting {
+  /** Characters and bytes it sent. */
+  readonly size: number
   resolve(value: unknown): void
   reject(error: unknown): void
 }
 
 const waiting = new MapCtor<number, Waiting>()
 let lastId = 0
+let sizeInFlight = 0
 
 /** Asks the host for one op. The host decides whether this function may; nothing here is trusted by it. */
 export const callHost: Call = (op, args) =>
@@ -41,10 +44,18 @@ export const callHost: Call = (op, args) =>
         `The arguments of ${op} are ${text.length} characters long; the limit is ${LIMITS.valueChars}.`,
       )
     }
+    const size = text.length + (content === undefined ? 0 : TypedArrayLength(content))
+    if (sizeInFlight + size > LIMITS.hostCallSizeInFlight) {
+      throw new ValueError(
+        op,
+        `More than ${LIMITS.hostCallSizeInFlight} bytes of calls are waiting for the host. Await some before making more.`,
+      )
+    }
     const buffer = content === undefined ? '' : `,"buffer":${attachCopy(op, content)}`
     lastId++
-    MapSet(waiting, lastId, { resolve: resolve as (value: unknown) => void, reject })
-    postText(`{"type":"call","id":${lastId},"op":${JSONStringify(op)},"args":${text}${buffer}}`)
+    MapSet(waiting, lastId, { resolve: resolve as (value: unknown) => void, reject, size })
+    sizeInFlight += size
+    post(`{"type":"call","id":${lastId},"op":${quote(op)},"args":${text}${buffer}}`)
   })
 
 /** Copies, so that what crosses is a plain buffer of the runtime's own making. */
@@ -73,5 +84,6 @@ export function refuseCall(id: number, error: ErrorData): void {
 function take(id: number): Waiting | undefined {
   const entry = MapGet(waiting, id)
   MapDelete(waiting, id)
+  if (entry !== undefined) sizeInFlight -= entry.size
   return entry
 }

@@ -10,7 +10,7 @@ import {
   StringSlice,
 } from './intrinsics.ts'
 import { type Inspect, loadInspect } from './lazy.ts'
-import { post } from './outbox.ts'
+import { postLog } from './outbox.ts'
 
 let lineCount = 0
 let charCount = 0
@@ -36,7 +36,7 @@ export function writeLog(level: LogLevel, text: string): void {
   const message = isOver
     ? `${StringSlice(indented, 0, MathMax(room, 0))}… (log limit reached: ${LIMITS.logLines} lines or ${LIMITS.logChars} characters per invocation; the rest is dropped)`
     : indented
-  post({ type: 'log', level, message, timeMs: DateNow() })
+  postLog(level, message, DateNow())
 }
 
 function print(level: LogLevel): (...args: unknown[]) => void {

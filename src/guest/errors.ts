@@ -1,11 +1,12 @@
 import type { GuestFailure } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import { PROGRAM_SCRIPT, type Program, RUNTIME_SCRIPT, START } from '../protocol/bridge.ts'
 import {
   ErrorCtor,
-  JSONParse,
   JSONStringify,
-  ObjectCreate,
   ObjectDefineProperty,
+  ObjectGetOwnPropertyDescriptor,
+  ObjectGetPrototypeOf,
   ObjectKeys,
   RegExpExec,
   StringCtor,
@@ -13,11 +14,10 @@ import {
   StringSlice,
   StringStartsWith,
 } from './intrinsics.ts'
+import { quote } from './outbox.ts'
 
-/** Bounds on what of an error crosses, in characters; longer text is cut. */
-const MAX_MESSAGE = 64 * 1024
-const MAX_STACK = 16 * 1024
-const MAX_FIELDS = 64 * 1024
+/** How far up an error's prototypes its name is looked for. */
+const MAX_PROTOTYPES = 16
 
 let lines: Program['lines'] = []
 
@@ -51,13 +51,23 @@ function nameModule(site: string): string {
   return StringStartsWith(site, inferred) ? `Object.<anonymous>${StringSlice(site, inferred.length)}` : site
 }
 
+/** `name: message` as Error.prototype.toString has it, from values that are there: reading runs no user code. */
 function describeError(error: unknown): string {
-  try {
-    return StringCtor(error)
-  } catch {
-    // A toString of the user's own that throws: V8 prints the same word.
-    return '<error>'
+  if (typeof error !== 'object' || error === null) return '<error>'
+  const name = readPlain(error, 'name', 'Error')
+  const message = readPlain(error, 'message', '')
+  return message === '' ? name : `${name}: ${message}`
+}
+
+/** A string property of an object or its prototypes; a getter is not called. */
+function readPlain(object: object, key: string, otherwise: string): string {
+  let holder: object | null = object
+  for (let depth = 0; holder !== null && depth < MAX_PROTOTYPES; depth++) {
+    const value: unknown = ObjectGetOwnPropertyDescriptor(holder, key)?.value
+    if (typeof value === 'string') return value
+    holder = ObjectGetPrototypeOf(holder)
   }
+  return otherwise
 }
 
 const LOCATION = /cloudlet:program:(\d+):(\d+)/
@@ -84,49 +94,71 @@ function findModule(line: number): { path: string; start: number } {
   return found
 }
 
+/** A GuestFailure whose fields are JSON text. */
+export interface FailureText extends Omit<GuestFailure, 'fields'> {
+  readonly fieldsText: string
+}
+
 /**
  * What a guest threw, as bounded data. Reading it may run the user's own getters, inside the isolate and
  * under the deadline, so that the host never has to.
  */
-export function describeFailure(thrown: unknown): GuestFailure {
+export function describeFailure(thrown: unknown): FailureText {
   if (!(thrown instanceof ErrorCtor)) {
     const text = bounded(
       safely(() => StringCtor(thrown), 'unprintable value'),
-      MAX_MESSAGE,
+      LIMITS.failureMessageChars,
     )
     // The platform's own words for a rejection that isn't an Error (wxcloud-spec §1.10).
     const message = `${text}(callback err is not instance of Error)`
-    return { name: 'Error', message, stack: message, fields: copyFields(thrown) }
+    return { name: 'Error', message, stack: message, fieldsText: writeFields(thrown) }
   }
   const name = bounded(
     safely(() => StringCtor(thrown.name), 'Error'),
-    256,
+    LIMITS.failureNameChars,
   )
   const message = bounded(
     safely(() => StringCtor(thrown.message), ''),
-    MAX_MESSAGE,
+    LIMITS.failureMessageChars,
   )
   const stack = bounded(
     safely(() => StringCtor(thrown.stack ?? ''), ''),
-    MAX_STACK,
+    LIMITS.failureStackChars,
   )
-  return { name, message, stack: stack === '' ? `${name}: ${message}` : stack, fields: copyFields(thrown) }
+  return {
+    name,
+    message,
+    stack: stack === '' ? `${name}: ${message}` : stack,
+    fieldsText: writeFields(thrown),
+  }
 }
 
-/** Own enumerable fields that are JSON. One that isn't, or a set too large together, is left out. */
-function copyFields(thrown: unknown): Record<string, unknown> {
-  const fields = ObjectCreate(null)
-  if (typeof thrown !== 'object' || thrown === null) return fields
+/** Own enumerable fields that are JSON. One that isn't, is too deep, or is too large with the others, is left out. */
+function writeFields(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return '{}'
   const keys = safely(() => ObjectKeys(thrown), [])
-  let room = MAX_FIELDS
-  for (let index = 0; index < keys.length && room > 0; index++) {
+  let fields = ''
+  for (let index = 0; index < keys.length; index++) {
     const key = keys[index] as string
-    const text = safely(() => JSONStringify((thrown as Record<string, unknown>)[key]), undefined)
-    if (text === undefined || text.length + key.length > room) continue
-    room -= text.length + key.length
-    ObjectDefineProperty(fields, key, { value: JSONParse(text), enumerable: true })
+    const value = safely(() => JSONStringify((thrown as Record<string, unknown>)[key]), undefined)
+    if (value === undefined || isTooDeep(value)) continue
+    const field = `${quote(key)}:${value}`
+    if (fields.length + field.length > LIMITS.failureFieldsChars) continue
+    fields = fields === '' ? field : `${fields},${field}`
   }
-  return fields
+  return `{${fields}}`
+}
+
+/** Counts brackets, those inside texts too: an error's fields have no use for hundreds. */
+function isTooDeep(json: string): boolean {
+  let depth = 0
+  for (let index = 0; index < json.length; index++) {
+    const char = json[index]
+    if (char === '[' || char === '{') depth++
+    else if (char === ']' || char === '}') depth--
+    if (depth > LIMITS.valueDepth) return true
+  }
+  return false
 }
 
 function safely<T>(read: () => T, otherwise: T): T {
@@ -138,6 +170,9 @@ function safely<T>(read: () => T, otherwise: T): T {
   }
 }
 
+/** Cut to fit, a word on it included. */
 function bounded(text: string, maxChars: number): string {
-  return text.length > maxChars ? `${StringSlice(text, 0, maxChars)}… (cut, ${text.length} characters)` : text
+  if (text.length <= maxChars) return text
+  const note = `… (cut, ${text.length} characters)`
+  return StringSlice(text, 0, maxChars - note.length) + note
 }

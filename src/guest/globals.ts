@@ -1,27 +1,52 @@
 import { makeConsole } from './console.ts'
 import { installStackTraces } from './errors.ts'
 import {
+  defineValue,
   ErrorCtor,
+  ObjectAssign,
   ObjectDefineProperty,
+  ObjectKeys,
   PromiseCtor,
   PromiseThen,
   ReflectApply,
+  StringStartsWith,
   TypeErrorCtor,
 } from './intrinsics.ts'
 import { loadBuffer } from './lazy.ts'
 import { defineBuiltin } from './require.ts'
 import { installTimers } from './timers.ts'
 
-/** `process.env` of the running invocation: identity and the function's own variables. */
-let environment: Record<string, string | undefined> = {}
+/**
+ * `process.env`: one object for the life of the instance, as in Node, so that a module may keep a reference.
+ * What the host set for one invocation is taken away before the next gets its own.
+ */
+const environment: Record<string, string | undefined> = {}
+let hostKeys: string[] = []
 
+/** Identity and the function's own variables for the invocation that starts. */
 export function setEnvironment(values: Readonly<Record<string, string>>): void {
-  environment = { ...values }
+  for (let index = 0; index < hostKeys.length; index++) delete environment[hostKeys[index] as string]
+  hostKeys = ObjectKeys(values)
+  const keys = ObjectKeys(environment)
+  for (let index = 0; index < keys.length; index++) {
+    // A name the platform speaks through is the host's alone, also where it says nothing.
+    const key = keys[index] as string
+    if (StringStartsWith(key, 'WX_') || StringStartsWith(key, 'TCB_')) delete environment[key]
+  }
+  for (let index = 0; index < hostKeys.length; index++) {
+    const key = hostKeys[index] as string
+    defineValue(environment, key, values[key])
+  }
+  processObject.env = environment
 }
 
-/** Read at each use, since the next invocation has its own. */
+/** Read at each use: the function may have changed it, and the next invocation has its own. */
 export function currentEnvironment(): Readonly<Record<string, string | undefined>> {
-  return environment
+  return processObject.env
+}
+
+const processObject: { env: Record<string, string | undefined> } & Record<string, unknown> = {
+  env: environment,
 }
 
 /** Puts on the global object what guest code expects of Node, in this order. */
@@ -29,7 +54,8 @@ export function installGlobals(target: Record<string, unknown>, report: (error: 
   installStackTraces()
   define(target, 'global', target)
   define(target, 'console', makeConsole())
-  define(target, 'process', makeProcess(report))
+  ObjectAssign(processObject, makeProcess(report))
+  define(target, 'process', processObject)
   defineLazily(target, 'Buffer', loadBuffer)
   define(target, 'TextEncoder', TextEncoder)
   define(target, 'TextDecoder', TextDecoder)
@@ -55,10 +81,10 @@ function defineLazily(target: Record<string, unknown>, name: string, make: () =>
   ObjectDefineProperty(target, name, {
     get: () => {
       const value = make()
-      define(target, name, value)
+      defineValue(target, name, value)
       return value
     },
-    set: value => define(target, name, value),
+    set: value => defineValue(target, name, value),
     configurable: true,
     enumerable: false,
   })
@@ -83,12 +109,6 @@ function makeQueueMicrotask(report: (error: unknown) => void): (callback: unknow
 function makeProcess(report: (error: unknown) => void): Record<string, unknown> {
   const queueMicrotask = makeQueueMicrotask(report)
   return {
-    get env() {
-      return environment
-    },
-    set env(values: Record<string, string | undefined>) {
-      environment = values
-    },
     argv: ['/usr/bin/node', '/var/user/index.js'],
     execArgv: [],
     pid: 1,

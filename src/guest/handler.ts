@@ -12,7 +12,7 @@ import {
   ReflectApply,
   TypeErrorCtor,
 } from './intrinsics.ts'
-import { post, postText } from './outbox.ts'
+import { post, quote } from './outbox.ts'
 import { loadEntry } from './require.ts'
 import { beginLoading, endLoading, resumeTimers } from './timers.ts'
 
@@ -60,10 +60,9 @@ export function invoke(message: InvokeMessage): void {
 /** The loop is empty: a stored callback result is due, or nothing will ever come and the result is null. */
 export function completeDrained(): void {
   const run = current
-  if (run === undefined || run.isOver || run.awaitsThenable) return
-  const { callbackResult } = run
-  if (callbackResult === undefined) complete(run, null)
-  else settleCallback(run, callbackResult)
+  if (run === undefined || run.isOver) return
+  if (run.callbackResult !== undefined) settleCallback(run, run.callbackResult)
+  else if (!run.awaitsThenable) complete(run, null)
 }
 
 /** An exception outside the handler's own call: in a timer, a microtask or a listener. */
@@ -88,7 +87,7 @@ function load(run: Run): boolean {
     return true
   } catch (error) {
     run.isOver = true
-    post({ type: 'unloadable', failure: describeFailure(error) })
+    post(`{"type":"unloadable","failure":${writeFailure(error)}}`)
     return false
   } finally {
     endLoading()
@@ -103,12 +102,18 @@ function settleReturned(run: Run, returned: unknown): void {
     run.awaitsThenable = true
     void PromiseThen(
       new PromiseCtor<unknown>((resolve, reject) => ReflectApply(then, returned, [resolve, reject])),
-      value => complete(run, value),
-      error => fail(run, error),
+      value => settleThenable(run, value),
+      error => (run.callbackResult === undefined ? fail(run, error) : settleThenable(run, undefined)),
     )
   } else if (returned !== undefined && run.callbackResult === undefined) {
     complete(run, returned)
   }
+}
+
+/** A callback that came before the promise settled is the first completion, and the promise its end. */
+function settleThenable(run: Run, value: unknown): void {
+  if (run.callbackResult === undefined) complete(run, value)
+  else settleCallback(run, run.callbackResult)
 }
 
 function thenOf(run: Run, returned: unknown): unknown {
@@ -159,30 +164,30 @@ function complete(run: Run, value: unknown): void {
   try {
     text = JSONStringify(value)
   } catch (error) {
-    run.isOver = true
-    const reason = describeFailure(error)
     // A toJSON or getter of the user's own that throws reads as any other failure to make JSON.
-    post({
-      type: 'unsendable',
-      path: 'result',
-      message: `stringify response to json failed: ${reason.message}`,
-    })
+    refuseResult(run, `stringify response to json failed: ${describeFailure(error).message}`)
+    return
+  }
+  if (text !== undefined && text.length > LIMITS.valueChars) {
+    refuseResult(run, `body size is too long: ${text.length} characters, the limit is ${LIMITS.valueChars}`)
     return
   }
   run.isOver = true
-  if (text !== undefined && text.length > LIMITS.valueChars) {
-    post({
-      type: 'unsendable',
-      path: 'result',
-      message: `body size is too long: ${text.length} characters, the limit is ${LIMITS.valueChars}`,
-    })
-    return
-  }
-  postText(`{"type":"done","result":${text ?? 'null'}}`)
+  post(`{"type":"done","result":${text ?? 'null'},"freezesTimers":${run.awaitsThenable}}`)
+}
+
+function refuseResult(run: Run, message: string): void {
+  run.isOver = true
+  post(`{"type":"unsendable","path":"result","message":${quote(message)}}`)
 }
 
 function fail(run: Run, error: unknown): void {
   if (run.isOver) return
   run.isOver = true
-  post({ type: 'threw', failure: describeFailure(error) })
+  post(`{"type":"threw","failure":${writeFailure(error)},"freezesTimers":${run.awaitsThenable}}`)
+}
+
+function writeFailure(error: unknown): string {
+  const { name, message, stack, fieldsText } = describeFailure(error)
+  return `{"name":${quote(name)},"message":${quote(message)},"stack":${quote(stack)},"fields":${fieldsText}}`
 }

@@ -21,13 +21,12 @@ export const JSONParse = JSON.parse as (text: string) => unknown
 export const JSONStringify = JSON.stringify as (value: unknown) => string | undefined
 export const DateNow = Date.now
 export const MathMax = Math.max
-export const ArrayIsArray = Array.isArray
 export const ObjectCreate = Object.create as (prototype: object | null) => Record<string, unknown>
+export const ObjectAssign = Object.assign as <T extends object>(target: T, source: object) => T
 export const ObjectKeys = Object.keys as (value: object) => string[]
-export const ObjectGetPrototypeOf = Object.getPrototypeOf as (value: unknown) => object | null
 export const ObjectDefineProperty = Object.defineProperty
-export const ObjectFreeze = Object.freeze
 export const ObjectGetOwnPropertyDescriptor = Object.getOwnPropertyDescriptor
+export const ObjectGetPrototypeOf = Object.getPrototypeOf as (value: object) => object | null
 export const ObjectHasOwn = Object.hasOwn
 export const ErrorCtor = Error
 export const TypeErrorCtor = TypeError
@@ -50,7 +49,7 @@ export function PromiseThen<T>(
   fulfilled: (value: T) => unknown,
   rejected?: (reason: unknown) => unknown,
 ): Promise<unknown> {
-  void ObjectDefineProperty(promise, 'constructor', { value: undefined, configurable: true })
+  defineValue(promise, 'constructor', undefined)
   return promiseThen(promise, fulfilled, rejected)
 }
 export const Uint8ArrayCtor = Uint8Array
@@ -79,25 +78,24 @@ export const StringSplit = uncurry(String.prototype.split) as unknown as (
 ) => string[]
 export const StringRepeat = uncurry(String.prototype.repeat)
 export const StringCtor = String
-export const NumberCtor = Number
-export const DateToISOString = uncurry(Date.prototype.toISOString)
 export const RegExpExec = uncurry(RegExp.prototype.exec)
-export const RegExpToString = uncurry(RegExp.prototype.toString)
-export const ErrorToString = uncurry(Error.prototype.toString)
-export const FunctionToString = uncurry(Function.prototype.toString)
-export const SymbolToString = uncurry(Symbol.prototype.toString)
 export const SymbolToPrimitive: typeof Symbol.toPrimitive = Symbol.toPrimitive
 export const MapCtor = Map
 export const MapGet = uncurry(Map.prototype.get) as <K, V>(self: Map<K, V>, key: K) => V | undefined
 export const MapSet = uncurry(Map.prototype.set) as <K, V>(self: Map<K, V>, key: K, value: V) => unknown
 export const MapDelete = uncurry(Map.prototype.delete) as <K, V>(self: Map<K, V>, key: K) => boolean
-export const MapForEach = uncurry(Map.prototype.forEach) as <K, V>(
-  self: Map<K, V>,
-  visit: (value: V, key: K) => void,
-) => void
 const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get
 export const MapSize = uncurry(mapSize as () => unknown) as (self: Map<unknown, unknown>) => number
-export const SetForEach = uncurry(Set.prototype.forEach) as <T>(
-  self: Set<T>,
-  visit: (value: T) => void,
-) => void
+
+/**
+ * An own property whatever the prototypes have become: assignment would call a setter found there, and a
+ * descriptor literal would inherit a `get`.
+ */
+export function defineValue(target: object, key: string | number, value: unknown): void {
+  const descriptor = ObjectCreate(null)
+  descriptor.value = value
+  descriptor.writable = true
+  descriptor.enumerable = true
+  descriptor.configurable = true
+  void ObjectDefineProperty(target, key, descriptor)
+}

@@ -1,4 +1,11 @@
-import { DateNow, RangeErrorCtor, ReflectApply, SymbolToPrimitive, TypeErrorCtor } from './intrinsics.ts'
+import {
+  DateNow,
+  defineValue,
+  RangeErrorCtor,
+  ReflectApply,
+  SymbolToPrimitive,
+  TypeErrorCtor,
+} from './intrinsics.ts'
 import { post } from './outbox.ts'
 
 const MAX_DELAY_MS = 2 ** 31 - 1
@@ -94,9 +101,9 @@ class Timeout {
     let index = queue.length
     queue.length = index + 1
     for (; index > 0 && (queue[index - 1] as Timeout).dueMs > this.dueMs; index--) {
-      queue[index] = queue[index - 1] as Timeout
+      defineValue(queue, index, queue[index - 1])
     }
-    queue[index] = this
+    defineValue(queue, index, this)
   }
 }
 
@@ -208,5 +215,5 @@ function tellHost(): void {
   toldDueMs = dueMs
   toldHoldsLoop = holdsLoop
   const afterMs = dueMs === null ? null : dueMs - DateNow()
-  post({ type: 'wait', afterMs: afterMs !== null && afterMs < 0 ? 0 : afterMs, holdsLoop })
+  post(`{"type":"wait","afterMs":${afterMs !== null && afterMs < 0 ? 0 : afterMs},"holdsLoop":${holdsLoop}}`)
 }

@@ -1,10 +1,17 @@
 import type { SourceLocation } from '../errors.ts'
 import { PROGRAM_SCRIPT } from '../protocol/bridge.ts'
-import { type CachedData, type CompiledScript, Isolate, type NativeIsolate } from './ivm.ts'
+import {
+  type CachedData,
+  type CompiledScript,
+  Isolate,
+  type NativeIsolate,
+  type NativeReference,
+} from './ivm.ts'
 
 /** Heap for parsing. Parsing needs a small multiple of the source, which deployments bound. */
 const COMPILER_MEMORY_MB = 512
-const WRAPPER_HEAD = '(function (exports, require, module, __filename, __dirname) {'
+const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname']
+const WRAPPER_HEAD = `(function (${PARAMETERS.join(', ')}) {`
 const WRAPPER_TAIL = '\n})'
 
 /** A deployment's program script with V8's code cache for it: compiled once, loaded by every instance. */
@@ -12,6 +19,8 @@ export interface CompiledProgram {
   readonly source: string
   readonly cachedData: CachedData | undefined
 }
+
+type FunctionConstructorReference = NativeReference<(...parameters: string[]) => unknown>
 
 export interface SyntaxProblem extends SourceLocation {
   readonly message: string
@@ -23,6 +32,7 @@ export interface SyntaxProblem extends SourceLocation {
  */
 export class Compiler {
   readonly #isolate: NativeIsolate = new Isolate({ memoryLimit: COMPILER_MEMORY_MB })
+  #functionConstructor: FunctionConstructorReference | undefined
 
   /** @throws the compiler's SyntaxError when the program as a whole does not parse. */
   async compileProgram(source: string): Promise<CompiledProgram> {
@@ -34,8 +44,43 @@ export class Compiler {
     return { source, cachedData: script.cachedData }
   }
 
-  /** Whether one CommonJS file parses; if not, what is wrong and where. Lines and columns count from 1. */
+  /**
+   * Whether one CommonJS file parses as the body of a function, by itself; if not, what is wrong and where, with
+   * lines and columns from 1. A file that only parses together with the wrapper around it is no module: its text
+   * would end the wrapper and stand beside it.
+   */
   async findSyntaxProblem(path: string, source: string): Promise<SyntaxProblem | undefined> {
+    const refusal = await this.#parseBody(source)
+    if (refusal === undefined) return undefined
+    return (await this.#locateProblem(path, source)) ?? { message: refusal, file: path }
+  }
+
+  close(): void {
+    if (!this.#isolate.isDisposed) this.#isolate.dispose()
+  }
+
+  /** The Function constructor parses a body alone, as the language demands; it runs nothing. */
+  async #parseBody(source: string): Promise<string | undefined> {
+    this.#functionConstructor ??= await this.#getFunctionConstructor()
+    try {
+      const made = await this.#functionConstructor.apply(undefined, [...PARAMETERS, `${source}\n`], {
+        result: { reference: true },
+      })
+      made.release()
+      return undefined
+    } catch (error) {
+      if (!(error instanceof Error) || this.#isolate.isDisposed) throw error
+      return error.message
+    }
+  }
+
+  async #getFunctionConstructor(): Promise<FunctionConstructorReference> {
+    const context = await this.#isolate.createContext()
+    return (await context.global.get('Function', { reference: true })) as FunctionConstructorReference
+  }
+
+  /** The constructor's errors don't say where; those of a script do. */
+  async #locateProblem(path: string, source: string): Promise<SyntaxProblem | undefined> {
     try {
       const script = await this.#isolate.compileScript(WRAPPER_HEAD + source + WRAPPER_TAIL, {
         filename: path,
@@ -47,10 +92,6 @@ export class Compiler {
       if (!(error instanceof Error) || this.#isolate.isDisposed) throw error
       return locate(error.message, path, source)
     }
-  }
-
-  close(): void {
-    if (!this.#isolate.isDisposed) this.#isolate.dispose()
   }
 }
 

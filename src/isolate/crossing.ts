@@ -8,6 +8,8 @@ export interface CrossingListener {
   onDeath(error: Error): void
 }
 
+const WAKE = '{"type":"wake"}'
+
 /**
  * Carries messages into one isolate: everything posted while an entry is under way crosses together in the
  * next. One entry at a time is a rule, not an optimisation: isolated-vm frees what an entry carried only
@@ -20,6 +22,7 @@ export class Crossing {
   readonly #listener: CrossingListener
   #texts: string[] = []
   #buffers: BytesCopy[] = []
+  #wakeDue = false
   #isScheduled = false
   #isEntered = false
 
@@ -29,7 +32,7 @@ export class Crossing {
     this.#listener = listener
   }
 
-  /** Nothing is under way and nothing waits. */
+  /** Nothing is under way and nothing waits; a wake-up alone is nothing. */
   get isIdle(): boolean {
     return !this.#isEntered && this.#texts.length === 0
   }
@@ -46,16 +49,37 @@ export class Crossing {
       this.#texts.push(`${text.slice(0, -1)},"buffer":${this.#buffers.length}}`)
       this.#buffers.push(copyForGuest(bytes))
     }
+    this.#schedule()
+  }
+
+  /** Lets timers that are due run, with the next entry. */
+  wake(): void {
+    this.#wakeDue = true
+    this.#schedule()
+  }
+
+  /** Takes a wake-up back that has not crossed. */
+  cancelWake(): void {
+    this.#wakeDue = false
+  }
+
+  #schedule(): void {
     if (this.#isEntered || this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
-      if (!this.#isEntered) void this.#enter()
+      if (!this.#isEntered && this.#hasWork) void this.#enter()
     })
+  }
+
+  get #hasWork(): boolean {
+    return this.#wakeDue || this.#texts.length > 0
   }
 
   async #enter(): Promise<void> {
     if (this.#isolate.isDisposed) return
+    if (this.#wakeDue) this.#texts.push(WAKE)
+    this.#wakeDue = false
     const args: [string, ...BytesCopy[]] = [`[${this.#texts.join(',')}]`, ...this.#buffers]
     this.#texts = []
     this.#buffers = []
@@ -77,7 +101,7 @@ export class Crossing {
       return
     }
     this.#listener.onTurnEnd(rejection)
-    if (this.#texts.length > 0 && !this.#isEntered && !this.#isScheduled) void this.#enter()
+    if (this.#hasWork && !this.#isEntered && !this.#isScheduled) void this.#enter()
   }
 }
 

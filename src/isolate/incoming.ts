@@ -1,8 +1,14 @@
 import type { GuestFailure } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import type { ToHost } from '../protocol/bridge.ts'
 
 /** The guest sent something its runtime never sends: the instance can't be trusted and is disposed. */
 export class BrokenBridge extends Error {}
+
+/** The longest text the runtime sends beside a result or arguments: a whole log, or a message with what is added to it. */
+const MESSAGE_CHARS = LIMITS.logChars + 1024
+/** The longest delay a timer can hold. */
+const MAX_DELAY_MS = 2 ** 31 - 1
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -15,14 +21,18 @@ const LEVELS: ReadonlySet<unknown> = new Set(['debug', 'info', 'warn', 'error'])
  * @throws {BrokenBridge} when it isn't an array of the messages of protocol/bridge.ts.
  */
 export function parseCrossing(text: unknown): ToHost[] {
-  if (typeof text !== 'string') throw new BrokenBridge('A crossing without text.')
+  if (typeof text !== 'string' || text.length > LIMITS.crossingChars) {
+    throw new BrokenBridge('A crossing without text, or with too much.')
+  }
   let messages: unknown
   try {
     messages = JSON.parse(text)
   } catch (error) {
     throw new BrokenBridge('A crossing that is not JSON.', { cause: error })
   }
-  if (!Array.isArray(messages)) throw new BrokenBridge('A crossing that is not a list.')
+  if (!Array.isArray(messages) || messages.length > LIMITS.crossingMessages) {
+    throw new BrokenBridge('A crossing that is not a list, or too long a one.')
+  }
   return messages.map(checkMessage)
 }
 
@@ -35,10 +45,13 @@ function checkMessage(message: unknown): ToHost {
 }
 
 const CHECKS: ReadonlyMap<unknown, (message: Fields) => boolean> = new Map([
-  ['done', message => message.result !== undefined],
-  ['threw', message => isFailure(message.failure)],
+  ['done', message => message.result !== undefined && typeof message.freezesTimers === 'boolean'],
+  ['threw', message => isFailure(message.failure) && typeof message.freezesTimers === 'boolean'],
   ['unloadable', message => isFailure(message.failure)],
-  ['unsendable', message => typeof message.path === 'string' && typeof message.message === 'string'],
+  [
+    'unsendable',
+    message => isText(message.path, LIMITS.failureNameChars) && isText(message.message, MESSAGE_CHARS),
+  ],
   [
     'call',
     message =>
@@ -50,24 +63,31 @@ const CHECKS: ReadonlyMap<unknown, (message: Fields) => boolean> = new Map([
   [
     'log',
     message =>
-      LEVELS.has(message.level) && typeof message.message === 'string' && Number.isFinite(message.timeMs),
+      LEVELS.has(message.level) && isText(message.message, MESSAGE_CHARS) && Number.isFinite(message.timeMs),
   ],
   [
     'wait',
     message =>
-      typeof message.holdsLoop === 'boolean' &&
-      (message.afterMs === null || (Number.isFinite(message.afterMs) && Number(message.afterMs) >= 0)),
+      typeof message.holdsLoop === 'boolean' && (message.afterMs === null || isDelay(message.afterMs)),
   ],
 ])
 
 function isFailure(value: unknown): value is GuestFailure {
   return (
     isFields(value) &&
-    typeof value.name === 'string' &&
-    typeof value.message === 'string' &&
-    typeof value.stack === 'string' &&
+    isText(value.name, LIMITS.failureNameChars) &&
+    isText(value.message, MESSAGE_CHARS) &&
+    isText(value.stack, MESSAGE_CHARS) &&
     isFields(value.fields)
   )
+}
+
+function isText(value: unknown, maxChars: number): boolean {
+  return typeof value === 'string' && value.length <= maxChars
+}
+
+function isDelay(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= MAX_DELAY_MS
 }
 
 function isFields(value: unknown): value is Fields {

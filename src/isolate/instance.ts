@@ -1,9 +1,17 @@
+import type { Clock, Timed } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
 import { Crossing } from './crossing.ts'
 import { BrokenBridge, parseCrossing } from './incoming.ts'
 import { type GuestIsolate, makeGuestIsolate, type Receive } from './isolate.ts'
 import { type Disposition, KEEP, type Outcome, type RecycleReason, recycle } from './outcome.ts'
 import { type InvocationRequest, Run } from './run.ts'
+
+/** What an instance needs of whoever keeps it. */
+export interface InstanceKeeper {
+  readonly clock: Clock
+  /** Told when the isolate was ended but its thread runs on (native-notes/deadlines.md). */
+  readonly onWedged: () => void
+}
 
 export interface RunResult {
   readonly outcome: Outcome
@@ -13,8 +21,8 @@ export interface RunResult {
   readonly disposition: Promise<Disposition>
 }
 
-/** How often an isolate in an entry is asked whether the memory limit has ended it, in milliseconds. */
-const DEATH_CHECK_MS = 100
+/** The longest text of an unhandled rejection in the log, in characters. */
+const REJECTION_CHARS = 2000
 /** A thread still in its entry so long after `dispose()` is taken for stuck for good, in milliseconds. */
 const WEDGED_AFTER_MS = 2000
 
@@ -22,15 +30,15 @@ const WEDGED_AFTER_MS = 2000
 export class Instance {
   readonly #guest: GuestIsolate
   readonly #crossing: Crossing
-  readonly #onWedged: () => void
+  readonly #keeper: InstanceKeeper
   #active: ActiveRun | undefined
   #cpuNs = 0n
   #heapUsedBytes = 0
   #isWatched = false
 
-  private constructor(guest: GuestIsolate, onWedged: () => void) {
+  private constructor(guest: GuestIsolate, keeper: InstanceKeeper) {
     this.#guest = guest
-    this.#onWedged = onWedged
+    this.#keeper = keeper
     this.#crossing = new Crossing(guest.isolate, guest.doorIn, {
       onTurnEnd: rejection => this.#endTurn(rejection),
       onDeath: error => this.#die(error.message),
@@ -39,13 +47,12 @@ export class Instance {
 
   /**
    * Makes the isolate and puts the program into it; the function's own files load with the first invocation.
-   * `onWedged` is told when the isolate was ended but its thread runs on (native-notes/deadlines.md).
    */
-  static async create(program: CompiledProgram, memoryMb: number, onWedged: () => void): Promise<Instance> {
+  static async create(program: CompiledProgram, memoryMb: number, keeper: InstanceKeeper): Promise<Instance> {
     // The isolate's callback must exist before the instance does; nothing calls it until a run starts.
     let receive: Receive = () => {}
     const guest = await makeGuestIsolate(program, memoryMb, (...crossing) => receive(...crossing))
-    const instance = new Instance(guest, onWedged)
+    const instance = new Instance(guest, keeper)
     receive = (text, ...buffers) => instance.#receive(text, buffers)
     return instance
   }
@@ -61,12 +68,13 @@ export class Instance {
 
   /** Runs the handler for one event. Never rejects: how it ended is the outcome. */
   run(request: InvocationRequest): Promise<RunResult> {
-    const active = new ActiveRun(request, this.#crossing, this.#readCpuNs(), {
+    const active = new ActiveRun(request, this.#crossing, this.#readCpuNs(), this.#keeper.clock, {
       onAnswer: () => this.#advance(),
-      onDeadline: () => this.#expire(),
       onAbort: () => this.#end({ kind: 'cancelled' }, 'cancelled'),
-      onDeathCheck: () => {
+      onTick: isPastDeadline => {
+        // An isolate that the memory limit ended may say so in no other way (native-notes/memory.md).
         if (this.isDisposed) this.#die('memory limit')
+        else if (isPastDeadline) this.#expire()
       },
     })
     this.#active = active
@@ -109,8 +117,8 @@ export class Instance {
     if (active === undefined) return
     if (rejection !== undefined) {
       // Said, but no failure by itself, as in the cloud (wxcloud-spec §1.3).
-      const message = `Unhandled promise rejection: ${rejection.name}: ${rejection.message}`
-      active.run.request.onLog({ level: 'error', message, timeMs: Date.now() })
+      const text = `Unhandled promise rejection: ${rejection.name}: ${rejection.message}`
+      active.run.note({ level: 'error', message: text.slice(0, REJECTION_CHARS), timeMs: Date.now() })
     }
     this.#advance()
   }
@@ -159,7 +167,7 @@ export class Instance {
     if (!this.#crossing.isEntered || this.#isWatched) return
     this.#isWatched = true
     setTimeout(() => {
-      if (this.#crossing.isEntered) this.#onWedged()
+      if (this.#crossing.isEntered) this.#keeper.onWedged()
     }, WEDGED_AFTER_MS).unref()
   }
 
@@ -172,28 +180,34 @@ export class Instance {
 
 interface ActiveRunEvents {
   readonly onAnswer: () => void
-  readonly onDeadline: () => void
   readonly onAbort: () => void
-  readonly onDeathCheck: () => void
+  readonly onTick: (isPastDeadline: boolean) => void
 }
 
 /** A run with its clock and its two endings: settled for the caller, finished for the instance. */
-class ActiveRun {
+class ActiveRun implements Timed {
   readonly run: Run
+  readonly deadlineMs: number
   readonly #startCpuNs: bigint
-  readonly #deadline: NodeJS.Timeout
-  readonly #deathCheck: NodeJS.Timeout
+  readonly #clock: Clock
   readonly #events: ActiveRunEvents
   readonly #settled = Promise.withResolvers<RunResult>()
   readonly #disposition = Promise.withResolvers<Disposition>()
   #isSettled = false
 
-  constructor(request: InvocationRequest, crossing: Crossing, startCpuNs: bigint, events: ActiveRunEvents) {
+  constructor(
+    request: InvocationRequest,
+    crossing: Crossing,
+    startCpuNs: bigint,
+    clock: Clock,
+    events: ActiveRunEvents,
+  ) {
     this.run = new Run(request, crossing, events.onAnswer)
+    this.deadlineMs = performance.now() + request.limitMs
     this.#startCpuNs = startCpuNs
     this.#events = events
-    this.#deadline = setTimeout(events.onDeadline, request.limitMs)
-    this.#deathCheck = setInterval(events.onDeathCheck, DEATH_CHECK_MS)
+    this.#clock = clock
+    clock.add(this)
     request.signal?.addEventListener('abort', events.onAbort, { once: true })
   }
 
@@ -205,6 +219,10 @@ class ActiveRun {
     return this.#isSettled
   }
 
+  check(isPastDeadline: boolean): void {
+    this.#events.onTick(isPastDeadline)
+  }
+
   settle(outcome: Outcome, cpuNs: bigint): void {
     if (this.#isSettled) return
     this.#isSettled = true
@@ -214,8 +232,7 @@ class ActiveRun {
   }
 
   finish(disposition: Disposition): void {
-    clearTimeout(this.#deadline)
-    clearInterval(this.#deathCheck)
+    this.#clock.delete(this)
     this.run.end()
     this.#disposition.resolve(disposition)
   }

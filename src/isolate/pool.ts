@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
+import { Clock } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
-import { Instance } from './instance.ts'
+import { Instance, type InstanceKeeper } from './instance.ts'
 import type { Disposition, Outcome, RecycleReason } from './outcome.ts'
 
 /** What instances are made of and told apart by: one per version of a function. */
@@ -56,12 +57,14 @@ export class Pool {
   readonly #busy = new Map<Instance, Member>()
   readonly #retired = new WeakSet<PoolKey>()
   readonly #recycled = new Map<RecycleReason, number>()
+  readonly #keeper: InstanceKeeper
   #makingCount = 0
   #createdCount = 0
   #evictedCount = 0
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#keeper = { clock: new Clock(), onWedged: options.onWedged }
     this.#idle = new LRUCache({
       maxSize: options.budgetBytes,
       maxEntrySize: Number.MAX_SAFE_INTEGER,
@@ -85,7 +88,7 @@ export class Pool {
     if (problem !== undefined) return { kind: 'full', message: problem }
     this.#makingCount++
     try {
-      const instance = await Instance.create(key.program, key.memoryMb, this.#options.onWedged)
+      const instance = await Instance.create(key.program, key.memoryMb, this.#keeper)
       this.#createdCount++
       this.#busy.set(instance, { key, instance, measuredMs: 0 })
       return { kind: 'ready', instance, coldStart: true }

@@ -1,4 +1,5 @@
-import type { InvokeMessage, ToHost } from '../protocol/bridge.ts'
+import { LIMITS } from '../limits.ts'
+import type { ToHost } from '../protocol/bridge.ts'
 import type { LogLine } from '../types.ts'
 import type { Crossing } from './crossing.ts'
 import { type HostCall, HostCalls } from './host-calls.ts'
@@ -7,10 +8,10 @@ import type { Outcome } from './outcome.ts'
 
 /** One invocation as an instance sees it: no deployment, no capability, no caller. */
 export interface InvocationRequest {
-  /** The event as JSON text; it crosses as it is. */
+  /** The event, the context fields and the environment as JSON text; they cross as they are. */
   readonly eventText: string
-  readonly context: InvokeMessage['context']
-  readonly environment: InvokeMessage['environment']
+  readonly contextText: string
+  readonly environmentText: string
   readonly call: HostCall
   readonly onLog: (line: LogLine) => void
   /** Wall-clock limit from the start of the run, in milliseconds. */
@@ -18,15 +19,21 @@ export interface InvocationRequest {
   readonly signal: AbortSignal | undefined
 }
 
+/** Room for the line that says the log is full. */
+const NOTE_CHARS = 1024
+
 /** The state of one invocation on its instance: what the guest has said, and what its event loop waits for. */
 export class Run {
   readonly request: InvocationRequest
   readonly calls: HostCalls
   readonly #crossing: Crossing
   #outcome: Outcome | undefined
+  #freezesTimers = false
   #timer: NodeJS.Timeout | undefined
   #timerHoldsLoop = false
   #saidDrained = false
+  #logLineCount = 0
+  #logCharCount = 0
 
   constructor(request: InvocationRequest, crossing: Crossing, onAnswer: () => void) {
     this.request = request
@@ -39,15 +46,20 @@ export class Run {
     return this.#outcome
   }
 
-  /** Nothing is running, awaited from the host, or set on a timer. */
+  /**
+   * Nothing is running, awaited from the host, or set on a timer. Timers left by a handler that answered with a
+   * promise don't count: they wait for the next invocation, as in the cloud (wxcloud-spec §1.3).
+   */
   get isDrained(): boolean {
-    return this.#crossing.isIdle && this.calls.count === 0 && !this.#timerHoldsLoop
+    const timerHolds = this.#timerHoldsLoop && !this.#freezesTimers
+    return this.#crossing.isIdle && this.calls.count === 0 && !timerHolds
   }
 
   start(): void {
-    const { eventText, context, environment } = this.request
-    const rest = JSON.stringify({ context, environment })
-    this.#crossing.post(`{"type":"invoke","event":${eventText},${rest.slice(1)}`)
+    const { eventText, contextText, environmentText } = this.request
+    this.#crossing.post(
+      `{"type":"invoke","event":${eventText},"context":${contextText},"environment":${environmentText}}`,
+    )
   }
 
   /** Tells the guest, once, that its loop is empty: what it stored with `callback`, or null, is then its result. */
@@ -57,29 +69,30 @@ export class Run {
     this.#crossing.post('{"type":"drained"}')
   }
 
-  /** @throws {BrokenBridge} for a call whose bytes are missing. */
+  /** @throws {BrokenBridge} for what the runtime would never send: missing bytes, more calls or logs than allowed. */
   handle(message: ToHost, buffers: readonly unknown[]): void {
     switch (message.type) {
       case 'done':
-        this.#outcome ??= { kind: 'completed', result: message.result }
+        this.#settle({ kind: 'completed', result: message.result }, message.freezesTimers)
         return
       case 'threw':
+        this.#settle({ kind: 'threw', failure: message.failure }, message.freezesTimers)
+        return
       case 'unloadable':
-        this.#outcome ??= { kind: message.type, failure: message.failure }
+        this.#settle({ kind: 'unloadable', failure: message.failure }, true)
         return
       case 'unsendable':
-        this.#outcome ??= { kind: 'unsendable', path: message.path, message: message.message }
+        this.#settle({ kind: 'unsendable', path: message.path, message: message.message }, true)
         return
       case 'call':
-        void this.calls.start(
-          message,
-          message.buffer === undefined ? undefined : bytesOf(buffers[message.buffer]),
-        )
+        this.#saidDrained = false
+        this.calls.start(message, message.buffer === undefined ? undefined : bytesOf(buffers[message.buffer]))
         return
       case 'log':
-        this.request.onLog({ level: message.level, message: message.message, timeMs: message.timeMs })
+        this.#log({ level: message.level, message: message.message, timeMs: message.timeMs })
         return
       case 'wait':
+        this.#saidDrained = false
         this.#wait(message.afterMs, message.holdsLoop)
         return
       default:
@@ -87,17 +100,41 @@ export class Run {
     }
   }
 
+  /** Adds a line of the host's own to the invocation's log, unless that is full. */
+  note(line: LogLine): void {
+    const hasRoom =
+      this.#logLineCount < LIMITS.logLines && this.#logCharCount + line.message.length <= LIMITS.logChars
+    if (hasRoom) this.#log(line)
+  }
+
   /** No more answers or wake-ups reach the guest. */
   end(): void {
     clearTimeout(this.#timer)
+    this.#crossing.cancelWake()
     this.calls.end()
+  }
+
+  #settle(outcome: Outcome, freezesTimers: boolean): void {
+    if (this.#outcome !== undefined) return
+    this.#outcome = outcome
+    this.#freezesTimers = freezesTimers
+  }
+
+  #log(line: LogLine): void {
+    this.#logLineCount++
+    this.#logCharCount += line.message.length
+    // The runtime's last line says that the rest is dropped; the host may have added one of its own before it.
+    if (this.#logLineCount > LIMITS.logLines * 2 || this.#logCharCount > LIMITS.logChars * 2 + NOTE_CHARS) {
+      throw new BrokenBridge('A log beyond its limits.')
+    }
+    this.request.onLog(line)
   }
 
   #wait(afterMs: number | null, holdsLoop: boolean): void {
     clearTimeout(this.#timer)
     this.#timerHoldsLoop = holdsLoop
     if (afterMs === null) return
-    this.#timer = setTimeout(() => this.#crossing.post('{"type":"wake"}'), Math.ceil(afterMs))
+    this.#timer = setTimeout(() => this.#crossing.wake(), Math.ceil(afterMs))
   }
 }
 

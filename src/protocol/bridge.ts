@@ -35,9 +35,10 @@ export interface ContextFields {
 }
 
 export type ToHost =
-  | { readonly type: 'done'; readonly result: unknown }
+  /** `freezesTimers`: it answered by a promise, so that timers it leaves set wait for the next invocation. */
+  | { readonly type: 'done'; readonly result: unknown; readonly freezesTimers: boolean }
   /** The handler threw, rejected, or called back with an error. */
-  | { readonly type: 'threw'; readonly failure: GuestFailure }
+  | { readonly type: 'threw'; readonly failure: GuestFailure; readonly freezesTimers: boolean }
   /** The function's files threw while loading, or export no handler. */
   | { readonly type: 'unloadable'; readonly failure: GuestFailure }
   /** The handler's result can't cross. */

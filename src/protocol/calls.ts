@@ -43,6 +43,7 @@ export const OPS = {
         /** Sort keys in order of priority. */
         sort: Type.Optional(Type.Array(Type.Tuple([name, direction]), { maxItems: 32 })),
         skip: Type.Optional(rows),
+        /** 0 is as if it were left out: the default number of rows. */
         limit: Type.Optional(rows),
       },
       closed,
@@ -119,7 +120,7 @@ export const OPS = {
   /** `data` is plain JSON: the event of the called function. */
   'functions.invoke': {
     capability: 'functions',
-    args: Type.Object({ name: Type.String(), data: Type.Optional(encoded) }, closed),
+    args: Type.Object({ name, data: Type.Optional(encoded) }, closed),
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
 } as const satisfies Record<string, OpShape>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Clock } from '../../src/isolate/clock.ts'
 import type { HostCall } from '../../src/isolate/host-calls.ts'
 import { Instance, type RunResult } from '../../src/isolate/instance.ts'
 import { SEND } from '../../src/protocol/bridge.ts'
@@ -9,7 +10,10 @@ async function runTakenOver(
   limitMs = 1000,
 ): Promise<{ ran: RunResult; calls: string[]; instance: Instance }> {
   const source = `(() => { const send = ${SEND}; return text => { if (text.includes('"invoke"')) { ${body} } } })()`
-  const instance = await Instance.create({ source, cachedData: undefined }, 16, () => {})
+  const instance = await Instance.create({ source, cachedData: undefined }, 16, {
+    clock: new Clock(),
+    onWedged: () => {},
+  })
   const calls: string[] = []
   const call: HostCall = async op => {
     calls.push(op)
@@ -17,8 +21,8 @@ async function runTakenOver(
   }
   const ran = await instance.run({
     eventText: '{}',
-    context: {} as never,
-    environment: {},
+    contextText: '{}',
+    environmentText: '{}',
     call,
     onLog: () => {},
     limitMs,
@@ -44,6 +48,28 @@ describe('a guest that forges its messages', () => {
     ['a call with a fractional id', `send('[{"type":"call","id":1.5,"op":"x","args":{}}]')`],
     ['a call whose bytes are missing', `send('[{"type":"call","id":1,"op":"x","args":{},"buffer":3}]')`],
     ['a call whose bytes are text', `send('[{"type":"call","id":1,"op":"x","args":{},"buffer":0}]', 'text')`],
+    [
+      'an id in use',
+      `send('[{"type":"call","id":1,"op":"x","args":{}},{"type":"call","id":1,"op":"x","args":{}}]')`,
+    ],
+    [
+      'more calls than may wait',
+      `send(JSON.stringify(Array.from({ length: 1001 }, (_, id) => ({ type: 'call', id, op: 'x', args: {} }))))`,
+    ],
+    [
+      'more messages than a crossing has',
+      `send(JSON.stringify(Array(8193).fill({ type: 'wait', afterMs: null, holdsLoop: false })))`,
+    ],
+    ['a crossing too long', `send('[' + ' '.repeat(16 * 1024 * 1024) + ']')`],
+    [
+      'a stack too long',
+      `send(JSON.stringify([{ type: 'unloadable', failure: { name: '', message: '', stack: '/var/user/'.repeat(40000), fields: {} } }]))`,
+    ],
+    [
+      'more log lines than there may be',
+      `send(JSON.stringify(Array(3000).fill({ type: 'log', level: 'info', message: 'x', timeMs: 1 })))`,
+    ],
+    ['a wait beyond what a timer holds', `send('[{"type":"wait","afterMs":1e300,"holdsLoop":true}]')`],
     ['a log of an unknown level', `send('[{"type":"log","level":"root","message":"x","timeMs":1}]')`],
     ['a wait of less than nothing', `send('[{"type":"wait","afterMs":-1,"holdsLoop":true}]')`],
     ['a wait of no number', `send('[{"type":"wait","afterMs":"1","holdsLoop":true}]')`],
@@ -54,9 +80,9 @@ describe('a guest that forges its messages', () => {
     expect(instance.isDisposed).toBe(true)
   })
 
-  test('the first outcome stands; later ones, and an id used twice, change nothing', async () => {
+  test('the first outcome stands; a later one changes nothing', async () => {
     const { ran, calls, instance } = await runTakenOver(
-      `send('[{"type":"done","result":1},{"type":"done","result":2},{"type":"call","id":1,"op":"a","args":{}},{"type":"call","id":1,"op":"b","args":{}}]')`,
+      `send('[{"type":"done","result":1,"freezesTimers":true},{"type":"done","result":2,"freezesTimers":true},{"type":"call","id":1,"op":"a","args":{}},{"type":"call","id":2,"op":"b","args":{}}]')`,
     )
     expect(ran.outcome).toEqual({ kind: 'completed', result: 1 })
     expect(calls).toEqual(['a', 'b'])

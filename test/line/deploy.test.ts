@@ -173,6 +173,16 @@ describe('bad sources', () => {
     expect(host.list()).toEqual([])
   })
 
+  test.each([
+    ['ends its wrapper', '}],[(globalThis.stolen=1,"/x.js"),function(exports){'],
+    ['ends its wrapper and calls', '}); globalThis.stolen = 1; (function () {'],
+    ['opens a comment for the next file', 'exports.main = () => 1 /*'],
+  ])('a file that %s is no module', async (_, source) => {
+    await expect(
+      host.deploy('f', { files: { 'index.js': source, 'z.js': '*/ globalThis.stolen = 1' } }),
+    ).rejects.toMatchObject({ code: 'CLOUDLET_DEPLOY', file: 'index.js' })
+  })
+
   test('a file nobody requires may be broken; requiring it says why', async () => {
     await host.deploy('f', {
       files: {

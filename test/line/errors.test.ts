@@ -7,6 +7,7 @@ import { Admission } from '../../src/admission.ts'
 import { Dispatcher } from '../../src/capabilities/dispatch.ts'
 import { createCloud } from '../../src/client/node.ts'
 import type { Deployment } from '../../src/deployment.ts'
+import { makeIdentityTemplate } from '../../src/identity.ts'
 import {
   CloudletError,
   ERROR_CODES,
@@ -83,25 +84,25 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       name: 'taken',
       version: '1',
       config,
+      identity: makeIdentityTemplate('taken', 'local', config),
       key: { program: { source, cachedData: undefined }, memoryMb: 16 },
       info: { ...info, ...config },
     }
     const line: Line = {
-      envId: 'local',
       admission: new Admission({ maxConcurrency: 1, maxQueued: 1 }),
       pool: new Pool({ maxInstances: 1, budgetBytes: 1e8, onWedged: () => {} }),
       dispatcher: new Dispatcher({ handlers: {} as never, onInternalError: () => {} }),
       findDeployment: () => ({ deployment, rights: { capabilities: new Set(), deniedOps: new Set() } }),
       report: () => {},
     }
-    const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined } as const
+    const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const
     return invoke(line, { functionName: 'taken', event: {}, scope })
   },
   CLOUDLET_INTERNAL: async () => {
     const handlers = new Proxy({}, { get: () => () => Promise.reject(new Error('a fault of ours')) })
     const dispatcher = new Dispatcher({ handlers: handlers as never, onInternalError: () => {} })
     const rights = { capabilities: new Set(['storage'] as const), deniedOps: new Set<never>() }
-    const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined } as const
+    const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const
     await dispatcher.call('storage.remove', { fileIDs: [] }, rights, scope)
   },
 }
@@ -151,7 +152,7 @@ describe('each error class', () => {
       onInternalError: (incidentId, fault) => seen.push([incidentId, fault]),
     })
     const rights = { capabilities: new Set(['storage'] as const), deniedOps: new Set<never>() }
-    const scope = { kind: 'client', caller: {}, depth: 0, signal: undefined } as const
+    const scope = { kind: 'client', caller: {}, depth: 0, signal: undefined, place: undefined } as const
     const error = (await dispatcher
       .call('storage.remove', { fileIDs: [] }, rights, scope)
       .catch(caught => caught)) as Error

@@ -67,24 +67,48 @@ describe('completions', () => {
     expect((await run(source(false))).result).toEqual([])
   })
 
-  test('an answer does not wait for timers left behind, and those still run on the instance', async () => {
-    const { result, durationMs, logs } = await run(
-      'exports.main = async () => { setTimeout(() => console.log("afterwards"), 80); return "early" }',
-    )
-    expect(result).toBe('early')
-    expect(durationMs).toBeLessThan(80)
-    await expect.poll(() => logs.map(({ message }) => message)).toEqual(['afterwards'])
+  test('an answer by promise does not wait for timers; they wait for the next invocation', async () => {
+    await host.deploy('f', {
+      files: {
+        'index.js': `let seen = 0
+          exports.main = async ({ waitMs }) => {
+            if (waitMs) await new Promise(resolve => setTimeout(resolve, waitMs))
+            else setTimeout(() => { seen++ }, 30)
+            return seen
+          }`,
+      },
+    })
+    const first = await host.invoke('f')
+    expect(first.durationMs).toBeLessThan(1000)
+    await new Promise(resolve => setTimeout(resolve, 60))
+    expect(await host.invoke('f', { waitMs: 20 })).toMatchObject({ result: 1, coldStart: false })
   })
 
-  test('an instance with work left behind is not lent out until that is done', async () => {
+  test('a race against a timer that is left set costs no instance', async () => {
+    await host.deploy('f', {
+      files: {
+        'index.js':
+          'exports.main = () => Promise.race([1, new Promise(resolve => setTimeout(resolve, 5000))])',
+      },
+      config: { concurrency: 1 },
+    })
+    for (let calls = 0; calls < 10; calls++) await host.invoke('f')
+    expect(host.stats().instances.createdCount).toBe(1)
+    expect(host.stats().total.durations.maxMs).toBeLessThan(4000)
+  })
+
+  test('an instance whose host calls are under way is not lent out until they are answered', async () => {
+    await host.deploy('slow', {
+      files: { 'index.js': 'exports.main = () => new Promise(r => setTimeout(r, 60))' },
+    })
     await host.deploy('f', {
       files: {
         'index.js': `const cloud = require('wx-server-sdk')
+          cloud.init()
           let busy = 0
           exports.main = async () => {
-            const before = busy
-            busy++
-            setTimeout(() => { busy-- }, 60)
+            const before = busy++
+            cloud.callFunction({ name: 'slow' }).then(() => { busy-- })
             return { before, openid: cloud.getWXContext().OPENID }
           }`,
       },
@@ -93,6 +117,27 @@ describe('completions', () => {
     for (const openid of ['a', 'b', 'c'])
       results.push((await host.invoke('f', {}, { caller: { openid } })).result)
     expect(results).toEqual(['a', 'b', 'c'].map(openid => ({ before: 0, openid })))
+  })
+
+  test.each([
+    ['fulfils', 'exports.main = async (e, c, callback) => { callback(null, 7) }', 7],
+    ['never settles', 'exports.main = (e, c, callback) => new Promise(() => { callback(null, 8) })', 8],
+    [
+      'rejects later',
+      'exports.main = async (e, c, callback) => { callback(null, 9); throw new Error("late") }',
+      9,
+    ],
+  ])('callback is the first completion when the promise beside it %s', async (_, source, result) => {
+    expect((await run(source)).result).toBe(result)
+  })
+
+  test('callback(error) of an async handler fails it', async () => {
+    await expect(
+      run('exports.main = async (e, c, callback) => { callback(new Error("bad")) }'),
+    ).rejects.toMatchObject({
+      code: 'CLOUDLET_FUNCTION_THREW',
+      message: 'bad',
+    })
   })
 })
 
@@ -265,7 +310,7 @@ describe('events', () => {
   })
 
   test('keys that start with $ and odd keys survive', async () => {
-    const event = JSON.parse('{ "$url": "user", "__proto__": { "x": 1 }, "": 2 }') as object
+    const event = JSON.parse('{ "$url": "user", "constructor": { "__proto__": 1 }, "": 2 }') as object
     expect((await run('exports.main = e => e', event)).result).toEqual(event)
   })
 })
@@ -348,6 +393,24 @@ describe('context and process', () => {
     const over = await host.invoke('f', { n: LIMITS.logLines + 50 })
     expect(over.logs).toHaveLength(LIMITS.logLines + 1)
     expect(over.logs.at(-1)?.message).toContain('log limit reached')
+  })
+
+  test('process.env is one object for the life of an instance; what the host set for one call is gone in the next', async () => {
+    await host.deploy('f', {
+      files: {
+        'index.js': `const { env } = process
+          env.OWN = 'kept'
+          exports.main = () => ({ openid: env.WX_OPENID, own: env.OWN, same: env === process.env })`,
+      },
+    })
+    for (const openid of ['alice', 'bob']) {
+      expect((await host.invoke('f', {}, { caller: { openid } })).result).toEqual({
+        openid,
+        own: 'kept',
+        same: true,
+      })
+    }
+    expect((await host.invoke('f')).result).toEqual({ own: 'kept', same: true })
   })
 
   test('no host object is in reach', async () => {

@@ -67,11 +67,9 @@ describe('deadline', () => {
   })
 
   test('work left behind ends at the deadline too, and its instance with it', async () => {
-    await deploy(
-      'f',
-      'exports.main = async () => { (function again() { setTimeout(again, 10) })(); return 1 }',
-      { timeout: 0.3 },
-    )
+    await deploy('f', 'exports.main = () => { (function again() { setTimeout(again, 10) })(); return 1 }', {
+      timeout: 0.3,
+    })
     expect((await host.invoke('f')).result).toBe(1)
     await expect.poll(() => host.stats().instances.recycledCount).toEqual({ lingered: 1 })
   })
