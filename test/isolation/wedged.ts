@@ -1,18 +1,13 @@
 /**
- * A program that V8 can't stop: optimised, its loop holds only calls of built-ins, and TurboFan leaves out the
- * check by which a thread is told to end. Prints what the host makes of it and ends by force, since such a thread
- * keeps a process from exiting.
+ * Runs a program that V8 can't stop. Prints what the host makes of it and ends by force, since such a thread keeps a
+ * process from exiting.
  */
+import { readFileSync } from 'node:fs'
 import { FunctionHost } from '../../src/index.ts'
 
-const host = new FunctionHost({ memoryMb: 16, timeoutMs: 5000 })
+const host = new FunctionHost({ memoryMb: 16, timeoutMs: 2000 })
 await host.deploy('good', { files: { 'index.js': 'exports.main = () => 1' } })
-await host.deploy('bad', {
-  files: {
-    'index.js':
-      'exports.main = async () => { const kept = []; for (;;) kept.push(new Array(1000).fill(1.5)) }',
-  },
-})
+await host.deploy('bad', { files: { 'index.js': readFileSync(process.argv[2] as string, 'utf8') } })
 const before = host.health
 const outcome = await host.invoke('bad').catch((error: { code: string }) => error.code)
 const neighbour = (await host.invoke('good')).result
