@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { HostClosedError, InvalidOptionError } from './errors.ts'
 import { developmentAuthenticator } from './transport/auth.ts'
 import type { DoorOptions } from './transport/door-options.ts'
 import { type AttachOptions, Door, type ListenOptions } from './transport/server.ts'
@@ -23,6 +24,7 @@ export class Doors {
   readonly #duties: DoorDuties
   readonly #appid: string | undefined
   readonly #doors = new Set<Door>()
+  #isClosed = false
 
   constructor(duties: DoorDuties, appid: string | undefined) {
     this.#duties = duties
@@ -37,18 +39,29 @@ export class Doors {
 
   async listen(settings: ListenSettings): Promise<Door> {
     const door = await Door.listen({ port: DEFAULT_PORT, ...this.#complete(settings) })
-    this.#doors.add(door)
-    return door
+    this.#add(door)
+    if (!this.#isClosed) return door
+    await door.close()
+    throw new HostClosedError()
   }
 
   attach(server: Server, settings: AttachSettings): Door {
+    if (typeof server?.on !== 'function') {
+      throw new InvalidOptionError('server', 'attach needs a server of node:http or node:https.')
+    }
     const door = Door.attach(server, this.#complete(settings))
-    this.#doors.add(door)
+    this.#add(door)
     return door
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.all([...this.#doors].map(door => door.close()))
+  }
+
+  #add(door: Door): void {
+    this.#doors.add(door)
+    door.onClose(() => this.#doors.delete(door))
   }
 
   #complete<Settings extends DoorSettings>(settings: Settings): Settings & DoorOptions {

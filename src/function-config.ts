@@ -64,7 +64,7 @@ export function readFunctionConfig(
       timeoutMs: timeoutSeconds === undefined ? defaults.timeoutMs : timeoutSeconds * 1000,
       memoryMb: readNumber(functionName, given, 'memorySize') ?? defaults.memoryMb,
       concurrency: readNumber(functionName, given, 'concurrency') ?? defaults.functionConcurrency,
-      environment: readEnvironment(functionName, given.envVariables),
+      environment: readEnvironment(functionName, given.envVariables, warnings),
     },
     warnings,
   }
@@ -105,7 +105,7 @@ function readNumber(
   return key === 'timeout' ? value : Math.floor(value)
 }
 
-function readEnvironment(functionName: string, given: unknown): Record<string, string> {
+function readEnvironment(functionName: string, given: unknown, warnings: string[]): Record<string, string> {
   if (given === undefined) return {}
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw problem(functionName, '"envVariables" must be an object of strings.')
@@ -119,6 +119,11 @@ function readEnvironment(functionName: string, given: unknown): Record<string, s
       throw problem(functionName, `"envVariables.${key}" must be a string.`)
     }
     variables[key] = String(value)
+    if (key === 'TZ') {
+      warnings.push(
+        'config.json: envVariables.TZ changes process.env only. Isolates share the time zone of the process: start it with TZ set.',
+      )
+    }
   }
   return variables
 }

@@ -8,6 +8,7 @@ import { InvalidOptionError } from './errors.ts'
  * @throws {InvalidOptionError} when the directory does not exist.
  */
 export function listFunctionFolders(directory: string): string[] {
+  if (typeof directory !== 'string') throw new InvalidOptionError('directory', 'Give the path of a folder.')
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new InvalidOptionError('directory', `The folder "${directory}" does not exist.`)
   }

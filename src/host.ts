@@ -12,15 +12,23 @@ import { type AttachSettings, type DoorDuties, Doors, type ListenSettings } from
 import { CloudletError, HostClosedError, ValueError } from './errors.ts'
 import { listFunctionFolders } from './function-folders.ts'
 import { FunctionTable } from './function-table.ts'
+import { callerOfClient } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { Pool } from './isolate/pool.ts'
 import { Notices } from './notices.ts'
 import { Counters, type HostHealth, type HostStats } from './observe.ts'
-import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import {
+  type FunctionHostOptions,
+  type ResolvedOptions,
+  requireObject,
+  requireSignal,
+  resolveOptions,
+} from './options.ts'
 import type { Call } from './protocol/calls.ts'
 import { createDatabase, type ServerDatabase } from './sdk/database.ts'
 import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
+import { readCaller } from './transport/auth.ts'
 import type { Door } from './transport/server.ts'
 import type { Caller, Closable } from './types.ts'
 
@@ -35,8 +43,6 @@ export interface DeployDirectoryResult {
   /** Folders that are no function; the others are deployed all the same. */
   readonly failed: readonly { readonly name: string; readonly error: CloudletError }[]
 }
-
-const CLIENT_SOURCE = 'wx_client'
 
 /**
  * Runs WeChat cloud functions inside this process: deploys, invokes and serves them, with a database and file
@@ -88,17 +94,18 @@ export class FunctionHost implements Closable {
 
   /**
    * Reads, checks and compiles a function, and puts it in place of the one of that name: invocations under way
-   * end on the old version, later ones get the new.
+   * end on the old version, later ones get the new. Of two deploys of one name under way, the one called later stands.
    *
    * @throws {InvalidOptionError} for the name, source or options; {DeployError} with file, line and column.
    */
   async deploy(name: string, source: FunctionSource, options: DeployOptions = {}): Promise<DeploymentInfo> {
     this.#requireOpen()
-    const rights = rightsOf(options.capabilities)
+    const rights = rightsOf(requireObject('options', options).capabilities)
+    const change = this.#functions.announce(name)
     const deployment = await makeDeployment(name, source, this.#options)
     this.#requireOpen()
-    const before = this.#functions.replace({ deployment, rights })
-    if (before !== undefined) this.#line.pool.retire(before.deployment.key)
+    const out = this.#functions.replace(change, { deployment, rights })
+    if (out !== undefined) this.#line.pool.retire(out.deployment.key)
     return deployment.info
   }
 
@@ -137,14 +144,10 @@ export class FunctionHost implements Closable {
     if (typeof event !== 'object' || event === null || Array.isArray(event)) {
       throw new ValueError('event', 'The event must be an object.')
     }
-    const { caller = {}, signal } = options
-    const scope = {
-      kind: 'host',
-      caller: this.#complete(caller),
-      depth: 0,
-      signal,
-      place: undefined,
-    } as const
+    const { caller = {}, signal } = requireObject('options', options)
+    requireSignal(signal)
+    const known = this.#complete(readCaller('caller', caller))
+    const scope = { kind: 'host', caller: known, depth: 0, signal, place: undefined } as const
     return invoke(this.#line, { functionName: name, event, scope })
   }
 
@@ -265,7 +268,7 @@ export class FunctionHost implements Closable {
   #makeDoors(): Doors {
     const duties: DoorDuties = {
       call: ({ op, args, caller, signal }) => {
-        const identified = { source: CLIENT_SOURCE, ...this.#complete(caller) }
+        const identified = callerOfClient(this.#complete(caller))
         return this.#dispatcher.call(op, args, CLIENT_RIGHTS, {
           kind: 'client',
           caller: identified,
@@ -288,11 +291,7 @@ export class FunctionHost implements Closable {
   }
 
   #report(report: InvocationReport): void {
-    const { functionName, durationMs, coldStart, error } = report
-    // A removed function, or one that never was, keeps no figures of its own.
-    if (error?.code !== 'CLOUDLET_FUNCTION_NOT_FOUND') {
-      this.#counters.record(functionName, durationMs, coldStart, error?.code)
-    }
+    this.#counters.record(report, this.#functions.has(report.functionName))
     this.#notices.invocation(report)
   }
 

@@ -13,6 +13,11 @@ export interface IdentityTemplate {
 const FUNCTION_SOURCE = 'scf'
 const CLIENT_SOURCE = 'wx_client'
 
+/** A session's caller came through a client, with an openid or without. */
+export function callerOfClient(caller: Caller): Caller {
+  return { source: CLIENT_SOURCE, ...caller }
+}
+
 /** The same user, one function further: `wx_client` becomes `wx_client,scf` (wxcloud-spec §1.5). */
 export function callerOfNested(caller: Caller): Caller {
   const source = sourceOf(caller)

@@ -95,8 +95,9 @@ class Collector {
 
   /** Every script and JSON file below a folder, nested node_modules and dot folders left out. */
   #addFolder(folder: string): void {
-    if (this.#wholeFolders.has(folder)) return
-    this.#wholeFolders.add(folder)
+    const identity = this.#tree.identityOf(folder)
+    if (this.#wholeFolders.has(identity)) return
+    this.#wholeFolders.add(identity)
     for (const name of this.#tree.list(folder)) {
       if (name === 'node_modules' || name.startsWith('.')) continue
       const path = posix.join(folder, name)

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { InvocationReport } from './invocation.ts'
+import type { FunctionHostOptions } from './options.ts'
 
-/** The embedder's listeners. */
-export interface Listeners {
-  readonly onInvocation?: (report: InvocationReport) => void
-  readonly onWarning?: (message: string) => void
-  readonly onInternalError?: (incidentId: string, cause: unknown) => void
-}
+type Listeners = Pick<FunctionHostOptions, 'onInvocation' | 'onWarning' | 'onInternalError'>
 
-/** Tells the embedder what happened; without a listener, faults and warnings are Node process warnings. */
+/**
+ * Tells the embedder what happened; without a listener, faults and warnings are Node process warnings. A listener
+ * that throws, or whose promise rejects, is its owner's fault and disturbs no call.
+ */
 export class Notices {
   readonly #listeners: Listeners
 
@@ -17,30 +16,54 @@ export class Notices {
   }
 
   invocation(report: InvocationReport): void {
-    try {
-      this.#listeners.onInvocation?.(report)
-    } catch (error) {
-      // A listener's fault is its owner's, not the caller's.
-      this.fault(error)
-    }
+    const { onInvocation } = this.#listeners
+    if (onInvocation !== undefined)
+      guard(
+        () => onInvocation(report),
+        error => this.fault(error),
+      )
   }
 
   warning(message: string): void {
     const { onWarning } = this.#listeners
-    if (onWarning !== undefined) onWarning(message)
-    else process.emitWarning(message, { code: 'CLOUDLET_WARNING' })
+    if (onWarning === undefined) process.emitWarning(message, { code: 'CLOUDLET_WARNING' })
+    else
+      guard(
+        () => onWarning(message),
+        error => this.fault(error),
+      )
   }
 
   /** The cause behind an InternalError that some caller was given the id of. */
   incident(incidentId: string, cause: unknown): void {
     const { onInternalError } = this.#listeners
-    if (onInternalError !== undefined) onInternalError(incidentId, cause)
-    else process.emitWarning(`cloudlet incident ${incidentId}: ${describe(cause)}`)
+    const warn = (error: unknown): void =>
+      process.emitWarning(`cloudlet incident ${incidentId}: ${describe(error)}`)
+    if (onInternalError === undefined) {
+      warn(cause)
+      return
+    }
+    guard(
+      () => onInternalError(incidentId, cause),
+      error => {
+        warn(cause)
+        warn(error)
+      },
+    )
   }
 
   /** A fault that no caller was told of. */
   fault(cause: unknown): void {
     this.incident(randomUUID(), cause)
+  }
+}
+
+function guard(listen: () => unknown, onFault: (error: unknown) => void): void {
+  try {
+    const heard = listen()
+    if (heard instanceof Promise) heard.catch(onFault)
+  } catch (error) {
+    onFault(error)
   }
 }
 

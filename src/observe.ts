@@ -1,5 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { ErrorCode } from './errors.ts'
+import type { InvocationReport } from './invocation.ts'
 import type { PoolStats } from './isolate/pool.ts'
 
 /** Running times of one function's invocations, in milliseconds, over the host's life. */
@@ -39,14 +40,16 @@ export class Counters {
   readonly #byFunction = new Map<string, Counter>()
   readonly #total = new Counter()
 
-  record(functionName: string, durationMs: number, coldStart: boolean, code: ErrorCode | undefined): void {
+  /** A function that was removed meanwhile, or never was, keeps no figures of its own. */
+  record({ functionName, durationMs, coldStart, error }: InvocationReport, isDeployed: boolean): void {
+    this.#total.record(durationMs, coldStart, error?.code)
+    if (!isDeployed) return
     let counter = this.#byFunction.get(functionName)
     if (counter === undefined) {
       counter = new Counter()
       this.#byFunction.set(functionName, counter)
     }
-    counter.record(durationMs, coldStart, code)
-    this.#total.record(durationMs, coldStart, code)
+    counter.record(durationMs, coldStart, error?.code)
   }
 
   /** A function that is gone takes its own figures along; the total keeps them. */

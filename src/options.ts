@@ -100,10 +100,7 @@ const KNOWN = new Set<string>([...Object.keys(DEFAULTS), ...STRINGS, ...FUNCTION
 
 /** @throws {InvalidOptionError} for an unknown option, a wrong type, or a number out of range. Nothing is coerced. */
 export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
-  if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionError('options', 'The options must be an object.')
-  }
-  for (const key of Object.keys(given)) {
+  for (const key of Object.keys(requireObject('options', given))) {
     if (!KNOWN.has(key)) {
       throw new InvalidOptionError(
         key,
@@ -125,6 +122,21 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
     )
   }
   return Object.freeze(options)
+}
+
+/** @throws {InvalidOptionError} for what is no object. */
+export function requireObject<Value extends object>(option: string, value: Value): Value {
+  if (typeof value === 'object' && value !== null) return value
+  throw new InvalidOptionError(option, `${option} must be an object.`)
+}
+
+/** @throws {InvalidOptionError} for a signal that is none; an AbortController is not, its `signal` is. */
+export function requireSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new InvalidOptionError(
+    'signal',
+    'signal must be an AbortSignal, such as the `signal` of an AbortController.',
+  )
 }
 
 function checkInteger(key: string, value: unknown, min: number, max: number): void {

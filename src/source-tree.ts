@@ -14,13 +14,19 @@ export interface SourceTree {
   kindOf(path: string): EntryKind | undefined
   /** Names in a directory, sorted. */
   list(path: string): readonly string[]
+  /** What tells a directory from any other, however it is reached. */
+  identityOf(path: string): string
   readText(path: string): string
 }
 
 /** @throws {InvalidOptionError} when the folder does not exist or the files map is not one. */
 export function openSourceTree(source: FunctionSource): SourceTree {
-  return typeof source === 'string' ? new FolderTree(source) : new MapTree(source.files)
+  if (typeof source === 'string') return new FolderTree(source)
+  if (typeof source === 'object' && source !== null) return new MapTree(source.files)
+  throw new InvalidOptionError('source', SOURCE_FORMS)
 }
+
+const SOURCE_FORMS = 'Give a folder path, or { files: { "index.js": "…" } }.'
 
 /** A folder on disk. What a link leads to outside the folder does not exist here. */
 class FolderTree implements SourceTree {
@@ -47,6 +53,10 @@ class FolderTree implements SourceTree {
     return inside === undefined ? [] : readdirSync(inside).sort()
   }
 
+  identityOf(path: string): string {
+    return this.#resolve(path) ?? path
+  }
+
   readText(path: string): string {
     const inside = this.#resolve(path)
     if (inside === undefined) throw new Error(`${path} is not a file of the function`)
@@ -66,8 +76,9 @@ function tryRealpath(place: string): string | undefined {
   try {
     return realpathSync(place)
   } catch (error) {
-    // A link that leads nowhere is no file.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // A link that leads nowhere, or to itself, is no file.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ELOOP') return undefined
     throw error
   }
 }
@@ -79,7 +90,7 @@ class MapTree implements SourceTree {
 
   constructor(files: Readonly<Record<string, string>>) {
     if (typeof files !== 'object' || files === null) {
-      throw new InvalidOptionError('source', 'Give a folder path, or { files: { "index.js": "…" } }.')
+      throw new InvalidOptionError('source', SOURCE_FORMS)
     }
     for (const [name, text] of Object.entries(files)) this.#add(name, text)
   }
@@ -91,6 +102,10 @@ class MapTree implements SourceTree {
 
   list(path: string): readonly string[] {
     return [...(this.#folders.get(path) ?? [])].sort()
+  }
+
+  identityOf(path: string): string {
+    return path
   }
 
   readText(path: string): string {

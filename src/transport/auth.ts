@@ -68,19 +68,31 @@ export function tokenAuthenticator(
   }
 }
 
-/** @throws {InvalidOptionError} for a caller that is no object or has a field that isn't text. */
+/** Longest field of a caller, in characters. */
+const MAX_CALLER_CHARS = 256
+
+/** What the authenticator answered. @throws {InvalidOptionError} as readCaller does. */
 export function checkCaller(value: Caller): Caller {
+  return readCaller('authenticate', value)
+}
+
+/**
+ * A caller's known fields, checked and copied. `option` is where it was given.
+ *
+ * @throws {InvalidOptionError} for a caller that is no object or has a field that isn't text of at most 256 characters.
+ */
+export function readCaller(option: string, value: unknown): Caller {
   if (typeof value !== 'object' || value === null) {
-    throw new InvalidOptionError('authenticate', 'authenticate must return a caller object, e.g. { openid }.')
+    throw new InvalidOptionError(option, `${option} must give a caller object, e.g. { openid }.`)
   }
   const caller: { -readonly [field in keyof Caller]: Caller[field] } = {}
   for (const name of ['openid', 'appid', 'unionid', 'source', 'clientIp'] as const) {
-    const field: unknown = value[name]
+    const field: unknown = Reflect.get(value, name)
     if (field === undefined) continue
-    if (typeof field !== 'string') {
+    if (typeof field !== 'string' || field === '' || field.length > MAX_CALLER_CHARS) {
       throw new InvalidOptionError(
-        'authenticate',
-        `authenticate returned a caller whose ${name} is not text.`,
+        option,
+        `${option} gave a caller whose ${name} is not text of 1 to ${MAX_CALLER_CHARS} characters.`,
       )
     }
     caller[name] = field

@@ -41,6 +41,7 @@ export class Door implements Closable {
   readonly #sessions = new Map<Session, OpenSocket>()
   readonly #heartbeat: NodeJS.Timeout
   #detach: () => void = () => {}
+  readonly #closeListeners: (() => void)[] = []
   #closing: Promise<void> | undefined
   #onEmpty: (() => void) | undefined
 
@@ -153,6 +154,11 @@ export class Door implements Closable {
     return this.#closing
   }
 
+  /** The listener is called once, when the door starts to close. */
+  onClose(listener: () => void): void {
+    this.#closeListeners.push(listener)
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -199,6 +205,7 @@ export class Door implements Closable {
 
   async #close(): Promise<void> {
     const { drainTimeoutMs } = this.#options
+    for (const listener of this.#closeListeners) listener()
     this.#detach()
     const serverClosed = this.#ownsServer ? closeServer(this.#server) : Promise.resolve()
     const drained = Promise.all([
