@@ -110,8 +110,7 @@ export class FunctionHost implements Closable {
   }
 
   /**
-   * Deploys every function folder of a directory: each folder in it is one, named as the folder. Folders whose
-   * name starts with a dot, and node_modules, are left out.
+   * Deploys every folder of a directory as a function of its name; not node_modules, nor names that start with a dot.
    *
    * @throws {InvalidOptionError} when the directory does not exist.
    */

@@ -155,9 +155,9 @@ describe('admission', () => {
   })
 
   test('a wait longer than the function’s own limit is shed', async () => {
-    await deploy('f', SLEEP, { concurrency: 1, timeout: 0.4 })
-    const first = host.invoke('f', { ms: 390 })
-    const second = host.invoke('f', { ms: 390 })
+    await deploy('f', SLEEP, { concurrency: 1, timeout: 0.9 })
+    const first = host.invoke('f', { ms: 600 })
+    const second = host.invoke('f', { ms: 600 })
     const third = host.invoke('f', { ms: 1 })
     const [a, b, c] = await Promise.allSettled([first, second, third])
     expect(a.status).toBe('fulfilled')
