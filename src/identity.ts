@@ -1,12 +1,12 @@
 import type { FunctionConfig } from './function-config.ts'
-import { GUEST_ROOT } from './protocol/bridge.ts'
+import { type FixedIdentity, GUEST_ROOT, type IdentityVariable } from './protocol/bridge.ts'
 import type { Caller } from './types.ts'
 
-/** What every invocation of one deployment is told alike, as JSON text that the rest is added to. */
+/** What every invocation of one deployment is told alike. */
 export interface IdentityTemplate {
-  readonly contextHead: string
-  readonly environmentHead: string
-  readonly environHead: string
+  readonly envId: string
+  /** Crosses once per instance, as JSON text. */
+  readonly fixedText: string
 }
 
 /** The name cloudlet's calls have in `SOURCE` when a function makes them. */
@@ -59,61 +59,45 @@ export function makeIdentityTemplate(
   envId: string,
   config: FunctionConfig,
 ): IdentityTemplate {
-  const context = {
-    function_version: '$LATEST',
-    function_name: functionName,
-    time_limit_in_ms: config.timeoutMs,
-    memory_limit_in_mb: config.memoryMb,
-    namespace: envId,
+  const fixed: FixedIdentity = {
+    context: {
+      function_version: '$LATEST',
+      function_name: functionName,
+      time_limit_in_ms: config.timeoutMs,
+      memory_limit_in_mb: config.memoryMb,
+      namespace: envId,
+    },
+    environment: {
+      ...config.environment,
+      TENCENTCLOUD_RUNENV: 'SCF',
+      TENCENTCLOUD_REGION: 'ap-shanghai',
+      SCF_FUNCTIONNAME: functionName,
+      SCF_NAMESPACE: envId,
+      HOME: GUEST_ROOT,
+    },
   }
-  const variables = { TCB_ENV: envId, TRIGGER_SRC: 'tcb' }
-  const environment = {
-    ...Object.fromEntries(Object.entries(config.environment).filter(([key]) => !isPlatformKey(key))),
-    TENCENTCLOUD_RUNENV: 'SCF',
-    TENCENTCLOUD_REGION: 'ap-shanghai',
-    SCF_FUNCTIONNAME: functionName,
-    SCF_NAMESPACE: envId,
-    HOME: GUEST_ROOT,
-    ...variables,
-  }
-  return {
-    contextHead: JSON.stringify(context).slice(0, -1),
-    environmentHead: JSON.stringify(environment).slice(0, -1),
-    environHead: Object.entries(variables)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(';'),
-  }
+  return { envId, fixedText: JSON.stringify(fixed) }
 }
 
-/** Names the platform speaks through: a function's own variables can't use them. */
-function isPlatformKey(key: string): boolean {
-  return key.startsWith('WX_') || key.startsWith('TCB_')
-}
-
-/** The handler's `context` fields and `process.env` for one invocation, as JSON text (wxcloud-spec §1.4, §2.3). */
-export function writeIdentity(
-  template: IdentityTemplate,
-  caller: Caller,
-  requestId: string,
-): { contextText: string; environmentText: string } {
-  let environ = template.environHead
-  let environmentText = template.environmentHead
-  const add = (key: string, value: string | undefined): void => {
+/** Who asks, as the environment variables of one invocation, in JSON text (wxcloud-spec §2.3). */
+export function writeVariables({ envId }: IdentityTemplate, caller: Caller, requestId: string): string {
+  const variables: Partial<Record<IdentityVariable, string>> = {
+    TCB_ENV: envId,
+    TRIGGER_SRC: 'tcb',
+    TCB_SEQID: requestId,
+  }
+  const source = sourceOf(caller)
+  if (source !== undefined) variables.TCB_SOURCE = source
+  const keys: IdentityVariable[] = []
+  const add = (key: IdentityVariable, value: string | undefined): void => {
     if (value === undefined) return
-    environ += `;${key}=${value}`
-    environmentText += `,"${key}":${JSON.stringify(value)}`
+    variables[key] = value
+    keys.push(key)
   }
-  const person: [key: string, value: string | undefined][] = [
-    ['WX_OPENID', caller.openid],
-    ['WX_APPID', caller.appid],
-    ['WX_UNIONID', caller.unionid],
-    ['WX_CLIENTIP', caller.clientIp],
-  ]
-  const known = person.filter(([, value]) => value !== undefined)
-  for (const [key, value] of known) add(key, value)
-  add('WX_CONTEXT_KEYS', known.map(([key]) => key).join(','))
-  add('TCB_SEQID', requestId)
-  add('TCB_SOURCE', sourceOf(caller))
-  const contextText = `${template.contextHead},"request_id":"${requestId}","environ":${JSON.stringify(environ)}}`
-  return { contextText, environmentText: `${environmentText}}` }
+  add('WX_OPENID', caller.openid)
+  add('WX_APPID', caller.appid)
+  add('WX_UNIONID', caller.unionid)
+  add('WX_CLIENTIP', caller.clientIp)
+  variables.WX_CONTEXT_KEYS = keys.join(',')
+  return JSON.stringify(variables)
 }

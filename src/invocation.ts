@@ -16,7 +16,7 @@ import {
   OverloadedError,
   ValueError,
 } from './errors.ts'
-import { callerOfNested, identifyEvent, writeIdentity } from './identity.ts'
+import { callerOfNested, identifyEvent, writeVariables } from './identity.ts'
 import type { Disposition, Outcome } from './isolate/outcome.ts'
 import type { Pool } from './isolate/pool.ts'
 import type { InvocationRequest } from './isolate/run.ts'
@@ -124,7 +124,9 @@ async function runLine(
   const { config, identity } = deployment
   const outcome = await runOnInstance(line, deployment, permit, progress, {
     eventText,
-    ...writeIdentity(identity, caller, requestId),
+    requestId,
+    fixedText: identity.fixedText,
+    variablesText: writeVariables(identity, caller, requestId),
     call,
     onLog: logLine => progress.logs.push(logLine),
     limitMs: config.timeoutMs,

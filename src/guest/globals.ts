@@ -1,3 +1,4 @@
+import { IDENTITY_VARIABLES, type IdentityVariable, type InvokeMessage } from '../protocol/bridge.ts'
 import { makeConsole } from './console.ts'
 import { installStackTraces } from './errors.ts'
 import {
@@ -5,11 +6,11 @@ import {
   ErrorCtor,
   ObjectAssign,
   ObjectDefineProperty,
+  ObjectHasOwn,
   ObjectKeys,
   PromiseCtor,
   PromiseThen,
   ReflectApply,
-  StringStartsWith,
   TypeErrorCtor,
 } from './intrinsics.ts'
 import { loadBuffer } from './lazy.ts'
@@ -18,24 +19,25 @@ import { installTimers } from './timers.ts'
 
 /**
  * `process.env`: one object for the life of the instance, as in Node, so that a module may keep a reference.
- * What the host set for one invocation is taken away before the next gets its own.
  */
 const environment: Record<string, string | undefined> = {}
-let hostKeys: string[] = []
 
-/** Identity and the function's own variables for the invocation that starts. */
-export function setEnvironment(values: Readonly<Record<string, string>>): void {
-  for (let index = 0; index < hostKeys.length; index++) delete environment[hostKeys[index] as string]
-  hostKeys = ObjectKeys(values)
-  const keys = ObjectKeys(environment)
+/** The function's own variables, and the platform's constant ones: set once. */
+export function setFixedEnvironment(values: Readonly<Record<string, string>>): void {
+  const keys = ObjectKeys(values)
   for (let index = 0; index < keys.length; index++) {
-    // A name the platform speaks through is the host's alone, also where it says nothing.
     const key = keys[index] as string
-    if (StringStartsWith(key, 'WX_') || StringStartsWith(key, 'TCB_')) delete environment[key]
-  }
-  for (let index = 0; index < hostKeys.length; index++) {
-    const key = hostKeys[index] as string
     defineValue(environment, key, values[key])
+  }
+}
+
+/** Who asks, for the invocation that starts: what the last one was told, or the function wrote there, is gone. */
+export function setIdentity(variables: InvokeMessage['variables']): void {
+  for (let index = 0; index < IDENTITY_VARIABLES.length; index++) {
+    const key = IDENTITY_VARIABLES[index] as IdentityVariable
+    const value = variables[key]
+    if (value !== undefined) defineValue(environment, key, value)
+    else if (ObjectHasOwn(environment, key)) delete environment[key]
   }
   processObject.env = environment
 }

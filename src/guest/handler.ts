@@ -1,8 +1,13 @@
 import { LIMITS } from '../limits.ts'
-import type { ContextFields, InvokeMessage } from '../protocol/bridge.ts'
+import {
+  type FixedIdentity,
+  IDENTITY_VARIABLES,
+  type IdentityVariable,
+  type InvokeMessage,
+} from '../protocol/bridge.ts'
 import { resetConsole, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
-import { setEnvironment } from './globals.ts'
+import { setFixedEnvironment, setIdentity } from './globals.ts'
 import {
   ErrorCtor,
   JSONStringify,
@@ -31,6 +36,7 @@ interface Run {
 
 let handler: Handler | undefined
 let current: Run | undefined
+let fixedContext: FixedIdentity['context'] = {}
 
 /** Loads the function if this instance hasn't yet, then runs its handler for one event. */
 export function invoke(message: InvokeMessage): void {
@@ -42,11 +48,15 @@ export function invoke(message: InvokeMessage): void {
   }
   current = run
   resetConsole()
-  setEnvironment(message.environment)
+  if (message.fixed !== undefined) {
+    fixedContext = message.fixed.context
+    setFixedEnvironment(message.fixed.environment)
+  }
+  setIdentity(message.variables)
   resumeTimers()
   if (handler === undefined && !load(run)) return
   const callback = makeCallback(run)
-  const context = makeContext(run, message.context)
+  const context = makeContext(run, message)
   let returned: unknown
   try {
     returned = (handler as Handler)(message.event, context, callback)
@@ -141,7 +151,8 @@ function settleCallback(run: Run, result: { error: unknown; value: unknown }): v
   else fail(run, result.error)
 }
 
-function makeContext(run: Run, fields: ContextFields): Record<string, unknown> {
+function makeContext(run: Run, { requestId, variables }: InvokeMessage): Record<string, unknown> {
+  const fields = { ...fixedContext, request_id: requestId, environ: writeEnviron(variables) }
   return {
     get callbackWaitsForEmptyEventLoop() {
       return run.waitsForEmptyLoop
@@ -156,6 +167,17 @@ function makeContext(run: Run, fields: ContextFields): Record<string, unknown> {
     fail: (error?: unknown) => fail(run, error ?? new ErrorCtor('context.fail was called without an error')),
     ...fields,
   }
+}
+
+/** `K=V;K=V`, as the platform gives its variables in `context.environ`. */
+function writeEnviron(variables: InvokeMessage['variables']): string {
+  let environ = ''
+  for (let index = 0; index < IDENTITY_VARIABLES.length; index++) {
+    const key = IDENTITY_VARIABLES[index] as IdentityVariable
+    const value = variables[key]
+    if (value !== undefined) environ += environ === '' ? `${key}=${value}` : `;${key}=${value}`
+  }
+  return environ
 }
 
 function complete(run: Run, value: unknown): void {

@@ -87,15 +87,18 @@ export const MapDelete = uncurry(Map.prototype.delete) as <K, V>(self: Map<K, V>
 const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get
 export const MapSize = uncurry(mapSize as () => unknown) as (self: Map<unknown, unknown>) => number
 
+/** One for all definitions, which are synchronous; making one each time would cost more than using it. */
+const descriptor = ObjectCreate(null)
+descriptor.writable = true
+descriptor.enumerable = true
+descriptor.configurable = true
+
 /**
  * An own property whatever the prototypes have become: assignment would call a setter found there, and a
  * descriptor literal would inherit a `get`.
  */
 export function defineValue(target: object, key: string | number, value: unknown): void {
-  const descriptor = ObjectCreate(null)
   descriptor.value = value
-  descriptor.writable = true
-  descriptor.enumerable = true
-  descriptor.configurable = true
   void ObjectDefineProperty(target, key, descriptor)
+  descriptor.value = undefined
 }

@@ -39,18 +39,10 @@ const program: Program = {
 
 globals[SEND] = () => {}
 const dispatch = (globals[START] as (program: Program) => (text: string) => void)(program)
-const environment = { WX_OPENID: 'o', WX_CONTEXT_KEYS: 'WX_OPENID', TCB_ENV: 'e' }
-const context = {
-  function_name: 'warm',
-  function_version: '1',
-  time_limit_in_ms: 1,
-  memory_limit_in_mb: 1,
-  request_id: '1',
-  namespace: 'e',
-  environ: '',
-}
-receive({ type: 'invoke', event: { fails: true }, context, environment })
-receive({ type: 'invoke', event: { fails: false }, context, environment })
+const fixed = { context: { function_name: 'warm' }, environment: { HOME: '/' } }
+const variables = { WX_OPENID: 'o', WX_CONTEXT_KEYS: 'WX_OPENID', TCB_ENV: 'e' }
+receive({ type: 'invoke', event: { fails: true }, fixed, requestId: '1', variables })
+receive({ type: 'invoke', event: { fails: false }, requestId: '2', variables })
 receive({ type: 'reply', id: 1, value: { documents: [{ _id: '1', at: { $date: 0 } }] } })
 receive({ type: 'drained' })
 

@@ -35,6 +35,7 @@ export class Instance {
   #cpuNs = 0n
   #heapUsedBytes = 0
   #isWatched = false
+  #isIntroduced = false
 
   private constructor(guest: GuestIsolate, keeper: InstanceKeeper) {
     this.#guest = guest
@@ -78,7 +79,8 @@ export class Instance {
       },
     })
     this.#active = active
-    active.run.start()
+    active.run.start(!this.#isIntroduced)
+    this.#isIntroduced = true
     if (request.signal?.aborted === true) this.#end({ kind: 'cancelled' }, 'cancelled')
     return active.settled
   }

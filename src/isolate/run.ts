@@ -8,10 +8,11 @@ import type { Outcome } from './outcome.ts'
 
 /** One invocation as an instance sees it: no deployment, no capability, no caller. */
 export interface InvocationRequest {
-  /** The event, the context fields and the environment as JSON text; they cross as they are. */
+  readonly requestId: string
+  /** Of protocol/bridge.ts's InvokeMessage, as JSON text; they cross as they are. */
   readonly eventText: string
-  readonly contextText: string
-  readonly environmentText: string
+  readonly fixedText: string
+  readonly variablesText: string
   readonly call: HostCall
   readonly onLog: (line: LogLine) => void
   /** Wall-clock limit from the start of the run, in milliseconds. */
@@ -55,10 +56,12 @@ export class Run {
     return this.#crossing.isIdle && this.calls.count === 0 && !timerHolds
   }
 
-  start(): void {
-    const { eventText, contextText, environmentText } = this.request
+  /** `isFirst`: the first invocation on its instance. */
+  start(isFirst: boolean): void {
+    const { requestId, eventText, fixedText, variablesText } = this.request
+    const fixed = isFirst ? `"fixed":${fixedText},` : ''
     this.#crossing.post(
-      `{"type":"invoke","event":${eventText},"context":${contextText},"environment":${environmentText}}`,
+      `{"type":"invoke","event":${eventText},${fixed}"requestId":"${requestId}","variables":${variablesText}}`,
     )
   }
 

@@ -18,21 +18,33 @@ export type ToGuest =
 export interface InvokeMessage {
   readonly type: 'invoke'
   readonly event: unknown
-  readonly context: ContextFields
-  /** `process.env` for this invocation: identity and the function's own variables. */
+  /** What no invocation of this instance is told differently: only with its first. */
+  readonly fixed?: FixedIdentity
+  readonly requestId: string
+  /** The platform's environment variables for this invocation; those it doesn't name are gone. */
+  readonly variables: Readonly<Partial<Record<IdentityVariable, string>>>
+}
+
+export interface FixedIdentity {
+  /** Fields of the handler's second argument (wxcloud-spec §1.4), without `request_id` and `environ`. */
+  readonly context: Readonly<Record<string, unknown>>
+  /** `process.env`: the function's own variables and the platform's constant ones. */
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** The platform's fields of the handler's second argument (wxcloud-spec §1.4). */
-export interface ContextFields {
-  readonly function_name: string
-  readonly function_version: string
-  readonly time_limit_in_ms: number
-  readonly memory_limit_in_mb: number
-  readonly request_id: string
-  readonly namespace: string
-  readonly environ: string
-}
+/** Names through which the platform tells who asks: the host's alone, also where it says nothing. */
+export const IDENTITY_VARIABLES = [
+  'TCB_ENV',
+  'TCB_SEQID',
+  'TCB_SOURCE',
+  'TRIGGER_SRC',
+  'WX_APPID',
+  'WX_CLIENTIP',
+  'WX_CONTEXT_KEYS',
+  'WX_OPENID',
+  'WX_UNIONID',
+] as const
+export type IdentityVariable = (typeof IDENTITY_VARIABLES)[number]
 
 export type ToHost =
   /** `freezesTimers`: it answered by a promise, so that timers it leaves set wait for the next invocation. */

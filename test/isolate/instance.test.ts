@@ -21,8 +21,9 @@ async function runTakenOver(
   }
   const ran = await instance.run({
     eventText: '{}',
-    contextText: '{}',
-    environmentText: '{}',
+    requestId: '1',
+    fixedText: '{}',
+    variablesText: '{}',
     call,
     onLog: () => {},
     limitMs,
