@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
+import { rightsOf } from './capabilities/bindings.ts'
+import type { Rights } from './capabilities/dispatch.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
 import type { PoolKey } from './isolate/pool.ts'
+import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { collectModules, type ModuleGraph } from './module-graph.ts'
 import { buildProgram } from './program.ts'
@@ -41,6 +44,24 @@ export interface DeploymentInfo {
 }
 
 /**
+ * What a function deployed with these options may use.
+ *
+ * @throws {InvalidOptionError} for an unknown option, or capabilities that are no list or not there.
+ */
+export function resolveRights(options: DeployOptions): Rights {
+  checkKnownOptions('options', options, ['capabilities'])
+  const { capabilities } = options
+  if (capabilities === undefined) return rightsOf()
+  if (!Array.isArray(capabilities) || capabilities.some(capability => typeof capability !== 'string')) {
+    throw new InvalidOptionError(
+      'capabilities',
+      "capabilities must be a list, e.g. ['database']; without it a function has them all.",
+    )
+  }
+  return rightsOf(capabilities)
+}
+
+/**
  * Reads, checks and compiles a function. Nothing of it runs.
  *
  * @throws {InvalidOptionError} for a bad name or source; {DeployError} for files that can't be a function.
@@ -69,18 +90,28 @@ export async function makeDeployment(
   return { name, version: info.version, config, key: { program, memoryMb: config.memoryMb }, identity, info }
 }
 
-export function checkFunctionName(name: string): void {
-  if (typeof name !== 'string' || !/^[A-Za-z][\w-]*$/.test(name) || name.length > LIMITS.functionNameChars) {
+function checkFunctionName(name: string): void {
+  const { functionNameChars } = LIMITS
+  if (typeof name !== 'string' || name.length > functionNameChars || !/^[A-Za-z][\w-]*$/.test(name)) {
+    const shown = typeof name === 'string' ? `"${name.slice(0, functionNameChars)}"` : `A ${typeof name}`
     throw new InvalidOptionError(
       'name',
-      `"${String(name)}" can't name a function: use 1 to ${LIMITS.functionNameChars} letters, digits, - or _, starting with a letter.`,
+      `${shown} can't name a function: use 1 to ${functionNameChars} letters, digits, - or _, starting with a letter.`,
     )
   }
 }
 
 function configText(tree: SourceTree, source: FunctionSource): string | undefined {
-  if (typeof source === 'object' && source.config !== undefined) return JSON.stringify(source.config)
+  if (typeof source === 'object' && source.config !== undefined) return writeConfig(source.config)
   return tree.kindOf('/config.json') === 'file' ? tree.readText('/config.json') : undefined
+}
+
+function writeConfig(config: object): string {
+  try {
+    return JSON.stringify(config)
+  } catch (error) {
+    throw new InvalidOptionError('source.config', `config can't be made JSON: ${(error as Error).message}`)
+  }
 }
 
 function hash(graph: ModuleGraph, config: FunctionConfig): string {

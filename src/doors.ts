@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { Server as NetServer } from 'node:net'
 import { HostClosedError, InvalidOptionError } from './errors.ts'
 import { developmentAuthenticator } from './transport/auth.ts'
 import type { DoorOptions } from './transport/door-options.ts'
@@ -23,7 +24,9 @@ export type AttachSettings = Pick<AttachOptions, 'path'> & DoorSettings
 export class Doors {
   readonly #duties: DoorDuties
   readonly #appid: string | undefined
-  readonly #doors = new Set<Door>()
+  /** With the server of those that have it from the embedder. */
+  readonly #doors = new Map<Door, Server | undefined>()
+  readonly #opening = new Set<Promise<Door>>()
   #isClosed = false
 
   constructor(duties: DoorDuties, appid: string | undefined) {
@@ -31,13 +34,41 @@ export class Doors {
     this.#appid = appid
   }
 
-  /** Base of the first door's HTTP part, if one is open. */
+  /** Base of the HTTP part of the first door that can be reached, if there is one. */
   get httpUrl(): string | undefined {
-    const [door] = this.#doors
-    return door?.httpUrl
+    for (const [door, server] of this.#doors) {
+      if (server === undefined || server.listening) return door.httpUrl
+    }
+    return undefined
   }
 
   async listen(settings: ListenSettings): Promise<Door> {
+    const opening = this.#listen(settings)
+    this.#opening.add(opening)
+    try {
+      return await opening
+    } finally {
+      this.#opening.delete(opening)
+    }
+  }
+
+  attach(server: Server, settings: AttachSettings): Door {
+    if (!(server instanceof NetServer)) {
+      throw new InvalidOptionError('server', 'attach needs a server of node:http or node:https.')
+    }
+    const door = Door.attach(server, this.#complete(settings))
+    this.#add(door, server)
+    return door
+  }
+
+  /** Those about to open close as well, and `listen` rejects with HostClosedError. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#doors.keys()].map(door => door.close()))
+    await Promise.allSettled(this.#opening)
+  }
+
+  async #listen(settings: ListenSettings): Promise<Door> {
     const door = await Door.listen({ port: DEFAULT_PORT, ...this.#complete(settings) })
     this.#add(door)
     if (!this.#isClosed) return door
@@ -45,26 +76,18 @@ export class Doors {
     throw new HostClosedError()
   }
 
-  attach(server: Server, settings: AttachSettings): Door {
-    if (typeof server?.on !== 'function') {
-      throw new InvalidOptionError('server', 'attach needs a server of node:http or node:https.')
-    }
-    const door = Door.attach(server, this.#complete(settings))
-    this.#add(door)
-    return door
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true
-    await Promise.all([...this.#doors].map(door => door.close()))
-  }
-
-  #add(door: Door): void {
-    this.#doors.add(door)
+  #add(door: Door, server?: Server): void {
+    this.#doors.set(door, server)
     door.onClose(() => this.#doors.delete(door))
   }
 
   #complete<Settings extends DoorSettings>(settings: Settings): Settings & DoorOptions {
+    if (typeof settings !== 'object' || settings === null) {
+      throw new InvalidOptionError(
+        'settings',
+        'The settings of a door must be an object, e.g. { port: 7780 }.',
+      )
+    }
     const authenticate = developmentAuthenticator(this.#appid === undefined ? {} : { appid: this.#appid })
     return { authenticate, ...settings, ...this.#duties }
   }

@@ -10,10 +10,11 @@ export interface DeployedFunction {
   readonly rights: Rights
 }
 
-/** A deploy or remove under way. */
-export interface Change {
+/** A deployment under way, and so its place in the order in which a name was deployed and removed. */
+export interface Claim {
   readonly name: string
-  readonly order: number
+  /** What was asked for later has been done already. */
+  isSuperseded: boolean
 }
 
 const NEAR_DISTANCE = 3
@@ -22,57 +23,63 @@ const NEAR_COUNT = 3
 /** The functions of a host by name. */
 export class FunctionTable {
   readonly #functions = new Map<string, DeployedFunction>()
-  readonly #changes = new Map<string, number>()
-  #lastChange = 0
-
-  /** @throws {FunctionNotFoundError} naming the near matches. */
-  find(name: string): DeployedFunction {
-    const found = this.#functions.get(name)
-    if (found === undefined) throw this.#notFound(String(name))
-    return found
-  }
+  /** In the order in which they were made. */
+  readonly #claims = new Set<Claim>()
 
   has(name: string): boolean {
     return this.#functions.has(name)
   }
 
-  /** Announces a change to come of one name; of two under way, the one announced later stands. */
-  announce(name: string): Change {
-    this.#lastChange++
-    const change = { name, order: this.#lastChange }
-    this.#changes.set(name, change.order)
-    return change
+  /** @throws {FunctionNotFoundError} naming the near matches. */
+  find(name: string): DeployedFunction {
+    const found = this.#functions.get(name)
+    if (found !== undefined) return found
+    if (name.length <= LIMITS.functionNameChars) {
+      throw new FunctionNotFoundError(name, this.#nearMatches(name))
+    }
+    // No function can have that name, and comparing or repeating it takes as long as its sender likes.
+    throw new FunctionNotFoundError(`${name.slice(0, LIMITS.functionNameChars)}…`, [])
+  }
+
+  /** To be made when a deployment begins, and dropped when it ends. */
+  claim(name: string): Claim {
+    const claim = { name, isSuperseded: false }
+    this.#claims.add(claim)
+    return claim
+  }
+
+  drop(claim: Claim): void {
+    this.#claims.delete(claim)
   }
 
   /**
-   * Puts a function in place of the one of that name, and returns the one that is out: that, or the new one itself if
-   * a later change of the name was announced meanwhile.
+   * Puts a function in place of the one of that name, unless a deployment that began later, or a removal,
+   * was done first. Returns the one of the two that is not in use.
    */
-  replace(change: Change, deployed: DeployedFunction): DeployedFunction | undefined {
-    if (this.#changes.get(change.name) !== change.order) return deployed
-    const before = this.#functions.get(change.name)
-    this.#functions.set(change.name, deployed)
+  place(claim: Claim, deployed: DeployedFunction): DeployedFunction | undefined {
+    if (claim.isSuperseded) return deployed
+    for (const earlier of this.#claims) {
+      if (earlier === claim) break
+      if (earlier.name === claim.name) earlier.isSuperseded = true
+    }
+    const before = this.#functions.get(claim.name)
+    this.#functions.set(claim.name, deployed)
     return before
   }
 
-  take(name: string): DeployedFunction | undefined {
-    this.announce(name)
-    const found = this.#functions.get(name)
+  /** Takes a function away, and those on their way to its place. Undefined if there was neither. */
+  take(name: string): { readonly deployed: DeployedFunction | undefined } | undefined {
+    const deployed = this.#functions.get(name)
     this.#functions.delete(name)
-    return found
+    const claims = [...this.#claims].filter(claim => claim.name === name && !claim.isSuperseded)
+    for (const claim of claims) claim.isSuperseded = true
+    return deployed === undefined && claims.length === 0 ? undefined : { deployed }
   }
 
   list(): DeploymentInfo[] {
     return [...this.#functions.values()]
       .map(({ deployment }) => deployment.info)
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-  }
-
-  /** A name no function can have isn't compared with any: that would take time by its length. */
-  #notFound(name: string): FunctionNotFoundError {
-    if (name.length <= LIMITS.functionNameChars)
-      return new FunctionNotFoundError(name, this.#nearMatches(name))
-    return new FunctionNotFoundError(`${name.slice(0, LIMITS.functionNameChars)}…`, [])
   }
 
   #nearMatches(name: string): string[] {

@@ -1,42 +1,30 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { Admission } from './admission.ts'
-import { CLIENT_RIGHTS, HOST_RIGHTS, rightsOf } from './capabilities/bindings.ts'
+import { CLIENT_RIGHTS, HOST_RIGHTS } from './capabilities/bindings.ts'
 import { databaseHandlers } from './capabilities/database.ts'
 import { Dispatcher } from './capabilities/dispatch.ts'
 import { functionHandlers } from './capabilities/functions.ts'
 import { storageHandlers } from './capabilities/storage.ts'
 import { Database } from './database/database.ts'
-import { type DeploymentInfo, type DeployOptions, makeDeployment } from './deployment.ts'
+import { type DeploymentInfo, type DeployOptions, makeDeployment, resolveRights } from './deployment.ts'
 import { type AttachSettings, type DoorDuties, Doors, type ListenSettings } from './doors.ts'
-import { CloudletError, HostClosedError, ValueError } from './errors.ts'
+import { CloudletError, FunctionNotFoundError, HostClosedError } from './errors.ts'
 import { listFunctionFolders } from './function-folders.ts'
 import { FunctionTable } from './function-table.ts'
 import { callerOfClient } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
+import { checkInvocation, type InvokeOptions, resolveInvokeOptions } from './invoke-arguments.ts'
 import { Pool } from './isolate/pool.ts'
 import { Notices } from './notices.ts'
-import { Counters, type HostHealth, type HostStats } from './observe.ts'
-import {
-  type FunctionHostOptions,
-  type ResolvedOptions,
-  requireObject,
-  requireSignal,
-  resolveOptions,
-} from './options.ts'
+import { Counters, type HostHealth, type HostStats, healthOf } from './observe.ts'
+import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import type { Call } from './protocol/calls.ts'
 import { createDatabase, type ServerDatabase } from './sdk/database.ts'
 import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
-import { readCaller } from './transport/auth.ts'
 import type { Door } from './transport/server.ts'
 import type { Caller, Closable } from './types.ts'
-
-export interface InvokeOptions {
-  readonly caller?: Caller
-  /** Aborting it ends the invocation with `CLOUDLET_CANCELLED`. */
-  readonly signal?: AbortSignal
-}
 
 export interface DeployDirectoryResult {
   readonly deployed: readonly DeploymentInfo[]
@@ -94,35 +82,41 @@ export class FunctionHost implements Closable {
 
   /**
    * Reads, checks and compiles a function, and puts it in place of the one of that name: invocations under way
-   * end on the old version, later ones get the new. Of two deploys of one name under way, the one called later stands.
+   * end on the old version, later ones get the new. When a name is deployed or removed several times at once,
+   * the last call that succeeds decides what is in place; the others succeed as if they had been done before it.
    *
    * @throws {InvalidOptionError} for the name, source or options; {DeployError} with file, line and column.
    */
   async deploy(name: string, source: FunctionSource, options: DeployOptions = {}): Promise<DeploymentInfo> {
     this.#requireOpen()
-    const rights = rightsOf(requireObject('options', options).capabilities)
-    const change = this.#functions.announce(name)
-    const deployment = await makeDeployment(name, source, this.#options)
-    this.#requireOpen()
-    const out = this.#functions.replace(change, { deployment, rights })
-    if (out !== undefined) this.#line.pool.retire(out.deployment.key)
-    return deployment.info
+    const rights = resolveRights(options)
+    const claim = this.#functions.claim(name)
+    try {
+      const deployment = await makeDeployment(name, source, this.#options)
+      this.#requireOpen()
+      const unused = this.#functions.place(claim, { deployment, rights })
+      if (unused !== undefined) this.#line.pool.retire(unused.deployment.key)
+      return deployment.info
+    } finally {
+      this.#functions.drop(claim)
+    }
   }
 
   /**
    * Deploys every folder of a directory as a function of its name; not node_modules, nor names that start with a dot.
    *
-   * @throws {InvalidOptionError} when the directory does not exist.
+   * @throws {InvalidOptionError} when the directory can't be read, and for the options; {HostClosedError}.
    */
   async deployDirectory(directory: string, options: DeployOptions = {}): Promise<DeployDirectoryResult> {
     this.#requireOpen()
+    resolveRights(options)
     const deployed: DeploymentInfo[] = []
     const failed: { name: string; error: CloudletError }[] = []
     for (const name of listFunctionFolders(directory)) {
       try {
         deployed.push(await this.deploy(name, join(directory, name), options))
       } catch (error) {
-        if (!(error instanceof CloudletError)) throw error
+        if (!(error instanceof CloudletError) || error instanceof HostClosedError) throw error
         failed.push({ name, error })
       }
     }
@@ -140,22 +134,22 @@ export class FunctionHost implements Closable {
     options: InvokeOptions = {},
   ): Promise<InvokeResult> {
     this.#requireOpen()
-    if (typeof event !== 'object' || event === null || Array.isArray(event)) {
-      throw new ValueError('event', 'The event must be an object.')
-    }
-    const { caller = {}, signal } = requireObject('options', options)
-    requireSignal(signal)
-    const known = this.#complete(readCaller('caller', caller))
+    checkInvocation(name, event)
+    const { caller, signal } = resolveInvokeOptions(options)
+    const known = this.#complete(caller)
     const scope = { kind: 'host', caller: known, depth: 0, signal, place: undefined } as const
     return invoke(this.#line, { functionName: name, event, scope })
   }
 
-  /** Takes a function away; invocations under way end normally. False if there was none of that name. */
+  /**
+   * Takes a function away, also one that is being deployed; invocations under way end normally.
+   * False if there was none of that name.
+   */
   async remove(name: string): Promise<boolean> {
     this.#requireOpen()
     const taken = this.#functions.take(name)
     if (taken === undefined) return false
-    this.#line.pool.retire(taken.deployment.key)
+    if (taken.deployed !== undefined) this.#line.pool.retire(taken.deployed.deployment.key)
     this.#counters.forget(name)
     return true
   }
@@ -178,21 +172,16 @@ export class FunctionHost implements Closable {
   }
 
   get health(): HostHealth {
-    if (this.#closing !== undefined)
-      return { isHealthy: false, status: 'closed', reasons: ['The host is closed.'] }
-    if (this.#wedgedCount === 0) return { isHealthy: true, status: 'ok', reasons: [] }
-    const reason =
-      `${this.#wedgedCount} isolate thread(s) did not end when told to and keep a core busy until this process ends. ` +
-      'Drain it and start another (native-notes/deadlines.md).'
-    return { isHealthy: false, status: 'degraded', reasons: [reason] }
+    return healthOf(this.#closing !== undefined, this.#wedgedCount)
   }
 
   /**
    * Opens the WebSocket and HTTP door on a port of its own.
    *
-   * @throws {InvalidOptionError} for a bad option, or the development authenticator on an address others reach.
+   * @throws {InvalidOptionError} for a bad option, or the development authenticator on an address others reach;
+   * {HostClosedError} also when the host closes meanwhile.
    */
-  listen(settings: ListenSettings = {}): Promise<Door> {
+  async listen(settings: ListenSettings = {}): Promise<Door> {
     this.#requireOpen()
     return this.#doors.listen(settings)
   }
@@ -291,7 +280,10 @@ export class FunctionHost implements Closable {
 
   #report(report: InvocationReport): void {
     this.#counters.record(report, this.#functions.has(report.functionName))
-    this.#notices.invocation(report)
+    const { error } = report
+    // That error has the name no longer than names are.
+    const isUnknown = error instanceof FunctionNotFoundError
+    this.#notices.invocation(isUnknown ? { ...report, functionName: error.functionName } : report)
   }
 
   #requireOpen(): void {

@@ -27,9 +27,9 @@ export {
 export {
   type DeployDirectoryResult,
   FunctionHost,
-  type InvokeOptions,
 } from './host.ts'
 export type { InvocationReport, InvokeResult } from './invocation.ts'
+export type { InvokeOptions } from './invoke-arguments.ts'
 export { LIMITS } from './limits.ts'
 export type { FunctionStats, HostHealth, HostStats } from './observe.ts'
 export type { FunctionHostOptions } from './options.ts'

@@ -93,17 +93,28 @@ class Collector {
     this.#modules.set(path, { path, kind, text, resolutions, isOwnAndReached })
   }
 
-  /** Every script and JSON file below a folder, nested node_modules and dot folders left out. */
-  #addFolder(folder: string): void {
-    const identity = this.#tree.identityOf(folder)
-    if (this.#wholeFolders.has(identity)) return
-    this.#wholeFolders.add(identity)
+  /**
+   * Every script and JSON file below a folder, nested node_modules and dot folders left out.
+   *
+   * @param above where the folders that led here are.
+   * @param isLinked whether one of them, or this one, is a link.
+   */
+  #addFolder(folder: string, above: readonly string[] = [], isLinked = false): void {
+    if (this.#wholeFolders.has(folder)) return
+    const place = this.#tree.placeOf(folder)
+    // A link to a folder it lies in leads round in circles.
+    if (above.includes(place)) return
+    if (this.#wholeFolders.size >= LIMITS.deploymentFiles) throw this.#tooMuch()
+    this.#wholeFolders.add(folder)
     for (const name of this.#tree.list(folder)) {
       if (name === 'node_modules' || name.startsWith('.')) continue
       const path = posix.join(folder, name)
       const kind = this.#tree.kindOf(path)
-      if (kind === 'directory') this.#addFolder(path)
-      else if (kind === 'file' && /\.(?:js|cjs|json)$/.test(name))
+      if (kind === 'directory') {
+        const isLink = this.#tree.isLink(path)
+        // Links in linked folders would multiply without end.
+        if (!isLink || !isLinked) this.#addFolder(path, [...above, place], isLinked || isLink)
+      } else if (kind === 'file' && /\.(?:js|cjs|json)$/.test(name))
         this.#queue.push({ path, isOwnAndReached: false })
     }
   }
@@ -121,19 +132,23 @@ class Collector {
   #checkSize(text: string): void {
     this.#sizeBytes += Buffer.byteLength(text)
     if (this.#sizeBytes > LIMITS.deploymentBytes || this.#modules.size >= LIMITS.deploymentFiles) {
-      throw new DeployError(
-        this.#functionName,
-        `Function "${this.#functionName}" has more than ${LIMITS.deploymentBytes / 1_048_576} MB or ` +
-          `${LIMITS.deploymentFiles} files of source. Leave out what it does not require.`,
-      )
+      throw this.#tooMuch()
     }
+  }
+
+  #tooMuch(): DeployError {
+    return new DeployError(
+      this.#functionName,
+      `Function "${this.#functionName}" has more than ${LIMITS.deploymentBytes / 1_048_576} MB or ` +
+        `${LIMITS.deploymentFiles} files of source. Leave out what it does not require.`,
+    )
   }
 }
 
 /** `require('x')` and `require(anything else)`, wherever they stand: a name too many resolves to a file too many. */
 const REQUIRE = /\brequire\s*\(\s*(?:(['"`])((?:(?!\1)[^\\\n$])+)\1\s*\)|(?=\S))/g
 
-export function scanRequires(text: string): { specifiers: ReadonlySet<string>; hasComputed: boolean } {
+function scanRequires(text: string): { specifiers: ReadonlySet<string>; hasComputed: boolean } {
   const specifiers = new Set<string>()
   let hasComputed = false
   for (const match of text.matchAll(REQUIRE)) {

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
 import type { InvocationReport } from './invocation.ts'
 import type { FunctionHostOptions } from './options.ts'
 
-type Listeners = Pick<FunctionHostOptions, 'onInvocation' | 'onWarning' | 'onInternalError'>
+/** The embedder's listeners. */
+export type Listeners = Pick<FunctionHostOptions, 'onInvocation' | 'onWarning' | 'onInternalError'>
 
 /**
- * Tells the embedder what happened; without a listener, faults and warnings are Node process warnings. A listener
- * that throws, or whose promise rejects, is its owner's fault and disturbs no call.
+ * Tells the embedder what happened; without a listener, faults and warnings are Node process warnings.
+ * A listener that fails is its owner's fault: it changes no result, and is told as a fault itself.
  */
 export class Notices {
   readonly #listeners: Listeners
@@ -17,37 +19,40 @@ export class Notices {
 
   invocation(report: InvocationReport): void {
     const { onInvocation } = this.#listeners
-    if (onInvocation !== undefined)
-      guard(
-        () => onInvocation(report),
-        error => this.fault(error),
-      )
+    if (onInvocation === undefined) return
+    tell(
+      () => onInvocation(report),
+      fault => this.fault(fault),
+    )
   }
 
   warning(message: string): void {
     const { onWarning } = this.#listeners
-    if (onWarning === undefined) process.emitWarning(message, { code: 'CLOUDLET_WARNING' })
-    else
-      guard(
-        () => onWarning(message),
-        error => this.fault(error),
-      )
+    if (onWarning === undefined) {
+      warn(message)
+      return
+    }
+    tell(
+      () => onWarning(message),
+      fault => {
+        warn(message)
+        this.fault(fault)
+      },
+    )
   }
 
   /** The cause behind an InternalError that some caller was given the id of. */
   incident(incidentId: string, cause: unknown): void {
     const { onInternalError } = this.#listeners
-    const warn = (error: unknown): void =>
-      process.emitWarning(`cloudlet incident ${incidentId}: ${describe(error)}`)
     if (onInternalError === undefined) {
-      warn(cause)
+      warnOfIncident(incidentId, cause)
       return
     }
-    guard(
+    tell(
       () => onInternalError(incidentId, cause),
-      error => {
-        warn(cause)
-        warn(error)
+      fault => {
+        warnOfIncident(incidentId, cause)
+        warn(`onInternalError failed: ${describe(fault)}`)
       },
     )
   }
@@ -58,15 +63,29 @@ export class Notices {
   }
 }
 
-function guard(listen: () => unknown, onFault: (error: unknown) => void): void {
+/** Calls a listener; what it throws, or a promise it returns rejects with, goes to `onFault`. */
+function tell(listener: () => unknown, onFault: (fault: unknown) => void): void {
   try {
-    const heard = listen()
-    if (heard instanceof Promise) heard.catch(onFault)
-  } catch (error) {
-    onFault(error)
+    const answer = listener()
+    if (answer !== undefined) Promise.resolve(answer).catch(onFault)
+  } catch (fault) {
+    onFault(fault)
   }
 }
 
+function warnOfIncident(incidentId: string, cause: unknown): void {
+  warn(`cloudlet incident ${incidentId}: ${describe(cause)}`)
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, { code: 'CLOUDLET_WARNING' })
+}
+
+/** Anything can be thrown, even what fails when it is looked at. */
 function describe(cause: unknown): string {
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+  try {
+    return inspect(cause)
+  } catch {
+    return `a ${typeof cause} that can't be shown`
+  }
 }

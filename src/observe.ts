@@ -35,6 +35,16 @@ export interface HostHealth {
   readonly reasons: readonly string[]
 }
 
+/** The health of a host with so many threads that can't be ended. */
+export function healthOf(isClosed: boolean, wedgedCount: number): HostHealth {
+  if (isClosed) return { isHealthy: false, status: 'closed', reasons: ['The host is closed.'] }
+  if (wedgedCount === 0) return { isHealthy: true, status: 'ok', reasons: [] }
+  const reason =
+    `${wedgedCount} isolate thread(s) did not end when told to and keep a core busy until this process ends. ` +
+    'Drain it and start another (native-notes/deadlines.md).'
+  return { isHealthy: false, status: 'degraded', reasons: [reason] }
+}
+
 /** Counts what happened, per function and together. */
 export class Counters {
   readonly #byFunction = new Map<string, Counter>()

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from './errors.ts'
 import type { InvocationReport } from './invocation.ts'
+import { checkKnownOptions } from './known-options.ts'
 
 export interface FunctionHostOptions {
   /** Where database and files are kept. Omitted: in memory, gone with the process. */
@@ -96,18 +97,11 @@ const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
 
 const STRINGS = ['dataDirectory', 'envId', 'appid', 'publicUrl'] as const
 const FUNCTIONS = ['onInvocation', 'onWarning', 'onInternalError'] as const
-const KNOWN = new Set<string>([...Object.keys(DEFAULTS), ...STRINGS, ...FUNCTIONS])
+const KNOWN: readonly string[] = [...Object.keys(DEFAULTS), ...STRINGS, ...FUNCTIONS]
 
 /** @throws {InvalidOptionError} for an unknown option, a wrong type, or a number out of range. Nothing is coerced. */
 export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
-  for (const key of Object.keys(requireObject('options', given))) {
-    if (!KNOWN.has(key)) {
-      throw new InvalidOptionError(
-        key,
-        `"${key}" is not an option. Options: ${[...KNOWN].sort().join(', ')}.`,
-      )
-    }
-  }
+  checkKnownOptions('options', given, KNOWN)
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const options: ResolvedOptions = { ...DEFAULTS, ...defined }
   for (const [key, [min, max]] of Object.entries(RANGES))
@@ -122,21 +116,6 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
     )
   }
   return Object.freeze(options)
-}
-
-/** @throws {InvalidOptionError} for what is no object. */
-export function requireObject<Value extends object>(option: string, value: Value): Value {
-  if (typeof value === 'object' && value !== null) return value
-  throw new InvalidOptionError(option, `${option} must be an object.`)
-}
-
-/** @throws {InvalidOptionError} for a signal that is none; an AbortController is not, its `signal` is. */
-export function requireSignal(signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return
-  throw new InvalidOptionError(
-    'signal',
-    'signal must be an AbortSignal, such as the `signal` of an AbortController.',
-  )
 }
 
 function checkInteger(key: string, value: unknown, min: number, max: number): void {

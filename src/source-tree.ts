@@ -14,29 +14,41 @@ export interface SourceTree {
   kindOf(path: string): EntryKind | undefined
   /** Names in a directory, sorted. */
   list(path: string): readonly string[]
-  /** What tells a directory from any other, however it is reached. */
-  identityOf(path: string): string
+  /** Where a path really is: the same for two paths that links make the same. */
+  placeOf(path: string): string
+  isLink(path: string): boolean
+  /** @throws {InvalidOptionError} when it can't be read. */
   readText(path: string): string
 }
 
 /** @throws {InvalidOptionError} when the folder does not exist or the files map is not one. */
 export function openSourceTree(source: FunctionSource): SourceTree {
   if (typeof source === 'string') return new FolderTree(source)
-  if (typeof source === 'object' && source !== null) return new MapTree(source.files)
-  throw new InvalidOptionError('source', SOURCE_FORMS)
+  if (!isRecord(source) || !isRecord(source.files)) {
+    throw new InvalidOptionError('source', 'Give a folder path, or { files: { "index.js": "…" } }.')
+  }
+  if (source.config !== undefined && !isRecord(source.config)) {
+    throw new InvalidOptionError('source.config', 'config must be an object of what config.json would hold.')
+  }
+  return new MapTree(source.files)
 }
 
-const SOURCE_FORMS = 'Give a folder path, or { files: { "index.js": "…" } }.'
+/** @throws {InvalidOptionError} for `option`, unless it is the path of a folder that can be looked at. */
+export function requireFolder(option: string, folder: string): void {
+  if (typeof folder !== 'string') {
+    throw new InvalidOptionError(option, `${option} must be the path of a folder.`)
+  }
+  const stat = read(option, folder, () => statSync(folder, { throwIfNoEntry: false }))
+  if (stat === undefined) throw new InvalidOptionError(option, `The folder "${folder}" does not exist.`)
+  if (!stat.isDirectory()) throw new InvalidOptionError(option, `"${folder}" is a file; give a folder.`)
+}
 
 /** A folder on disk. What a link leads to outside the folder does not exist here. */
 class FolderTree implements SourceTree {
   readonly #root: string
 
   constructor(folder: string) {
-    const stat = statSync(folder, { throwIfNoEntry: false })
-    if (stat === undefined) throw new InvalidOptionError('source', `The folder "${folder}" does not exist.`)
-    if (!stat.isDirectory())
-      throw new InvalidOptionError('source', `"${folder}" is a file; give the function's folder.`)
+    requireFolder('source', folder)
     this.#root = realpathSync(folder)
   }
 
@@ -50,22 +62,30 @@ class FolderTree implements SourceTree {
 
   list(path: string): readonly string[] {
     const inside = this.#resolve(path)
-    return inside === undefined ? [] : readdirSync(inside).sort()
+    return inside === undefined ? [] : read('source', inside, () => readdirSync(inside)).sort()
   }
 
-  identityOf(path: string): string {
+  placeOf(path: string): string {
     return this.#resolve(path) ?? path
+  }
+
+  isLink(path: string): boolean {
+    return lstatSync(this.#join(path), { throwIfNoEntry: false })?.isSymbolicLink() === true
   }
 
   readText(path: string): string {
     const inside = this.#resolve(path)
     if (inside === undefined) throw new Error(`${path} is not a file of the function`)
-    return readFileSync(inside, 'utf8')
+    return read('source', inside, () => readFileSync(inside, 'utf8'))
+  }
+
+  #join(path: string): string {
+    return join(this.#root, ...path.split('/'))
   }
 
   /** The real place of a path, if it exists and lies inside the folder. */
   #resolve(path: string): string | undefined {
-    const place = join(this.#root, ...path.split('/'))
+    const place = this.#join(path)
     if (lstatSync(place, { throwIfNoEntry: false }) === undefined) return undefined
     const real = tryRealpath(place)
     return real === this.#root || real?.startsWith(this.#root + sep) === true ? real : undefined
@@ -83,15 +103,25 @@ function tryRealpath(place: string): string | undefined {
   }
 }
 
+/** What the system refuses, for want of rights or because a file went away, is wrong with the source. */
+function read<Result>(option: string, place: string, run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    throw new InvalidOptionError(option, `"${place}" can't be read: ${(error as Error).message}`)
+  }
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** Files given as `{ 'lib/a.js': 'source' }`. */
 class MapTree implements SourceTree {
   readonly #files = new Map<string, string>()
   readonly #folders = new Map<string, Set<string>>([['/', new Set()]])
 
   constructor(files: Readonly<Record<string, string>>) {
-    if (typeof files !== 'object' || files === null) {
-      throw new InvalidOptionError('source', SOURCE_FORMS)
-    }
     for (const [name, text] of Object.entries(files)) this.#add(name, text)
   }
 
@@ -104,8 +134,12 @@ class MapTree implements SourceTree {
     return [...(this.#folders.get(path) ?? [])].sort()
   }
 
-  identityOf(path: string): string {
+  placeOf(path: string): string {
     return path
+  }
+
+  isLink(): boolean {
+    return false
   }
 
   readText(path: string): string {

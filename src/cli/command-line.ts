@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { useUtc } from './clock.ts'
 import { describeError } from './error-text.ts'
 import { EXIT_CODES, type ExitCode, exitCodeOf } from './exit-code.ts'
 import type { RemoteOptions } from './invoke-remote.ts'
@@ -58,6 +59,7 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
     )
     .addOption(new Option('--memory', 'keep database and files in memory only').conflicts('data'))
     .action(async (folder: string, flags: DevFlags) => {
+      useUtc()
       const { serveFolder } = await import('./dev.ts')
       await serveFolder(folder, { ...flags, version })
     })
@@ -77,6 +79,7 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
     )
     .addHelpText('after', EXIT_CODE_HELP)
     .action(async (name: string, json: string, flags: InvokeFlags) => {
+      if (flags.folder !== undefined) useUtc()
       const { invoke } = await import('./invoke.ts')
       finish(await invoke(name, json, flags))
     })

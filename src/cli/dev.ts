@@ -1,10 +1,11 @@
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
 import { FunctionHost } from '../index.ts'
+import { formatTime } from './clock.ts'
 import { describeError } from './error-text.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { type FunctionsFolder, findFunctionsFolder } from './functions-folder.ts'
-import { formatDeployments, formatInvocation, formatTime, indent } from './invocation-text.ts'
+import { formatDeployments, formatInvocation, indent } from './invocation-text.ts'
 import { Reloader, type ReloadOutcome } from './reloader.ts'
 import { Terminal } from './terminal.ts'
 

@@ -1,4 +1,5 @@
 import type { DeploymentInfo, InvocationReport, LogLine } from '../index.ts'
+import { formatTime } from './clock.ts'
 import { describeError } from './error-text.ts'
 import { formatTable } from './table.ts'
 import { printable, type Style, type Terminal } from './terminal.ts'
@@ -44,10 +45,6 @@ export function formatDeployments(deployments: readonly DeploymentInfo[]): strin
     `${memoryMb} MB`,
   ])
   return formatTable([['function', 'version', 'files', 'size', 'timeout', 'memory'], ...rows], [2, 3, 4, 5])
-}
-
-export function formatTime(timeMs: number): string {
-  return new Date(timeMs).toTimeString().slice(0, 8)
 }
 
 export function indent(text: string): string {

@@ -7,8 +7,6 @@ if (major < 24) {
   )
   process.exitCode = 2
 } else {
-  // Functions run in UTC in the cloud, and isolates share the process's time zone; it is read at its first use.
-  process.env.TZ ??= 'UTC'
   const { runCommandLine } = await import('./command-line.ts')
   process.exitCode = await runCommandLine(process.argv.slice(2))
 }

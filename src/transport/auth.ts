@@ -68,8 +68,10 @@ export function tokenAuthenticator(
   }
 }
 
-/** Longest field of a caller, in characters. */
-const MAX_CALLER_CHARS = 256
+export const CALLER_FIELDS = Object.freeze(['openid', 'appid', 'unionid', 'source', 'clientIp'] as const)
+
+/** Longest field of a caller, in UTF-16 units. */
+export const CALLER_FIELD_CHARS = 256
 
 /** What the authenticator answered. @throws {InvalidOptionError} as readCaller does. */
 export function checkCaller(value: Caller): Caller {
@@ -79,20 +81,21 @@ export function checkCaller(value: Caller): Caller {
 /**
  * A caller's known fields, checked and copied. `option` is where it was given.
  *
- * @throws {InvalidOptionError} for a caller that is no object or has a field that isn't text of at most 256 characters.
+ * @throws {InvalidOptionError} for a caller that is no object, or a field that is no text, empty, longer than
+ * CALLER_FIELD_CHARS or has control characters.
  */
 export function readCaller(option: string, value: unknown): Caller {
   if (typeof value !== 'object' || value === null) {
     throw new InvalidOptionError(option, `${option} must give a caller object, e.g. { openid }.`)
   }
   const caller: { -readonly [field in keyof Caller]: Caller[field] } = {}
-  for (const name of ['openid', 'appid', 'unionid', 'source', 'clientIp'] as const) {
+  for (const name of CALLER_FIELDS) {
     const field: unknown = Reflect.get(value, name)
     if (field === undefined) continue
-    if (typeof field !== 'string' || field === '' || field.length > MAX_CALLER_CHARS) {
+    if (typeof field !== 'string' || field.length > CALLER_FIELD_CHARS || !/^\P{Cc}+$/u.test(field)) {
       throw new InvalidOptionError(
-        option,
-        `${option} gave a caller whose ${name} is not text of 1 to ${MAX_CALLER_CHARS} characters.`,
+        `${option}.${name}`,
+        `${option} gave a caller whose ${name} is not text of 1 to ${CALLER_FIELD_CHARS} characters, none of them a control character.`,
       )
     }
     caller[name] = field

@@ -13,8 +13,8 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
   {
     units: [
       ...['admission', 'deployment', 'doors', 'function-config', 'function-folders', 'function-table'],
-      ...['host', 'identity', 'index', 'invocation', 'module-graph', 'notices', 'observe', 'options'],
-      ...['program', 'source-tree'],
+      ...['host', 'identity', 'index', 'invocation', 'invoke-arguments', 'known-options', 'module-graph'],
+      ...['notices', 'observe', 'options', 'program', 'source-tree'],
     ],
     isOneUnit: true,
   },

@@ -11,7 +11,8 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 export interface CommandOptions {
   /** Text for the standard input, which is closed after it. */
   readonly input?: string
-  readonly environment?: Readonly<Record<string, string>>
+  /** What is undefined is not there. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   readonly directory?: string
   /** Whether the reader of its standard output goes away at once, as `| head` does. */
   readonly closesOutput?: boolean
