@@ -73,7 +73,7 @@ function readPlain(object: object, key: string, otherwise: string): string {
 const LOCATION = /cloudlet:program:(\d+):(\d+)/
 
 /** Rewrites `cloudlet:program:LINE:COLUMN` to the module's own `file:line:column`. */
-export function mapLocation(text: string): string {
+function mapLocation(text: string): string {
   const match = RegExpExec(LOCATION, text)
   if (match === null) return text
   const whole = match[0] as string
@@ -95,7 +95,7 @@ function findModule(line: number): { path: string; start: number } {
 }
 
 /** A GuestFailure whose fields are JSON text. */
-export interface FailureText extends Omit<GuestFailure, 'fields'> {
+interface FailureText extends Omit<GuestFailure, 'fields'> {
   readonly fieldsText: string
 }
 

@@ -53,17 +53,18 @@ const processObject: { env: Record<string, string | undefined> } & Record<string
 
 /** Puts on the global object what guest code expects of Node, in this order. */
 export function installGlobals(target: Record<string, unknown>, report: (error: unknown) => void): void {
+  const queueMicrotask = makeQueueMicrotask(report)
   installStackTraces()
   define(target, 'global', target)
   define(target, 'console', makeConsole())
-  ObjectAssign(processObject, makeProcess(report))
+  ObjectAssign(processObject, makeProcess(queueMicrotask))
   define(target, 'process', processObject)
   defineLazily(target, 'Buffer', loadBuffer)
   define(target, 'TextEncoder', TextEncoder)
   define(target, 'TextDecoder', TextDecoder)
   define(target, 'atob', (text: unknown) => loadBuffer().from(String(text), 'base64').toString('latin1'))
   define(target, 'btoa', (text: unknown) => loadBuffer().from(String(text), 'latin1').toString('base64'))
-  define(target, 'queueMicrotask', makeQueueMicrotask(report))
+  define(target, 'queueMicrotask', queueMicrotask)
   installTimers(target)
   defineBuiltin('buffer', () => ({ Buffer: loadBuffer(), SlowBuffer: loadBuffer(), kMaxLength: 0x7fffffff }))
   defineBuiltin('process', () => target.process)
@@ -108,8 +109,7 @@ function makeQueueMicrotask(report: (error: unknown) => void): (callback: unknow
   }
 }
 
-function makeProcess(report: (error: unknown) => void): Record<string, unknown> {
-  const queueMicrotask = makeQueueMicrotask(report)
+function makeProcess(queueMicrotask: (callback: unknown) => void): Record<string, unknown> {
   return {
     argv: ['/usr/bin/node', '/var/user/index.js'],
     execArgv: [],

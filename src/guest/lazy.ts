@@ -6,7 +6,7 @@
 declare function require(name: 'buffer/'): typeof import('buffer/')
 declare function require(name: 'node-inspect-extracted'): typeof import('node-inspect-extracted')
 
-export type BufferConstructor = typeof import('buffer/')['Buffer']
+type BufferConstructor = typeof import('buffer/')['Buffer']
 export type Inspect = Pick<typeof import('node-inspect-extracted'), 'format' | 'inspect'>
 
 export function loadBuffer(): BufferConstructor {

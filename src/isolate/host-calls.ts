@@ -18,7 +18,7 @@ export type HostAnswer =
   | { readonly kind: 'reply'; readonly valueText: string; readonly content?: Uint8Array }
   | { readonly kind: 'refuse'; readonly errorText: string }
 
-export type CallMessage = Extract<ToHost, { type: 'call' }>
+type CallMessage = Extract<ToHost, { type: 'call' }>
 
 interface Waiting {
   readonly op: string
