@@ -7,11 +7,16 @@ export interface AdmissionOptions {
   readonly maxQueued: number
 }
 
+/** The way an invocation is to go: one per version of a function. */
+export interface Destination {
+  /** Invocations it can take at once. */
+  readonly places: number
+}
+
 /** What one invocation asks to be admitted. */
 export interface Ticket {
   readonly functionName: string
-  /** Invocations of this function that may run at once. */
-  readonly concurrency: number
+  readonly lane: Destination
   /** How long it may wait, in milliseconds: answering later than its own time limit helps nobody. */
   readonly maxWaitMs: number
   /**
@@ -33,16 +38,31 @@ interface Waiter {
   readonly refuse: (error: Error) => void
 }
 
-/** Bounds how much runs at once, per function and on the host; the rest waits in order of arrival, up to a bound. */
+/** What one lane has running, and what waits for it. */
+interface Queue {
+  runningCount: number
+  readonly waiters: Set<Waiter>
+  /** Since when somebody has been waiting without a break, on the scale of `performance.now()`. */
+  waitingSinceMs: number
+}
+
+/**
+ * A lane in which somebody has waited without a break for this long can't keep up, in milliseconds. It then serves
+ * the newest first: the oldest would be late whatever is done, and serving them would make everyone late.
+ */
+const CONGESTED_AFTER_MS = 1000
+
+/** Bounds how much runs at once, per function and on the host; the rest waits, up to a bound. Functions take turns. */
 export class Admission {
   readonly #options: AdmissionOptions
-  readonly #running = new Map<string, number>()
-  readonly #queue = new Set<Waiter>()
+  /** The lanes that have something running or waiting; those served longest ago first. */
+  readonly #queues = new Map<Destination, Queue>()
   readonly #whenIdle: (() => void)[] = []
   /** Permits in whose place a call of theirs is running. */
   readonly #lent = new WeakSet<object>()
   #runningCount = 0
   #onHostCount = 0
+  #queuedCount = 0
   /** Nested calls are bounded by what an invocation may have waiting, and leave the queue to others. */
   #directQueuedCount = 0
   #isClosed = false
@@ -56,7 +76,7 @@ export class Admission {
   }
 
   get queuedCount(): number {
-    return this.#queue.size
+    return this.#queuedCount
   }
 
   /**
@@ -66,7 +86,10 @@ export class Admission {
   admit(ticket: Ticket): Promise<Permit> {
     if (this.#isClosed && ticket.parent === undefined) return Promise.reject(new HostClosedError())
     if (ticket.signal?.aborted) return Promise.reject(new CancelledError())
-    if (this.#fits(ticket)) return Promise.resolve(this.#grant(ticket))
+    const queue = this.#queueOf(ticket.lane)
+    if (queue.waiters.size === 0 && this.#fits(ticket, queue)) {
+      return Promise.resolve(this.#grant(ticket, queue))
+    }
     if (ticket.parent === undefined && this.#directQueuedCount >= this.#options.maxQueued) {
       return Promise.reject(
         new OverloadedError(
@@ -75,26 +98,39 @@ export class Admission {
         ),
       )
     }
-    return this.#wait(ticket)
+    return this.#wait(ticket, queue)
   }
 
   /** No new work from outside; what waits is refused. Resolves when what runs, and what it calls, has ended. */
   close(): Promise<void> {
     this.#isClosed = true
-    for (const waiter of this.#queue) {
-      if (waiter.ticket.parent === undefined) waiter.refuse(new HostClosedError())
+    for (const { waiters } of this.#queues.values()) {
+      for (const waiter of waiters) {
+        if (waiter.ticket.parent === undefined) waiter.refuse(new HostClosedError())
+      }
     }
     if (this.#runningCount === 0) return Promise.resolve()
     return new Promise(resolve => this.#whenIdle.push(resolve))
   }
 
-  #wait(ticket: Ticket): Promise<Permit> {
+  #queueOf(lane: Destination): Queue {
+    let queue = this.#queues.get(lane)
+    if (queue === undefined) {
+      queue = { runningCount: 0, waiters: new Set(), waitingSinceMs: 0 }
+      this.#queues.set(lane, queue)
+    }
+    return queue
+  }
+
+  #wait(ticket: Ticket, queue: Queue): Promise<Permit> {
     const { promise, resolve, reject } = Promise.withResolvers<Permit>()
     const leave = (): void => {
       clearTimeout(timer)
       ticket.signal?.removeEventListener('abort', onAbort)
-      this.#queue.delete(waiter)
+      queue.waiters.delete(waiter)
+      this.#queuedCount--
       if (ticket.parent === undefined) this.#directQueuedCount--
+      this.#forget(ticket.lane, queue)
     }
     const waiter: Waiter = {
       ticket,
@@ -116,47 +152,88 @@ export class Admission {
       )
     }, ticket.maxWaitMs)
     ticket.signal?.addEventListener('abort', onAbort, { once: true })
-    this.#queue.add(waiter)
+    if (queue.waiters.size === 0) queue.waitingSinceMs = performance.now()
+    queue.waiters.add(waiter)
+    this.#queuedCount++
     if (ticket.parent === undefined) this.#directQueuedCount++
     return promise
   }
 
-  #fits(ticket: Ticket): boolean {
-    if (!this.#canTakePlaceOf(ticket.parent) && this.#onHostCount >= this.#options.maxConcurrency)
-      return false
-    return (this.#running.get(ticket.functionName) ?? 0) < ticket.concurrency
+  #fits({ lane, parent }: Ticket, queue: Queue): boolean {
+    return (this.#hasHostRoom || this.#canTakePlaceOf(parent)) && queue.runningCount < lane.places
+  }
+
+  get #hasHostRoom(): boolean {
+    return this.#onHostCount < this.#options.maxConcurrency
   }
 
   #canTakePlaceOf(parent: object | undefined): parent is object {
     return parent !== undefined && !this.#lent.has(parent)
   }
 
-  #grant({ functionName, parent }: Ticket): Permit {
+  #grant({ lane, parent }: Ticket, queue: Queue): Permit {
     const lender = this.#canTakePlaceOf(parent) ? parent : undefined
     this.#runningCount++
     if (lender === undefined) this.#onHostCount++
     else this.#lent.add(lender)
-    this.#running.set(functionName, (this.#running.get(functionName) ?? 0) + 1)
+    queue.runningCount++
     let isReleased = false
     return {
       release: () => {
         if (isReleased) return
         isReleased = true
-        this.#release(functionName, lender)
+        this.#release(lane, queue, lender)
       },
     }
   }
 
-  #release(functionName: string, lender: object | undefined): void {
+  #release(lane: Destination, queue: Queue, lender: object | undefined): void {
+    const wasFull = !this.#hasHostRoom
     this.#runningCount--
     if (lender === undefined) this.#onHostCount--
     else this.#lent.delete(lender)
-    const left = (this.#running.get(functionName) ?? 1) - 1
-    if (left === 0) this.#running.delete(functionName)
-    else this.#running.set(functionName, left)
-    for (const waiter of this.#queue) {
-      if (this.#fits(waiter.ticket)) waiter.admit(this.#grant(waiter.ticket))
+    queue.runningCount--
+    if (this.#queuedCount > 0) {
+      if (wasFull || lender !== undefined) this.#serveAll()
+      else while (this.#serveOne(lane, queue));
     }
+    this.#forget(lane, queue)
     if (this.#runningCount === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
+  }
+
+  /** Admits what fits now, one of each lane in turn. */
+  #serveAll(): void {
+    let hasAdmitted = true
+    while (hasAdmitted) {
+      hasAdmitted = false
+      for (const [lane, queue] of [...this.#queues]) {
+        if (this.#serveOne(lane, queue)) hasAdmitted = true
+      }
+    }
+  }
+
+  #serveOne(lane: Destination, queue: Queue): boolean {
+    if (queue.waiters.size === 0) return false
+    const waiter = this.#next(queue)
+    if (waiter === undefined) return false
+    // Last in line from now on.
+    this.#queues.delete(lane)
+    this.#queues.set(lane, queue)
+    waiter.admit(this.#grant(waiter.ticket, queue))
+    return true
+  }
+
+  #next(queue: Queue): Waiter | undefined {
+    const isCongested = performance.now() - queue.waitingSinceMs > CONGESTED_AFTER_MS
+    const waiters = isCongested ? [...queue.waiters].reverse() : queue.waiters
+    for (const waiter of waiters) {
+      if (this.#fits(waiter.ticket, queue)) return waiter
+      if (queue.runningCount >= waiter.ticket.lane.places) return undefined
+    }
+    return undefined
+  }
+
+  #forget(lane: Destination, queue: Queue): void {
+    if (queue.runningCount === 0 && queue.waiters.size === 0) this.#queues.delete(lane)
   }
 }

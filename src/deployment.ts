@@ -4,7 +4,7 @@ import type { Rights } from './capabilities/dispatch.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
-import type { PoolKey } from './isolate/pool.ts'
+import type { PoolKey } from './isolate/lane.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { collectModules, type ModuleGraph } from './module-graph.ts'
@@ -37,6 +37,7 @@ export interface DeploymentInfo {
   readonly fileCount: number
   readonly sizeBytes: number
   readonly timeoutMs: number
+  readonly cpuMs: number
   readonly memoryMb: number
   readonly concurrency: number
   /** What would surprise its author: settings that are ignored, things the real cloud refuses. */
@@ -82,12 +83,15 @@ export async function makeDeployment(
     fileCount: graph.modules.length,
     sizeBytes: graph.sizeBytes,
     timeoutMs: config.timeoutMs,
+    cpuMs: config.cpuMs,
     memoryMb: config.memoryMb,
     concurrency: config.concurrency,
     warnings,
   }
+  const { memoryMb, concurrency } = config
+  const key = { name, program, memoryMb, concurrency }
   const identity = makeIdentityTemplate(name, envId, config)
-  return { name, version: info.version, config, key: { program, memoryMb: config.memoryMb }, identity, info }
+  return { name, version: info.version, config, key, identity, info }
 }
 
 function checkFunctionName(name: string): void {

@@ -170,7 +170,7 @@ export class StorageError extends CloudletError {
   }
 }
 
-/** The invocation's wall-clock limit passed. The instance it ran on is gone. */
+/** The invocation's wall-clock limit passed, or its CPU limit. The instance it ran on is gone. */
 export class DeadlineError extends CloudletError {
   override readonly name = 'DeadlineError'
   readonly limitMs: number
@@ -183,13 +183,17 @@ export class DeadlineError extends CloudletError {
     functionName: string,
     limitMs: number,
     spent: { cpuMs: number; waitedMs: Readonly<Record<string, number>> },
+    kind: 'wall' | 'cpu' = 'wall',
   ) {
     const waits = Object.entries(spent.waitedMs).map(([op, ms]) => `${Math.round(ms)} ms waiting for ${op}`)
     const where = [`${Math.round(spent.cpuMs)} ms of CPU`, ...waits].join(', ')
     super(
       'CLOUDLET_DEADLINE',
-      `Function "${functionName}" timed out after ${limitMs / 1000} seconds (${where}). ` +
-        'Raise "timeout" (seconds) in its config.json or timeoutMs on the host if it needs longer.',
+      kind === 'wall'
+        ? `Function "${functionName}" timed out after ${limitMs / 1000} seconds (${where}). ` +
+            'Raise "timeout" (seconds) in its config.json or timeoutMs on the host if it needs longer.'
+        : `Function "${functionName}" used more than its ${limitMs} ms of CPU (${where}). ` +
+            'Raise "cpuMs" in its config.json or on the host if it needs more.',
     )
     this.limitMs = limitMs
     this.cpuMs = spent.cpuMs

@@ -4,6 +4,8 @@ import { DeployError } from './errors.ts'
 /** What a function gets when its config.json doesn't say. */
 export interface FunctionDefaults {
   readonly timeoutMs: number
+  /** Omitted: as long as timeoutMs. */
+  readonly cpuMs?: number
   readonly memoryMb: number
   readonly functionConcurrency: number
 }
@@ -12,9 +14,11 @@ export interface FunctionDefaults {
 export interface FunctionConfig {
   /** Wall-clock limit of one invocation, in milliseconds. */
   readonly timeoutMs: number
+  /** CPU time of one invocation, across its awaits, in milliseconds. */
+  readonly cpuMs: number
   /** Heap cap of one instance, in megabytes. */
   readonly memoryMb: number
-  /** Invocations of this function that may run at once. */
+  /** Instances of this function that may run at once, each with one invocation at a time. */
   readonly concurrency: number
   /** The function's own environment variables. */
   readonly environment: Readonly<Record<string, string>>
@@ -36,12 +40,13 @@ const UNUSED_KEYS: ReadonlySet<string> = new Set([
 
 const FIELDS = {
   timeout: { min: 0.001, max: 900, unit: 'seconds' },
+  cpuMs: { min: 1, max: 900_000, unit: 'milliseconds' },
   memorySize: { min: 8, max: 4096, unit: 'megabytes' },
   concurrency: { min: 1, max: 1000, unit: 'invocations' },
 } as const
 
 /**
- * Reads a function's config.json: `timeout` (seconds), `memorySize` (MB), `concurrency`, `envVariables`.
+ * Reads a function's config.json: `timeout` (seconds), `cpuMs`, `memorySize` (MB), `concurrency`, `envVariables`.
  * Comments are accepted, with a warning, since the real cloud does not take them.
  *
  * @throws {DeployError} for text that isn't JSON or a value out of range.
@@ -59,9 +64,11 @@ export function readFunctionConfig(
     }
   }
   const timeoutSeconds = readNumber(functionName, given, 'timeout')
+  const timeoutMs = timeoutSeconds === undefined ? defaults.timeoutMs : timeoutSeconds * 1000
   return {
     config: {
-      timeoutMs: timeoutSeconds === undefined ? defaults.timeoutMs : timeoutSeconds * 1000,
+      timeoutMs,
+      cpuMs: readNumber(functionName, given, 'cpuMs') ?? defaults.cpuMs ?? timeoutMs,
       memoryMb: readNumber(functionName, given, 'memorySize') ?? defaults.memoryMb,
       concurrency: readNumber(functionName, given, 'concurrency') ?? defaults.functionConcurrency,
       environment: readEnvironment(functionName, given.envVariables, warnings),

@@ -49,7 +49,8 @@ export class FunctionHost implements Closable {
   readonly #dispatcher: Dispatcher
   readonly #line: Line
   readonly #doors: Doors
-  #wedgedCount = 0
+  /** Threads that can't be ended, by the function that ran on them. */
+  readonly #wedged = new Map<string, number>()
   #closing: Promise<void> | undefined
 
   /** @throws {InvalidOptionError} */
@@ -172,7 +173,7 @@ export class FunctionHost implements Closable {
   }
 
   get health(): HostHealth {
-    return healthOf(this.#closing !== undefined, this.#wedgedCount)
+    return healthOf(this.#closing !== undefined, this.#wedged)
   }
 
   /**
@@ -211,15 +212,15 @@ export class FunctionHost implements Closable {
   }
 
   #makeLine(): Line {
-    const { maxConcurrency, maxQueued, maxInstances, memoryBudgetMb } = this.#options
+    const { maxConcurrency, maxQueued, maxInstances, memoryBudgetMb, spareIsolates } = this.#options
     return {
       admission: new Admission({ maxConcurrency, maxQueued }),
       pool: new Pool({
         maxInstances,
         budgetBytes: memoryBudgetMb * 1024 * 1024,
-        onWedged: () => {
-          this.#wedgedCount++
-        },
+        maxSpares: spareIsolates,
+        onWarning: message => this.#notices.warning(message),
+        onWedged: name => this.#wedged.set(name, (this.#wedged.get(name) ?? 0) + 1),
       }),
       dispatcher: this.#dispatcher,
       findDeployment: name => this.#functions.find(name),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Admission, Permit } from './admission.ts'
+import type { Admission } from './admission.ts'
 import { bind } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher, Rights } from './capabilities/dispatch.ts'
@@ -17,9 +17,8 @@ import {
   ValueError,
 } from './errors.ts'
 import { callerOfNested, identifyEvent, writeVariables } from './identity.ts'
-import type { Disposition, Outcome } from './isolate/outcome.ts'
+import type { RunResult } from './isolate/job.ts'
 import type { Pool } from './isolate/pool.ts'
-import type { InvocationRequest } from './isolate/run.ts'
 import { LIMITS } from './limits.ts'
 import type { Caller, LogLine } from './types.ts'
 
@@ -106,10 +105,11 @@ async function runLine(
   const isDirect = scope.depth === 0
   const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
   const eventText = writeEvent(identifyEvent(event, caller, isDirect))
+  const lane = line.pool.open(deployment.key)
   // 2 admit
   const permit = await line.admission.admit({
     functionName,
-    concurrency: deployment.config.concurrency,
+    lane,
     maxWaitMs: deployment.config.timeoutMs,
     parent: scope.place,
     signal: scope.signal,
@@ -122,7 +122,8 @@ async function runLine(
     place: permit,
   })
   const { config, identity } = deployment
-  const outcome = await runOnInstance(line, deployment, permit, progress, {
+  // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
+  const ran = await lane.run({
     eventText,
     requestId,
     fixedText: identity.fixedText,
@@ -130,42 +131,15 @@ async function runLine(
     call,
     onLog: logLine => progress.logs.push(logLine),
     limitMs: config.timeoutMs,
+    cpuLimitMs: config.cpuMs,
     signal: scope.signal,
+    onOver: () => permit.release(),
   })
+  progress.coldStart = ran.coldStart
+  progress.cpuMs = ran.cpuMs
+  progress.heapUsedBytes = ran.heapUsedBytes
   // 7 settle
-  return settle(deployment, outcome, progress)
-}
-
-/** Steps 4 to 6: whatever happens between them, instance and permit are given back. */
-async function runOnInstance(
-  line: Line,
-  deployment: Deployment,
-  permit: Permit,
-  progress: Progress,
-  request: InvocationRequest,
-): Promise<Outcome> {
-  let disposition: Promise<Disposition> | undefined
-  try {
-    // 4 acquire
-    const lease = await line.pool.acquire(deployment.key)
-    if (lease.kind === 'full') throw new OverloadedError(`${lease.message} Retry later, or raise it.`)
-    if (lease.kind === 'failed') return lease.outcome
-    const { instance, coldStart } = lease
-    progress.coldStart = coldStart
-    // 5 run
-    const ran = await instance.run(request)
-    progress.cpuMs = ran.cpuMs
-    progress.heapUsedBytes = instance.heapUsedBytes
-    // 6 release, when the work the handler left behind is done; the pool owns the instance again after that.
-    disposition = ran.disposition
-    void disposition.then(decided => {
-      line.pool.release(instance, decided)
-      permit.release()
-    })
-    return ran.outcome
-  } finally {
-    if (disposition === undefined) permit.release()
-  }
+  return settle(deployment, ran)
 }
 
 /** @throws {ValueError} when the event is no JSON or too large. */
@@ -184,7 +158,7 @@ function writeEvent(event: Readonly<Record<string, unknown>>): string {
 }
 
 /** The result, or the typed error. */
-function settle(deployment: Deployment, outcome: Outcome, { cpuMs, heapUsedBytes }: Progress): unknown {
+function settle(deployment: Deployment, { outcome, cpuMs, heapUsedBytes }: RunResult): unknown {
   const { name, config } = deployment
   switch (outcome.kind) {
     case 'completed':
@@ -197,10 +171,14 @@ function settle(deployment: Deployment, outcome: Outcome, { cpuMs, heapUsedBytes
       throw new ValueError(outcome.path, `The result of "${name}" can't be sent: ${outcome.message}`)
     case 'deadline':
       throw new DeadlineError(name, config.timeoutMs, { cpuMs, waitedMs: outcome.waitedMs })
+    case 'cpu':
+      throw new DeadlineError(name, config.cpuMs, { cpuMs, waitedMs: outcome.waitedMs }, 'cpu')
     case 'memory':
       throw new MemoryLimitError(name, config.memoryMb * 1024 * 1024, heapUsedBytes || undefined)
     case 'cancelled':
       throw new CancelledError()
+    case 'refused':
+      throw new OverloadedError(`${outcome.message} Retry later, or raise the limit.`)
     case 'crashed':
       throw new IsolateCrashedError(`The isolate of "${name}" ended: ${outcome.message}`)
     default:

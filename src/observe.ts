@@ -35,14 +35,15 @@ export interface HostHealth {
   readonly reasons: readonly string[]
 }
 
-/** The health of a host with so many threads that can't be ended. */
-export function healthOf(isClosed: boolean, wedgedCount: number): HostHealth {
+/** The health of a host with threads that can't be ended; `wedged` counts them by function. */
+export function healthOf(isClosed: boolean, wedged: ReadonlyMap<string, number>): HostHealth {
   if (isClosed) return { isHealthy: false, status: 'closed', reasons: ['The host is closed.'] }
-  if (wedgedCount === 0) return { isHealthy: true, status: 'ok', reasons: [] }
-  const reason =
-    `${wedgedCount} isolate thread(s) did not end when told to and keep a core busy until this process ends. ` +
-    'Drain it and start another (native-notes/deadlines.md).'
-  return { isHealthy: false, status: 'degraded', reasons: [reason] }
+  const reasons = [...wedged].map(
+    ([name, count]) =>
+      `${count} isolate thread(s) of function "${name}" did not end when told to and may keep a core busy until this ` +
+      'process ends. The function is refused. Drain the process and start another (native-notes/deadlines.md).',
+  )
+  return { isHealthy: reasons.length === 0, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
 }
 
 /** Counts what happened, per function and together. */

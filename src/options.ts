@@ -27,6 +27,11 @@ export interface FunctionHostOptions {
    */
   readonly timeoutMs?: number
   /**
+   * Time one invocation may use the CPU, across its awaits, in milliseconds; "cpuMs" in config.json overrides it.
+   * Omitted: as long as its timeout.
+   */
+  readonly cpuMs?: number
+  /**
    * Memory of all instances together, in megabytes, by measured heaps. Idle ones are evicted to stay below.
    * @default 1024
    */
@@ -37,12 +42,18 @@ export interface FunctionHostOptions {
    */
   readonly maxInstances?: number
   /**
+   * Isolates made ahead of need, at most, so that a cold start only loads the function: one for the next cold start,
+   * and as many more as there were cold starts in the last ten seconds. 0 switches them off.
+   * @default 4
+   */
+  readonly spareIsolates?: number
+  /**
    * Invocations running at once on the host; nested ones run in their caller's place.
    * @default 64
    */
   readonly maxConcurrency?: number
   /**
-   * Invocations of one function running at once, each on an instance of its own; "concurrency" in config.json overrides it.
+   * Instances of one function running at once, each with one invocation at a time; "concurrency" in config.json overrides it.
    * @default 20
    */
   readonly functionConcurrency?: number
@@ -76,6 +87,7 @@ export const DEFAULTS = Object.freeze({
   maxQueued: 1000,
   memoryBudgetMb: 1024,
   memoryMb: 128,
+  spareIsolates: 4,
   timeoutMs: 20_000,
 })
 
@@ -92,12 +104,13 @@ const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
   maxQueued: [0, 1_000_000],
   memoryBudgetMb: [16, 1_048_576],
   memoryMb: [8, 4096],
+  spareIsolates: [0, 64],
   timeoutMs: [1, 900_000],
 }
 
 const STRINGS = ['dataDirectory', 'envId', 'appid', 'publicUrl'] as const
 const FUNCTIONS = ['onInvocation', 'onWarning', 'onInternalError'] as const
-const KNOWN: readonly string[] = [...Object.keys(DEFAULTS), ...STRINGS, ...FUNCTIONS]
+const KNOWN: readonly string[] = [...Object.keys(DEFAULTS), 'cpuMs', ...STRINGS, ...FUNCTIONS]
 
 /** @throws {InvalidOptionError} for an unknown option, a wrong type, or a number out of range. Nothing is coerced. */
 export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
@@ -106,6 +119,7 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
   const options: ResolvedOptions = { ...DEFAULTS, ...defined }
   for (const [key, [min, max]] of Object.entries(RANGES))
     checkInteger(key, Reflect.get(options, key), min, max)
+  if (options.cpuMs !== undefined) checkInteger('cpuMs', options.cpuMs, 1, 900_000)
   for (const key of STRINGS) checkType(key, options[key], 'string')
   for (const key of FUNCTIONS) checkType(key, options[key], 'function')
   checkType('autoCreateCollections', options.autoCreateCollections, 'boolean')

@@ -2,6 +2,7 @@ import { type ErrorData, RemoteError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Call } from '../protocol/calls.ts'
 import {
+  ErrorCtor,
   JSONStringify,
   MapCtor,
   MapDelete,
@@ -14,7 +15,7 @@ import {
   TypedArraySet,
   Uint8ArrayCtor,
 } from './intrinsics.ts'
-import { attach, post, quote } from './outbox.ts'
+import { attach, isInvoking, post, quote } from './outbox.ts'
 
 interface Waiting {
   /** Characters and bytes it sent. */
@@ -27,9 +28,18 @@ const waiting = new MapCtor<number, Waiting>()
 let lastId = 0
 let sizeInFlight = 0
 
+export function hasCallsWaiting(): boolean {
+  return MapSize(waiting) > 0
+}
+
 /** Asks the host for one op. The host decides whether this function may; nothing here is trusted by it. */
 export const callHost: Call = (op, args) =>
   new PromiseCtor((resolve, reject) => {
+    if (!isInvoking()) {
+      throw new ErrorCtor(
+        `${op} was called after the invocation was over. Await everything the handler starts before it answers.`,
+      )
+    }
     if (MapSize(waiting) >= LIMITS.hostCallsInFlight) {
       throw new ValueError(
         op,

@@ -5,10 +5,12 @@ import {
   type IdentityVariable,
   type InvokeMessage,
 } from '../protocol/bridge.ts'
+import { hasCallsWaiting } from './call.ts'
 import { resetConsole, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
 import { setFixedEnvironment, setIdentity } from './globals.ts'
 import {
+  defineValue,
   ErrorCtor,
   JSONStringify,
   PromiseCtor,
@@ -17,16 +19,16 @@ import {
   ReflectApply,
   TypeErrorCtor,
 } from './intrinsics.ts'
-import { post, quote } from './outbox.ts'
+import { post, quote, setOpen } from './outbox.ts'
 import { loadEntry } from './require.ts'
-import { beginLoading, endLoading, resumeTimers } from './timers.ts'
+import { beginLoading, dropTimers, endLoading, postWait, resumeTimers, timersHoldLoop } from './timers.ts'
 
 type Handler = (event: unknown, context: unknown, callback: Callback) => unknown
 type Callback = (error?: unknown, value?: unknown) => void
 
 /** One run of the handler: the first of its completions wins, the rest are ignored (wxcloud-spec §1.3). */
 interface Run {
-  isOver: boolean
+  isAnswered: boolean
   /** What `callback` was given while it waits for the loop to empty. */
   callbackResult: { error: unknown; value: unknown } | undefined
   /** The handler returned something to wait for, so an empty loop says nothing yet. */
@@ -35,24 +37,87 @@ interface Run {
 }
 
 let handler: Handler | undefined
+/** The invocation under way, until nothing of it is left. */
 let current: Run | undefined
+/** Those that came in one crossing with it and have not started. */
+let queue: InvokeMessage[] = []
 let fixedContext: FixedIdentity['context'] = {}
 
-/** Loads the function if this instance hasn't yet, then runs its handler for one event. */
+/** Runs the handler for one event, now or when those before it are over. */
 export function invoke(message: InvokeMessage): void {
+  if (current === undefined) start(message)
+  else defineValue(queue, queue.length, message)
+}
+
+/**
+ * The turn before has ended, and with it every microtask: the next invocation starts if that one is over, and
+ * those that wait are dropped if it isn't.
+ */
+export function invokeNext(): void {
+  if (queue.length === 0) return
+  if (!closeIfOver()) {
+    queue = []
+    post('{"type":"unstarted"}')
+    return
+  }
+  const message = queue[0] as InvokeMessage
+  for (let index = 1; index < queue.length; index++) queue[index - 1] = queue[index] as InvokeMessage
+  queue.length--
+  start(message)
+}
+
+/** What a turn has to say may cross, unless it would only interrupt invocations that are about to start. */
+export function mayClose(): boolean {
+  const run = current
+  if (run === undefined) return true
+  if (!run.isAnswered && isLoopEmpty(run)) {
+    if (run.callbackResult !== undefined) settleCallback(run, run.callbackResult)
+    else if (!run.awaitsThenable) post('{"type":"idle"}')
+  }
+  if (queue.length === 0) {
+    if (!closeIfOver()) postWait()
+    return true
+  }
+  return !run.isAnswered || !isLoopEmpty(run)
+}
+
+function closeIfOver(): boolean {
+  const run = current
+  if (run === undefined) return true
+  if (!run.isAnswered || !isLoopEmpty(run)) return false
+  current = undefined
+  setOpen(false)
+  dropTimers()
+  post('{"type":"over"}')
+  return true
+}
+
+/**
+ * Only `callback` goes with an invocation that works on after its answer (wxcloud-spec §1.3): its timers keep it
+ * going. Any other answer leaves them behind.
+ */
+function isLoopEmpty(run: Run): boolean {
+  if (hasCallsWaiting()) return false
+  return (run.isAnswered && run.callbackResult === undefined) || !timersHoldLoop()
+}
+
+/** Loads the function if this instance hasn't yet, then runs its handler. */
+function start(message: InvokeMessage): void {
   const run: Run = {
-    isOver: false,
+    isAnswered: false,
     callbackResult: undefined,
     awaitsThenable: false,
     waitsForEmptyLoop: true,
   }
   current = run
+  setOpen(true)
   resetConsole()
   if (message.fixed !== undefined) {
     fixedContext = message.fixed.context
     setFixedEnvironment(message.fixed.environment)
   }
   setIdentity(message.variables)
+  dropTimers()
   resumeTimers()
   if (handler === undefined && !load(run)) return
   const callback = makeCallback(run)
@@ -67,18 +132,16 @@ export function invoke(message: InvokeMessage): void {
   settleReturned(run, returned)
 }
 
-/** The loop is empty: a stored callback result is due, or nothing will ever come and the result is null. */
+/** Every microtask has run: if nothing else will ever come, the result is null. */
 export function completeDrained(): void {
   const run = current
-  if (run === undefined || run.isOver) return
-  if (run.callbackResult !== undefined) settleCallback(run, run.callbackResult)
-  else if (!run.awaitsThenable) complete(run, null)
+  if (run !== undefined && !run.isAnswered && !run.awaitsThenable && isLoopEmpty(run)) complete(run, null)
 }
 
 /** An exception outside the handler's own call: in a timer, a microtask or a listener. */
 export function failUncaught(error: unknown): void {
   const run = current
-  if (run !== undefined && !run.isOver) fail(run, error)
+  if (run !== undefined && !run.isAnswered) fail(run, error)
   else
     writeLog('error', `Uncaught exception after the function had answered: ${describeFailure(error).stack}`)
 }
@@ -96,7 +159,7 @@ function load(run: Run): boolean {
     handler = main as Handler
     return true
   } catch (error) {
-    run.isOver = true
+    run.isAnswered = true
     post(`{"type":"unloadable","failure":${writeFailure(error)}}`)
     return false
   } finally {
@@ -107,7 +170,7 @@ function load(run: Run): boolean {
 
 function settleReturned(run: Run, returned: unknown): void {
   const then = thenOf(run, returned)
-  if (run.isOver) return
+  if (run.isAnswered) return
   if (typeof then === 'function') {
     run.awaitsThenable = true
     void PromiseThen(
@@ -139,10 +202,10 @@ function thenOf(run: Run, returned: unknown): unknown {
 
 function makeCallback(run: Run): Callback {
   return (error, value) => {
-    if (run.isOver || run.callbackResult !== undefined) return
+    if (run.isAnswered || run.callbackResult !== undefined) return
     const result = { error, value }
-    if (run.waitsForEmptyLoop) run.callbackResult = result
-    else settleCallback(run, result)
+    run.callbackResult = result
+    if (!run.waitsForEmptyLoop) settleCallback(run, result)
   }
 }
 
@@ -181,7 +244,7 @@ function writeEnviron(variables: InvokeMessage['variables']): string {
 }
 
 function complete(run: Run, value: unknown): void {
-  if (run.isOver) return
+  if (run.isAnswered) return
   let text: string | undefined
   try {
     text = JSONStringify(value)
@@ -194,19 +257,19 @@ function complete(run: Run, value: unknown): void {
     refuseResult(run, `body size is too long: ${text.length} characters, the limit is ${LIMITS.valueChars}`)
     return
   }
-  run.isOver = true
-  post(`{"type":"done","result":${text ?? 'null'},"freezesTimers":${run.awaitsThenable}}`)
+  run.isAnswered = true
+  post(`{"type":"done","result":${text ?? 'null'}}`)
 }
 
 function refuseResult(run: Run, message: string): void {
-  run.isOver = true
+  run.isAnswered = true
   post(`{"type":"unsendable","path":"result","message":${quote(message)}}`)
 }
 
 function fail(run: Run, error: unknown): void {
-  if (run.isOver) return
-  run.isOver = true
-  post(`{"type":"threw","failure":${writeFailure(error)},"freezesTimers":${run.awaitsThenable}}`)
+  if (run.isAnswered) return
+  run.isAnswered = true
+  post(`{"type":"threw","failure":${writeFailure(error)}}`)
 }
 
 function writeFailure(error: unknown): string {

@@ -3,10 +3,10 @@ import { createServerCloud } from '../sdk/cloud.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { currentEnvironment, installGlobals } from './globals.ts'
-import { completeDrained, failUncaught, invoke } from './handler.ts'
+import { completeDrained, failUncaught, invoke, invokeNext, mayClose } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
 import { loadBuffer } from './lazy.ts'
-import { connect, type Send } from './outbox.ts'
+import { connect, type Send, sendSoon } from './outbox.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
 
@@ -30,15 +30,23 @@ defineBuiltin('wx-server-sdk', () =>
 globals[START] = start
 
 function start(program: Program): typeof dispatch {
-  connect(globals[SEND] as Send)
+  connect(globals[SEND] as Send, mayClose)
   delete globals[SEND]
   delete globals[START]
   setProgram(program)
   return dispatch
 }
 
-/** The one door in. One crossing carries any number of messages, and the buffers they refer to. */
-function dispatch(text: string, ...buffers: ArrayBuffer[]): void {
+/**
+ * The one door in. One crossing carries any number of messages, and the buffers they refer to; without a text, it
+ * is the turn of the next invocation that the last crossing brought.
+ */
+function dispatch(text?: string, ...buffers: ArrayBuffer[]): void {
+  sendSoon()
+  if (text === undefined) {
+    invokeNext()
+    return
+  }
   const messages = JSONParse(text) as ToGuest[]
   for (let index = 0; index < messages.length; index++) {
     try {

@@ -5,14 +5,33 @@ import { defineValue, JSONStringify, PromiseCtor, PromiseThen, ReflectApply } fr
 /** The one door out: an isolated-vm callback that takes JSON text and byte buffers. */
 export type Send = (text: string, ...buffers: ArrayBuffer[]) => void
 
+/**
+ * Microtasks the outbox lets pass before it sends: what the promises of one turn set going one after the other
+ * crosses together, and un-awaited work of a few steps gets its calls out before the invocation is over.
+ */
+const HOPS = 8
+
 let send: Send | undefined
 let pending = ''
 let buffers: ArrayBuffer[] = []
-let isFlushing = false
+let hopsLeft = 0
+let isOpen = false
+let beforeSending = (): boolean => true
 const settled = new PromiseCtor<void>(resolve => resolve())
 
-export function connect(callback: Send): void {
+/** `mayClose` runs when a turn's messages are about to cross; false holds them back for the next turn's. */
+export function connect(callback: Send, mayClose: () => boolean): void {
   send = callback
+  beforeSending = mayClose
+}
+
+/** Whether an invocation is under way, in whose name guest code logs and calls. */
+export function setOpen(open: boolean): void {
+  isOpen = open
+}
+
+export function isInvoking(): boolean {
+  return isOpen
 }
 
 /**
@@ -23,19 +42,24 @@ export function connect(callback: Send): void {
  */
 export function post(text: string): void {
   pending = pending === '' ? text : `${pending},${text}`
-  if (pending.length > LIMITS.valueChars) flush()
-  else if (!isFlushing) {
-    isFlushing = true
-    void PromiseThen(settled, flush)
-  }
+  if (pending.length > LIMITS.valueChars) sendNow()
+  else sendSoon()
+}
+
+/** Sends at the end of the turn, whether or not anything is posted till then. */
+export function sendSoon(): void {
+  if (hopsLeft > 0) return
+  hopsLeft = HOPS
+  void PromiseThen(settled, hop)
 }
 
 export function quote(text: string): string {
   return JSONStringify(text) as string
 }
 
+/** A line written when no invocation is under way belongs to no log. */
 export function postLog(level: LogLevel, message: string, timeMs: number): void {
-  post(`{"type":"log","level":"${level}","message":${quote(message)},"timeMs":${timeMs}}`)
+  if (isOpen) post(`{"type":"log","level":"${level}","message":${quote(message)},"timeMs":${timeMs}}`)
 }
 
 /** Puts bytes beside the message about to be posted and returns their index in the crossing. */
@@ -45,8 +69,19 @@ export function attach(bytes: ArrayBuffer): number {
   return index
 }
 
-function flush(): void {
-  isFlushing = false
+function hop(): void {
+  hopsLeft--
+  if (hopsLeft > 0) {
+    void PromiseThen(settled, hop)
+    return
+  }
+  hopsLeft = 1
+  const maySend = beforeSending()
+  hopsLeft = 0
+  if (maySend) sendNow()
+}
+
+function sendNow(): void {
   if (pending === '') return
   const crossing: unknown[] = [`[${pending}]`]
   for (let index = 0; index < buffers.length; index++) defineValue(crossing, index + 1, buffers[index])

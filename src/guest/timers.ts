@@ -6,7 +6,7 @@ import {
   SymbolToPrimitive,
   TypeErrorCtor,
 } from './intrinsics.ts'
-import { post } from './outbox.ts'
+import { isInvoking, post, sendSoon } from './outbox.ts'
 
 const MAX_DELAY_MS = 2 ** 31 - 1
 const MAX_TIMERS = 10_000
@@ -20,7 +20,6 @@ let isLoading = false
 let isFiring = false
 /** What the host was last told, so that it is told only of changes. */
 let toldDueMs: number | null = null
-let toldHoldsLoop = false
 
 /** What setTimeout returns: an object, as in Node, that converts to its number. */
 class Timeout {
@@ -29,7 +28,9 @@ class Timeout {
   readonly #args: unknown[]
   readonly #delayMs: number
   readonly #repeats: boolean
-  #state: 'queued' | 'firing' | 'over' = 'over'
+  #state: 'queued' | 'firing' | 'over' | 'dropped' = 'over'
+  /** Set at a module's top level: it is the function's own, not an invocation's. */
+  readonly isModules = isLoading
   /** Timers of a module's top level outlive the invocation that loaded it, and so don't keep it waiting. */
   #holdsLoop = !isLoading
   dueMs = 0
@@ -57,6 +58,7 @@ class Timeout {
   }
 
   refresh(): this {
+    if (this.#state === 'dropped') return this
     this.close()
     this.#enqueue()
     tellHost()
@@ -65,9 +67,14 @@ class Timeout {
 
   close(): this {
     if (this.#state === 'queued') remove(this)
-    this.#state = 'over'
+    if (this.#state !== 'dropped') this.#state = 'over'
     tellHost()
     return this
+  }
+
+  /** It was taken from the queue with its invocation, for good: not even the next can set it again. */
+  drop(): void {
+    this.#state = 'dropped'
   }
 
   [SymbolToPrimitive](): number {
@@ -159,10 +166,29 @@ export function fireTimers(fail: (error: unknown) => void): void {
   tellHost()
 }
 
+export function timersHoldLoop(): boolean {
+  for (let index = 0; index < queue.length; index++) if ((queue[index] as Timeout).hasRef()) return true
+  return false
+}
+
+/** Forgets the timers of an invocation that is over: they must not act in the name of the next one's caller. */
+export function dropTimers(): void {
+  let kept = 0
+  for (let index = 0; index < queue.length; index++) {
+    const timer = queue[index] as Timeout
+    if (!timer.isModules) {
+      timer.drop()
+      continue
+    }
+    defineValue(queue, kept, timer)
+    kept++
+  }
+  queue.length = kept
+}
+
 /** Says again when to wake: the host forgets between invocations. */
 export function resumeTimers(): void {
   toldDueMs = null
-  toldHoldsLoop = false
   tellHost()
 }
 
@@ -206,14 +232,14 @@ function countDue(nowMs: number): number {
 }
 
 function tellHost(): void {
-  if (isFiring || isLoading) return
+  if (!isFiring && !isLoading && isInvoking()) sendSoon()
+}
+
+/** Tells the host when to wake, once for all that a turn has set and cleared. */
+export function postWait(): void {
   const dueMs = queue.length === 0 ? null : (queue[0] as Timeout).dueMs
-  let holdsLoop = false
-  for (let index = 0; index < queue.length && !holdsLoop; index++)
-    holdsLoop = (queue[index] as Timeout).hasRef()
-  if (dueMs === toldDueMs && holdsLoop === toldHoldsLoop) return
+  if (dueMs === toldDueMs) return
   toldDueMs = dueMs
-  toldHoldsLoop = holdsLoop
   const afterMs = dueMs === null ? null : dueMs - DateNow()
-  post(`{"type":"wait","afterMs":${afterMs !== null && afterMs < 0 ? 0 : afterMs},"holdsLoop":${holdsLoop}}`)
+  post(`{"type":"wait","afterMs":${afterMs !== null && afterMs < 0 ? 0 : afterMs}}`)
 }

@@ -1,3 +1,4 @@
+import type { Claimant, Cores, Turn } from './cores.ts'
 import type { DoorIn } from './isolate.ts'
 import { type BytesCopy, ExternalCopy, type NativeIsolate } from './ivm.ts'
 
@@ -9,36 +10,61 @@ export interface CrossingListener {
 }
 
 const WAKE = '{"type":"wake"}'
+const NO_ARGS: [] = []
 
 /**
  * Carries messages into one isolate: everything posted while an entry is under way crosses together in the
- * next. One entry at a time is a rule, not an optimisation: isolated-vm frees what an entry carried only
+ * next. One crossing at a time is a rule, not an optimisation: isolated-vm frees what an entry carried only
  * when its thread runs out of entries, so a queue that is never empty grows until the memory limit ends an
  * innocent isolate (native-notes/memory.md, test/isolate/crossing.test.ts).
  */
-export class Crossing {
+export class Crossing implements Claimant {
+  readonly group: object
   readonly #isolate: NativeIsolate
   readonly #doorIn: DoorIn
+  readonly #cores: Cores
   readonly #listener: CrossingListener
   #texts: string[] = []
   #buffers: BytesCopy[] = []
   #wakeDue = false
-  #isScheduled = false
-  #isEntered = false
+  #isClaimed = false
+  #turn: Turn | undefined
 
-  constructor(isolate: NativeIsolate, doorIn: DoorIn, listener: CrossingListener) {
+  /** `group`: whose share of the cores it takes. */
+  constructor(
+    { isolate, doorIn }: { readonly isolate: NativeIsolate; readonly doorIn: DoorIn },
+    group: object,
+    cores: Cores,
+    listener: CrossingListener,
+  ) {
     this.#isolate = isolate
     this.#doorIn = doorIn
+    this.group = group
+    this.#cores = cores
     this.#listener = listener
   }
 
-  /** Nothing is under way and nothing waits; a wake-up alone is nothing. */
-  get isIdle(): boolean {
-    return !this.#isEntered && this.#texts.length === 0
+  get isEntered(): boolean {
+    return this.#turn !== undefined
   }
 
-  get isEntered(): boolean {
-    return this.#isEntered
+  /** When the entry under way began, on the scale of `performance.now()`, in milliseconds. */
+  get enteredMs(): number | undefined {
+    return this.#turn?.startMs
+  }
+
+  /** It runs, or waits for nothing but a core. */
+  get wantsCore(): boolean {
+    return this.#turn !== undefined || this.#isClaimed
+  }
+
+  /**
+   * Enters with the first texts of invocations, on a core that is its own already. They cross together; each after
+   * the first gets an entry of its own, in which every microtask of the one before has run.
+   */
+  start(texts: readonly string[], turn: Turn): void {
+    for (const text of texts) this.#texts.push(text)
+    this.#enter(turn, texts.length)
   }
 
   /** Posts one message as JSON text. The bytes, if any, go beside it: the text gets their index as `buffer`. */
@@ -49,59 +75,77 @@ export class Crossing {
       this.#texts.push(`${text.slice(0, -1)},"buffer":${this.#buffers.length}}`)
       this.#buffers.push(copyForGuest(bytes))
     }
-    this.#schedule()
+    this.#claim()
   }
 
   /** Lets timers that are due run, with the next entry. */
   wake(): void {
     this.#wakeDue = true
-    this.#schedule()
+    this.#claim()
   }
 
-  /** Takes a wake-up back that has not crossed. */
-  cancelWake(): void {
+  /** Takes back what has not crossed: the invocation it was for is over. */
+  clear(): void {
     this.#wakeDue = false
+    this.#texts = []
+    this.#buffers = []
   }
 
-  #schedule(): void {
-    if (this.#isEntered || this.#isScheduled) return
-    this.#isScheduled = true
-    queueMicrotask(() => {
-      this.#isScheduled = false
-      if (!this.#isEntered && this.#hasWork) void this.#enter()
-    })
+  /** Gives the core back for good: the isolate was disposed, whether or not its thread has noticed. */
+  abandon(): void {
+    this.clear()
+    if (this.#turn !== undefined) this.#cores.release(this.#turn)
+  }
+
+  enter(turn: Turn): void {
+    this.#isClaimed = false
+    if (this.#isolate.isDisposed || !this.#hasWork) this.#cores.release(turn)
+    else this.#enter(turn, 1)
+  }
+
+  #claim(): void {
+    if (this.#turn !== undefined || this.#isClaimed) return
+    this.#isClaimed = true
+    // What else this tick has to say crosses with it.
+    queueMicrotask(() => this.#cores.claim(this, true))
   }
 
   get #hasWork(): boolean {
     return this.#wakeDue || this.#texts.length > 0
   }
 
-  async #enter(): Promise<void> {
-    if (this.#isolate.isDisposed) return
+  #enter(turn: Turn, entryCount: number): void {
     if (this.#wakeDue) this.#texts.push(WAKE)
     this.#wakeDue = false
     const args: [string, ...BytesCopy[]] = [`[${this.#texts.join(',')}]`, ...this.#buffers]
     this.#texts = []
     this.#buffers = []
-    this.#isEntered = true
-    let rejection: Error | undefined
-    try {
-      await this.#doorIn.apply(undefined, args)
-    } catch (error) {
-      rejection = error instanceof Error ? error : new Error(String(error))
+    this.#turn = turn
+    if (entryCount > 1) {
+      this.#doorIn.applyIgnored(undefined, args)
+      for (let entry = 2; entry < entryCount; entry++) this.#doorIn.applyIgnored(undefined, NO_ARGS)
     }
-    // isolated-vm delivers the end of an entry before the callbacks made in it; the check phase is after both.
-    setImmediate(() => this.#leave(rejection))
+    this.#doorIn
+      .apply(undefined, entryCount > 1 ? NO_ARGS : args)
+      .then(this.#leave as (end: unknown) => void, this.#leaveRejected)
   }
 
-  #leave(rejection: Error | undefined): void {
-    this.#isEntered = false
+  readonly #leaveRejected = (reason: unknown): void => {
+    this.#end(reason instanceof Error ? reason : new Error(String(reason)))
+  }
+
+  readonly #leave = (): void => this.#end(undefined)
+
+  #end(rejection: Error | undefined): void {
+    const turn = this.#turn
+    this.#turn = undefined
+    if (turn !== undefined) this.#cores.release(turn)
     if (this.#isolate.isDisposed) {
       this.#listener.onDeath(rejection ?? new Error('Isolate was disposed'))
       return
     }
     this.#listener.onTurnEnd(rejection)
-    if (this.#hasWork && !this.#isEntered && !this.#isScheduled) void this.#enter()
+    if (this.#hasWork) this.#claim()
   }
 }
 

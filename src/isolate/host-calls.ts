@@ -22,30 +22,41 @@ type CallMessage = Extract<ToHost, { type: 'call' }>
 
 interface Waiting {
   readonly op: string
-  readonly startMs: number
   readonly sizeBytes: number
+}
+
+/** Calls of one op that overlap are one wait. */
+interface Wait {
+  count: number
+  sinceMs: number
+  totalMs: number
 }
 
 /** The host calls of one invocation that have no answer yet, and how long each op was waited for. */
 export class HostCalls {
   readonly #call: HostCall
   readonly #crossing: Crossing
-  readonly #onAnswer: () => void
   /** Made with the first call: most invocations make none, and a signal costs more than the rest of this object. */
   #aborter: AbortController | undefined
   #isOver = false
   #bytesInFlight = 0
-  readonly #inFlight = new Map<number, Waiting>()
-  readonly #waitedMs = new Map<string, number>()
+  /** Made with the first call, as the aborter. */
+  #inFlight: Map<number, Waiting> | undefined
+  readonly #waits = new Map<string, Wait>()
 
-  constructor(call: HostCall, crossing: Crossing, onAnswer: () => void) {
+  constructor(call: HostCall, crossing: Crossing) {
     this.#call = call
     this.#crossing = crossing
-    this.#onAnswer = onAnswer
   }
 
+  /** Those that have no answer yet. */
   get count(): number {
-    return this.#inFlight.size
+    return this.#inFlight?.size ?? 0
+  }
+
+  /** Whether any was made: something outside the isolate may have happened. */
+  get hasStarted(): boolean {
+    return this.#inFlight !== undefined
   }
 
   /**
@@ -57,6 +68,7 @@ export class HostCalls {
     const { id, op, args } = message
     const sizeBytes = content?.byteLength ?? 0
     this.#bytesInFlight += sizeBytes
+    this.#inFlight ??= new Map()
     if (
       this.#inFlight.has(id) ||
       this.#inFlight.size >= LIMITS.hostCallsInFlight ||
@@ -64,7 +76,8 @@ export class HostCalls {
     ) {
       throw new BrokenBridge('A call beyond those an invocation may have waiting.')
     }
-    this.#inFlight.set(id, { op, startMs: performance.now(), sizeBytes })
+    this.#inFlight.set(id, { op, sizeBytes })
+    this.#beginWait(op)
     this.#aborter ??= new AbortController()
     const given = content === undefined ? args : { ...(args as object), content }
     void this.#call(op, given as Readonly<Record<string, unknown>>, this.#aborter.signal).then(answer => {
@@ -76,15 +89,16 @@ export class HostCalls {
   /** Aborts what is under way; no more answers are posted. */
   end(): void {
     this.#isOver = true
-    if (this.#inFlight.size > 0) this.#aborter?.abort()
+    if (this.count > 0) this.#aborter?.abort()
   }
 
   /** Wall time waited so far, in milliseconds, by op; calls still under way included. */
   waitedMs(): Record<string, number> {
-    const total = new Map(this.#waitedMs)
     const nowMs = performance.now()
-    for (const { op, startMs } of this.#inFlight.values())
-      total.set(op, (total.get(op) ?? 0) + nowMs - startMs)
+    const total = [...this.#waits].map(([op, { count, sinceMs, totalMs }]) => [
+      op,
+      count > 0 ? totalMs + nowMs - sinceMs : totalMs,
+    ])
     return Object.fromEntries(total)
   }
 
@@ -94,14 +108,25 @@ export class HostCalls {
     } else {
       this.#crossing.post(`{"type":"refuse","id":${id},"error":${answer.errorText}}`)
     }
-    this.#onAnswer()
+  }
+
+  #beginWait(op: string): void {
+    const wait = this.#waits.get(op)
+    if (wait === undefined) {
+      this.#waits.set(op, { count: 1, sinceMs: performance.now(), totalMs: 0 })
+      return
+    }
+    if (wait.count === 0) wait.sinceMs = performance.now()
+    wait.count++
   }
 
   #endWait(id: number): void {
-    const call = this.#inFlight.get(id)
-    if (call === undefined) return
-    this.#inFlight.delete(id)
+    const call = this.#inFlight?.get(id)
+    const wait = call === undefined ? undefined : this.#waits.get(call.op)
+    if (call === undefined || wait === undefined) return
+    this.#inFlight?.delete(id)
     this.#bytesInFlight -= call.sizeBytes
-    this.#waitedMs.set(call.op, (this.#waitedMs.get(call.op) ?? 0) + performance.now() - call.startMs)
+    wait.count--
+    if (wait.count === 0) wait.totalMs += performance.now() - wait.sinceMs
   }
 }

@@ -44,9 +44,12 @@ function checkMessage(message: unknown): ToHost {
   return message as unknown as ToHost
 }
 
-const CHECKS: ReadonlyMap<unknown, (message: Fields) => boolean> = new Map([
-  ['done', message => message.result !== undefined && typeof message.freezesTimers === 'boolean'],
-  ['threw', message => isFailure(message.failure) && typeof message.freezesTimers === 'boolean'],
+const CHECKS: ReadonlyMap<unknown, (message: Fields) => boolean> = new Map<
+  unknown,
+  (message: Fields) => boolean
+>([
+  ['done', message => message.result !== undefined],
+  ['threw', message => isFailure(message.failure)],
   ['unloadable', message => isFailure(message.failure)],
   [
     'unsendable',
@@ -65,11 +68,10 @@ const CHECKS: ReadonlyMap<unknown, (message: Fields) => boolean> = new Map([
     message =>
       LEVELS.has(message.level) && isText(message.message, MESSAGE_CHARS) && Number.isFinite(message.timeMs),
   ],
-  [
-    'wait',
-    message =>
-      typeof message.holdsLoop === 'boolean' && (message.afterMs === null || isDelay(message.afterMs)),
-  ],
+  ['wait', message => message.afterMs === null || isDelay(message.afterMs)],
+  ['idle', () => true],
+  ['over', () => true],
+  ['unstarted', () => true],
 ])
 
 function isFailure(value: unknown): value is GuestFailure {

@@ -1,65 +1,85 @@
+import { Batch, CancelledJob } from './batch.ts'
 import type { Clock, Timed } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
+import type { Cores, Turn } from './cores.ts'
 import { Crossing } from './crossing.ts'
 import { BrokenBridge, parseCrossing } from './incoming.ts'
-import { type GuestIsolate, makeGuestIsolate, type Receive } from './isolate.ts'
-import { type Disposition, KEEP, type Outcome, type RecycleReason, recycle } from './outcome.ts'
-import { type InvocationRequest, Run } from './run.ts'
+import { type BlankIsolate, type DoorIn, disposeIsolate, loadProgram } from './isolate.ts'
+import type { Job, JobHolder } from './job.ts'
+import type { Outcome, RecycleReason } from './outcome.ts'
+import { type Run, writeInvocation } from './run.ts'
 
-/** What an instance needs of whoever keeps it. */
+/** Whom an instance belongs to, and what it needs of them. */
 export interface InstanceKeeper {
   readonly clock: Clock
-  /** Told when the isolate was ended but its thread runs on (native-notes/deadlines.md). */
-  readonly onWedged: () => void
-}
-
-export interface RunResult {
-  readonly outcome: Outcome
-  /** CPU time the isolate used for this run, in milliseconds. */
-  readonly cpuMs: number
-  /** Settles when the work the handler left behind is done, or the deadline has ended it. */
-  readonly disposition: Promise<Disposition>
+  readonly cores: Cores
+  /** It has nothing to do any more. `cpuMs`: what its last jobs took together; `hasWaited`: one waited for the host. */
+  onFree(instance: Instance, jobCount: number, cpuMs: number, hasWaited: boolean): void
+  /** A turn is over and its invocation waits for the host: a core is free, the instance is not. */
+  onWait(): void
+  /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */
+  takeBack(jobs: readonly Job[]): void
+  /** The isolate was ended. */
+  onEnd(instance: Instance, why: RecycleReason): void
+  /** The isolate was ended but its thread runs on: it costs a core until the process ends (native-notes/deadlines.md). */
+  onWedged(): void
 }
 
 /** The longest text of an unhandled rejection in the log, in characters. */
 const REJECTION_CHARS = 2000
 /** A thread still in its entry so long after `dispose()` is taken for stuck for good, in milliseconds. */
 const WEDGED_AFTER_MS = 2000
+/** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
+const BATCH_LIMIT_MS = 100
 
-/** Isolate + context + loaded handler: reused while warm, one invocation at a time. */
-export class Instance {
-  readonly #guest: GuestIsolate
+/**
+ * Isolate + context + loaded handler: reused while warm, one invocation at a time. Several may cross together; they
+ * run one after the other, each to its end, and if they take unexpectedly long they are told apart by running
+ * each on an instance of its own.
+ */
+export class Instance implements Timed, JobHolder {
+  readonly #blank: BlankIsolate
   readonly #crossing: Crossing
   readonly #keeper: InstanceKeeper
-  #active: ActiveRun | undefined
+  #batch: Batch | undefined
+  #hasRun = false
+  #startCpuNs = 0n
+  #settledCpuNs = 0n
   #cpuNs = 0n
   #heapUsedBytes = 0
-  #isWatched = false
-  #isIntroduced = false
+  #isEnded = false
 
-  private constructor(guest: GuestIsolate, keeper: InstanceKeeper) {
-    this.#guest = guest
+  private constructor(blank: BlankIsolate, doorIn: DoorIn, keeper: InstanceKeeper) {
+    this.#blank = blank
     this.#keeper = keeper
-    this.#crossing = new Crossing(guest.isolate, guest.doorIn, {
+    blank.receive = (text, ...buffers) => this.#receive(text, buffers)
+    this.#crossing = new Crossing({ isolate: blank.isolate, doorIn }, keeper, keeper.cores, {
       onTurnEnd: rejection => this.#endTurn(rejection),
       onDeath: error => this.#die(error.message),
     })
   }
 
-  /**
-   * Makes the isolate and puts the program into it; the function's own files load with the first invocation.
-   */
-  static async create(program: CompiledProgram, memoryMb: number, keeper: InstanceKeeper): Promise<Instance> {
-    // The isolate's callback must exist before the instance does; nothing calls it until a run starts.
-    let receive: Receive = () => {}
-    const guest = await makeGuestIsolate(program, memoryMb, (...crossing) => receive(...crossing))
-    const instance = new Instance(guest, keeper)
-    receive = (text, ...buffers) => instance.#receive(text, buffers)
-    return instance
+  /** Puts the program into the isolate; the function's own files load with the first invocation. */
+  static async create(
+    blank: BlankIsolate,
+    program: CompiledProgram,
+    keeper: InstanceKeeper,
+  ): Promise<Instance> {
+    return new Instance(blank, await loadProgram(blank, program), keeper)
   }
 
   get isDisposed(): boolean {
-    return this.#guest.isolate.isDisposed
+    return this.#blank.isolate.isDisposed
+  }
+
+  /** Its jobs are over, and only the turn has not come to its end. */
+  get isDone(): boolean {
+    return this.#batch !== undefined && this.#batch.run === undefined
+  }
+
+  /** It runs, or would if it had a core; busy without it, it waits for the host. */
+  get wantsCore(): boolean {
+    return this.#crossing.wantsCore
   }
 
   /** The heap when last measured, buffers outside it included, in bytes. */
@@ -67,175 +87,202 @@ export class Instance {
     return this.#heapUsedBytes
   }
 
-  /** Runs the handler for one event. Never rejects: how it ended is the outcome. */
-  run(request: InvocationRequest): Promise<RunResult> {
-    const active = new ActiveRun(request, this.#crossing, this.#readCpuNs(), this.#keeper.clock, {
-      onAnswer: () => this.#advance(),
-      onAbort: () => this.#end({ kind: 'cancelled' }, 'cancelled'),
-      onTick: isPastDeadline => {
-        // An isolate that the memory limit ended may say so in no other way (native-notes/memory.md).
-        if (this.isDisposed) this.#die('memory limit')
-        else if (isPastDeadline) this.#expire()
-      },
-    })
-    this.#active = active
-    active.run.start(!this.#isIntroduced)
-    this.#isIntroduced = true
-    if (request.signal?.aborted === true) this.#end({ kind: 'cancelled' }, 'cancelled')
-    return active.settled
+  get deadlineMs(): number {
+    return this.#batch?.deadlineMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. */
+  run(jobs: readonly [Job, ...Job[]], turn: Turn): void {
+    this.#batch = new Batch(jobs, this.#crossing, turn.startMs)
+    this.#startCpuNs = this.#readCpuNs()
+    this.#settledCpuNs = this.#startCpuNs
+    const texts: string[] = []
+    for (const job of jobs) {
+      job.holder = this
+      texts.push(writeInvocation(job, !this.#hasRun))
+      this.#hasRun = true
+    }
+    this.#keeper.clock.add(this)
+    this.#crossing.start(texts, turn)
   }
 
   /** Measures the heap on the isolate's own thread. An isolate that dies meanwhile keeps its last figure. */
   async measureHeap(): Promise<void> {
     if (this.isDisposed) return
     try {
-      const heap = await this.#guest.isolate.getHeapStatistics()
+      const heap = await this.#blank.isolate.getHeapStatistics()
       this.#heapUsedBytes = heap.used_heap_size + heap.externally_allocated_size
     } catch (error) {
       if (!this.isDisposed) throw error
     }
   }
 
-  /** Ends the isolate. An invocation still running ends as cancelled. */
-  dispose(): void {
-    if (this.#active === undefined) this.#disposeIsolate()
-    else this.#end({ kind: 'cancelled' }, 'replaced')
+  /** Ends the isolate. Invocations still running end as cancelled. */
+  dispose(why: 'replaced' | 'evicted' = 'replaced'): void {
+    for (const job of this.#batch?.jobs ?? []) this.#settle(job, { kind: 'cancelled' }, 0)
+    this.#end(why)
+  }
+
+  cancel(job: Job): void {
+    this.#settle(job, { kind: 'cancelled' }, 0)
+    const [first, second] = this.#batch?.jobs ?? []
+    // With others in its crossing, nobody can say whose turn it is; it is ended when its turn shows.
+    if (first === job && second === undefined) this.#end('cancelled')
+  }
+
+  /** The clock's tick. */
+  check(isPastDeadline: boolean): void {
+    // An isolate that the memory limit ended may say so in no other way (native-notes/memory.md).
+    if (this.isDisposed) {
+      this.#die('memory limit')
+      return
+    }
+    const { enteredMs } = this.#crossing
+    const isStuck = enteredMs !== undefined && performance.now() - enteredMs > BATCH_LIMIT_MS
+    const run = this.#batch?.run
+    if (this.#isShared && (isStuck || isPastDeadline)) this.#tellApart()
+    else if (isPastDeadline) this.#expire('deadline')
+    else if (run !== undefined && this.#usedCpuMs() > run.job.request.cpuLimitMs) this.#expire('cpu')
+  }
+
+  /** Several jobs are under way, and nobody can say whose turn it is. */
+  get #isShared(): boolean {
+    return (this.#batch?.jobs.length ?? 0) > 1
   }
 
   #receive(text: unknown, buffers: readonly unknown[]): void {
-    const active = this.#active
+    const batch = this.#batch
     // The isolate was ended while this was on its way.
-    if (active === undefined || this.isDisposed) return
+    if (batch === undefined || this.#isEnded || this.isDisposed) return
     try {
-      for (const message of parseCrossing(text)) active.run.handle(message, buffers)
+      const answered = batch.receive(parseCrossing(text), buffers, jobs => this.#keeper.takeBack(jobs))
+      if (answered.length > 0) this.#settleAnswered(answered)
     } catch (error) {
-      if (!(error instanceof BrokenBridge)) throw error
-      this.#end({ kind: 'crashed', message: error.message }, 'crashed')
+      this.#fail(error)
+      return
     }
+    if (this.#batch === undefined) return
+    if (batch.run === undefined) {
+      this.#freeIfDone()
+    } else {
+      batch.hasWaited = true
+      if (!this.#crossing.isEntered) this.#keeper.onWait()
+    }
+  }
+
+  #settleAnswered(answered: readonly Run[]): void {
+    const cpuNs = this.#readCpuNs()
+    const cpuMs = Number(cpuNs - this.#settledCpuNs) / 1e6 / answered.length
+    this.#settledCpuNs = cpuNs
+    for (const { job, outcome } of answered) {
+      if (outcome === undefined) continue
+      this.#settle(job, outcome, cpuMs)
+      if (outcome.kind === 'unloadable') this.#end('unloadable')
+    }
+  }
+
+  #settle(job: Job, outcome: Outcome, cpuMs: number): void {
+    job.settle({ outcome, coldStart: job.isCold, cpuMs, heapUsedBytes: this.#heapUsedBytes })
+  }
+
+  #freeIfDone(): void {
+    const batch = this.#batch
+    if (this.#isEnded || batch === undefined || batch.run !== undefined || this.#crossing.isEntered) return
+    this.#batch = undefined
+    this.#keeper.clock.delete(this)
+    const cpuMs = Number(this.#readCpuNs() - this.#startCpuNs) / 1e6
+    this.#keeper.onFree(this, batch.size, cpuMs, batch.hasWaited)
   }
 
   #endTurn(rejection: Error | undefined): void {
-    const active = this.#active
-    if (active === undefined) return
-    if (rejection !== undefined) {
-      // Said, but no failure by itself, as in the cloud (wxcloud-spec §1.3).
-      const text = `Unhandled promise rejection: ${rejection.name}: ${rejection.message}`
-      active.run.note({ level: 'error', message: text.slice(0, REJECTION_CHARS), timeMs: Date.now() })
+    if (rejection !== undefined) this.#noteRejection(rejection)
+    if (this.#batch?.run === undefined) this.#freeIfDone()
+    else if (this.#batch.hasWaited) this.#keeper.onWait()
+  }
+
+  /** Said, but no failure by itself, as in the cloud (wxcloud-spec §1.3). */
+  #noteRejection({ name, message }: Error): void {
+    const text = `Unhandled promise rejection: ${name}: ${message}`.slice(0, REJECTION_CHARS)
+    this.#batch?.lastRun.note({ level: 'error', message: text, timeMs: Date.now() })
+  }
+
+  /**
+   * Jobs that crossed together take too long, or one of them ended the isolate: nobody can say which. What they did
+   * stayed in the isolate, so each runs again, by itself; only one that has made a host call is known, and stays.
+   */
+  #tellApart(): void {
+    const batch = this.#batch
+    if (batch === undefined) return
+    const isKnown = batch.run?.calls.hasStarted === true
+    const jobs = batch.take(isKnown ? 1 : 0)
+    for (const job of jobs) job.isAlone = true
+    this.#keeper.takeBack(jobs)
+    if (!isKnown) this.#end('stalled')
+  }
+
+  /** The limit of the invocation, or of the work it left behind. */
+  #expire(kind: 'deadline' | 'cpu'): void {
+    const run = this.#batch?.run
+    if (run === undefined || run.outcome !== undefined) {
+      this.#end('lingered')
+    } else {
+      this.#settle(run.job, { kind, waitedMs: run.calls.waitedMs() }, this.#usedCpuMs())
+      this.#end(kind)
     }
-    this.#advance()
-  }
-
-  /** Between turns: settles the run once the guest has answered, and finishes it once its loop is empty. */
-  #advance(): void {
-    const active = this.#active
-    if (active === undefined || this.#crossing.isEntered) return
-    const { outcome, isDrained } = active.run
-    if (outcome !== undefined) active.settle(outcome, this.#readCpuNs())
-    if (!isDrained) return
-    if (outcome === undefined) active.run.sayDrained()
-    else if (outcome.kind === 'unloadable') this.#end(outcome, 'unloadable')
-    else this.#finish(active, KEEP)
-  }
-
-  /** The deadline: of the invocation, or of the work it left behind. */
-  #expire(): void {
-    const active = this.#active
-    if (active === undefined) return
-    if (active.isSettled) this.#end({ kind: 'cancelled' }, 'lingered')
-    else this.#end({ kind: 'deadline', waitedMs: active.run.calls.waitedMs() }, 'deadline')
   }
 
   #die(message: string): void {
-    if (message.includes('memory limit')) this.#end({ kind: 'memory' }, 'memory')
-    else this.#end({ kind: 'crashed', message }, 'crashed')
+    if (this.#isEnded) return
+    const kind = message.includes('memory limit') ? 'memory' : 'crashed'
+    if (this.#isShared) this.#tellApart()
+    const job = this.#batch?.jobs[0]
+    if (job !== undefined) {
+      this.#settle(job, kind === 'memory' ? { kind } : { kind, message }, this.#usedCpuMs())
+    }
+    this.#end(kind)
   }
 
-  #end(outcome: Outcome, why: RecycleReason): void {
-    const active = this.#active
-    if (active === undefined) return
-    const cpuNs = this.#readCpuNs()
-    this.#disposeIsolate()
-    active.settle(outcome, cpuNs)
-    this.#finish(active, recycle(why))
+  #fail(error: unknown): void {
+    if (error instanceof BrokenBridge) {
+      const job = this.#batch?.jobs[0]
+      if (job !== undefined) this.#settle(job, { kind: 'crashed', message: error.message }, this.#usedCpuMs())
+      this.#end('crashed')
+    } else if (error instanceof CancelledJob) this.#end('cancelled')
+    else throw error
   }
 
-  #finish(active: ActiveRun, disposition: Disposition): void {
-    this.#active = undefined
-    active.finish(disposition)
+  /** Disposes the isolate. The job under way has been settled; what has not started goes back. */
+  #end(why: RecycleReason): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#readCpuNs()
+    const isEntered = this.#crossing.isEntered
+    disposeIsolate(this.#blank.isolate)
+    this.#crossing.abandon()
+    const batch = this.#batch
+    this.#batch = undefined
+    batch?.run?.end()
+    const [first] = batch?.jobs ?? []
+    if (batch !== undefined) this.#keeper.takeBack(batch.take(first?.isSettled === true ? 1 : 0))
+    if (first?.isSettled === true) first.over()
+    this.#keeper.clock.delete(this)
+    this.#keeper.onEnd(this, why)
+    if (isEntered) this.#watchThread()
   }
 
-  #disposeIsolate(): void {
-    if (!this.isDisposed) this.#guest.isolate.dispose()
-    if (!this.#crossing.isEntered || this.#isWatched) return
-    this.#isWatched = true
+  #watchThread(): void {
     setTimeout(() => {
       if (this.#crossing.isEntered) this.#keeper.onWedged()
     }, WEDGED_AFTER_MS).unref()
   }
 
+  #usedCpuMs(): number {
+    return Number(this.#readCpuNs() - this.#settledCpuNs) / 1e6
+  }
+
   /** A disposed isolate no longer tells: its last reading stands. */
   #readCpuNs(): bigint {
-    if (!this.isDisposed) this.#cpuNs = this.#guest.isolate.cpuTime
+    if (!this.isDisposed) this.#cpuNs = this.#blank.isolate.cpuTime
     return this.#cpuNs
-  }
-}
-
-interface ActiveRunEvents {
-  readonly onAnswer: () => void
-  readonly onAbort: () => void
-  readonly onTick: (isPastDeadline: boolean) => void
-}
-
-/** A run with its clock and its two endings: settled for the caller, finished for the instance. */
-class ActiveRun implements Timed {
-  readonly run: Run
-  readonly deadlineMs: number
-  readonly #startCpuNs: bigint
-  readonly #clock: Clock
-  readonly #events: ActiveRunEvents
-  readonly #settled = Promise.withResolvers<RunResult>()
-  readonly #disposition = Promise.withResolvers<Disposition>()
-  #isSettled = false
-
-  constructor(
-    request: InvocationRequest,
-    crossing: Crossing,
-    startCpuNs: bigint,
-    clock: Clock,
-    events: ActiveRunEvents,
-  ) {
-    this.run = new Run(request, crossing, events.onAnswer)
-    this.deadlineMs = performance.now() + request.limitMs
-    this.#startCpuNs = startCpuNs
-    this.#events = events
-    this.#clock = clock
-    clock.add(this)
-    request.signal?.addEventListener('abort', events.onAbort, { once: true })
-  }
-
-  get settled(): Promise<RunResult> {
-    return this.#settled.promise
-  }
-
-  get isSettled(): boolean {
-    return this.#isSettled
-  }
-
-  check(isPastDeadline: boolean): void {
-    this.#events.onTick(isPastDeadline)
-  }
-
-  settle(outcome: Outcome, cpuNs: bigint): void {
-    if (this.#isSettled) return
-    this.#isSettled = true
-    this.run.request.signal?.removeEventListener('abort', this.#events.onAbort)
-    const cpuMs = Number(cpuNs - this.#startCpuNs) / 1e6
-    this.#settled.resolve({ outcome, cpuMs, disposition: this.#disposition.promise })
-  }
-
-  finish(disposition: Disposition): void {
-    this.#clock.delete(this)
-    this.run.end()
-    this.#disposition.resolve(disposition)
   }
 }

@@ -1,46 +1,65 @@
 import { PROGRAM_SCRIPT, SEND } from '../protocol/bridge.ts'
 import type { CompiledProgram } from './compile.ts'
-import { Callback, Isolate, type NativeIsolate, type NativeReference } from './ivm.ts'
+import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
+import { countIsolate } from './memory-maps.ts'
 import { runtimeSnapshot } from './snapshot.ts'
 
 /** What the guest's one callback delivers: JSON text and the buffers beside it. Both are the guest's: check them. */
 export type Receive = (text: unknown, ...buffers: unknown[]) => void
 
-/** The guest's door in: `(text, ...buffers) => void`. */
-export type DoorIn = NativeReference<(text: string, ...buffers: ArrayBuffer[]) => void>
+/** The guest's door in: `(text, ...buffers) => void`, or without a text for the next invocation's turn. */
+export type DoorIn = NativeReference<(text?: string, ...buffers: ArrayBuffer[]) => void>
 
-export interface GuestIsolate {
+/** An isolate with the runtime in it and no function yet: what a cold start takes from the shelf. */
+export interface BlankIsolate {
+  readonly memoryMb: number
   readonly isolate: NativeIsolate
-  readonly doorIn: DoorIn
+  readonly context: NativeContext
+  /** Who hears the guest. Nothing calls it before a program was loaded. */
+  receive: Receive
+}
+
+/** Makes an isolate from the runtime snapshot, with one context and the callback of its own. */
+export async function makeBlankIsolate(memoryMb: number): Promise<BlankIsolate> {
+  const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot() })
+  countIsolate(1)
+  try {
+    const context = await isolate.createContext()
+    const blank: BlankIsolate = { memoryMb, isolate, context, receive: () => {} }
+    context.global.setIgnored(
+      SEND,
+      new Callback((...crossing: [unknown, ...unknown[]]) => blank.receive(...crossing), { ignored: true }),
+    )
+    return blank
+  } catch (error) {
+    disposeIsolate(isolate)
+    throw error
+  }
 }
 
 /**
- * Makes an isolate from the runtime snapshot, with one context, and puts the program into it. No user code
- * runs yet: the modules of the program are functions that its first invocation calls.
- *
- * The steps are queued on the isolate's thread without waiting for each other wherever they can be.
+ * Puts a program into a blank isolate. No user code runs yet: the modules of the program are functions that its
+ * first invocation calls.
  */
-export async function makeGuestIsolate(
-  program: CompiledProgram,
-  memoryMb: number,
-  receive: Receive,
-): Promise<GuestIsolate> {
-  const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot() })
+export async function loadProgram(
+  { isolate, context }: BlankIsolate,
+  { source, cachedData }: CompiledProgram,
+): Promise<DoorIn> {
   try {
-    const { source, cachedData } = program
-    const [context, script] = await Promise.all([
-      isolate.createContext(),
-      isolate.compileScript(source, {
-        filename: PROGRAM_SCRIPT,
-        ...(cachedData === undefined ? undefined : { cachedData }),
-      }),
-    ])
-    context.global.setIgnored(SEND, new Callback(receive, { ignored: true }))
+    const script = await isolate.compileScript(source, {
+      filename: PROGRAM_SCRIPT,
+      ...(cachedData === undefined ? undefined : { cachedData }),
+    })
     const doorIn = (await script.run(context, { reference: true })) as DoorIn
     script.release()
-    return { isolate, doorIn }
+    return doorIn
   } catch (error) {
-    if (!isolate.isDisposed) isolate.dispose()
+    disposeIsolate(isolate)
     throw error
   }
+}
+
+export function disposeIsolate(isolate: NativeIsolate): void {
+  countIsolate(-1)
+  if (!isolate.isDisposed) isolate.dispose()
 }

@@ -4,6 +4,7 @@ import type ivm from 'isolated-vm'
 
 export const { Callback, ExternalCopy, Isolate } = loadNative()
 export type NativeIsolate = ivm.Isolate
+export type NativeContext = ivm.Context
 export type NativeReference<T = unknown> = ivm.Reference<T>
 export type Snapshot = ivm.ExternalCopy<ArrayBuffer>
 /** compileScript sets these on the script it returns; the package's types leave them out. */

@@ -6,29 +6,26 @@ export type Outcome =
   | { readonly kind: 'threw'; readonly failure: GuestFailure }
   | { readonly kind: 'unloadable'; readonly failure: GuestFailure }
   | { readonly kind: 'unsendable'; readonly path: string; readonly message: string }
-  | { readonly kind: 'deadline'; readonly waitedMs: Readonly<Record<string, number>> }
+  | { readonly kind: 'deadline' | 'cpu'; readonly waitedMs: Readonly<Record<string, number>> }
   | { readonly kind: 'memory' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'crashed'; readonly message: string }
+  /** It never ran: there was no instance for it, and no room for another. */
+  | { readonly kind: 'refused'; readonly message: string }
 
-/** What becomes of the instance: kept warm, or disposed, and why. */
-export type Disposition =
-  | { readonly kind: 'keep' }
-  | { readonly kind: 'recycle'; readonly why: RecycleReason }
-
+/** Why an instance was disposed. */
 export type RecycleReason =
   | 'unloadable'
   | 'deadline'
+  | 'cpu'
   | 'memory'
   | 'cancelled'
   | 'crashed'
   /** Work the handler left behind was still going on at the deadline. */
   | 'lingered'
+  /** One of several invocations that crossed together took too long, or ended the isolate; nobody could say which. */
+  | 'stalled'
   /** A newer version is deployed, the function was removed, or the host closed. */
   | 'replaced'
-
-export const KEEP: Disposition = Object.freeze({ kind: 'keep' })
-
-export function recycle(why: RecycleReason): Disposition {
-  return { kind: 'recycle', why }
-}
+  /** Idle longest when room was needed. */
+  | 'evicted'

@@ -1,33 +1,34 @@
 import { LRUCache } from 'lru-cache'
 import { Clock } from './clock.ts'
-import type { CompiledProgram } from './compile.ts'
-import { Instance, type InstanceKeeper } from './instance.ts'
-import type { Disposition, Outcome, RecycleReason } from './outcome.ts'
-
-/** What instances are made of and told apart by: one per version of a function. */
-export interface PoolKey {
-  readonly program: CompiledProgram
-  readonly memoryMb: number
-}
+import { Cores } from './cores.ts'
+import { Instance } from './instance.ts'
+import { makeBlankIsolate } from './isolate.ts'
+import type { InvocationRequest, RunResult } from './job.ts'
+import { Lane, type LaneOwner, type PoolKey } from './lane.ts'
+import { isolateRoom } from './memory-maps.ts'
+import type { Outcome, RecycleReason } from './outcome.ts'
+import { Spares } from './spares.ts'
 
 export interface PoolOptions {
   /** Instances alive at once, idle ones included. */
   readonly maxInstances: number
   /** Memory of all instances together, in bytes, by their last measured heaps. */
   readonly budgetBytes: number
+  /** Blank isolates kept ready for cold starts, at most. */
+  readonly maxSpares: number
   /** An isolate was ended but its thread runs on: it costs a core until the process ends. */
-  readonly onWedged: () => void
+  readonly onWedged: (functionName: string) => void
+  /** What no invocation fails of: a spare that could not be made. */
+  readonly onWarning: (message: string) => void
 }
-
-/** An instance lent out, or why there is none. */
-export type Lease =
-  | { readonly kind: 'ready'; readonly instance: Instance; readonly coldStart: boolean }
-  | { readonly kind: 'full'; readonly message: string }
-  | { readonly kind: 'failed'; readonly outcome: Outcome }
 
 export interface PoolStats {
   readonly idleCount: number
   readonly busyCount: number
+  /** Blank isolates ready for the next cold starts, or in the making. */
+  readonly spareCount: number
+  /** Isolates that run at the moment. */
+  readonly runningCount: number
   readonly createdCount: number
   readonly evictedCount: number
   readonly recycledCount: Readonly<Partial<Record<RecycleReason, number>>>
@@ -40,161 +41,191 @@ const INSTANCE_OVERHEAD_BYTES = 1.25 * 1024 * 1024
 /** A heap measured more recently than this is not measured again, in milliseconds. */
 const MEASURE_EVERY_MS = 1000
 
+/** Where an instance belongs, and when its heap was measured last. */
 interface Member {
-  readonly key: PoolKey
-  readonly instance: Instance
+  readonly lane: Lane
   measuredMs: number
 }
 
 /**
- * Keeps instances warm for reuse, newest first, and makes room by evicting the one idle longest.
- * Between `acquire` and `release` an instance is its borrower's alone.
+ * Keeps instances warm for reuse and makes room by evicting the one idle longest. Which of them runs what is its
+ * lane's to say.
  */
-export class Pool {
+export class Pool implements LaneOwner {
+  readonly clock = new Clock()
+  readonly cores = new Cores(this.clock)
   readonly #options: PoolOptions
-  readonly #idle: LRUCache<Instance, Member>
-  readonly #idleByKey = new Map<PoolKey, Instance[]>()
-  readonly #busy = new Map<Instance, Member>()
-  readonly #retired = new WeakSet<PoolKey>()
+  readonly #lanes = new Map<PoolKey, Lane>()
+  /** All instances, the one idle longest first; a busy one stands where it was when it was idle last. */
+  readonly #instances: LRUCache<Instance, Member>
+  readonly #spares: Spares
   readonly #recycled = new Map<RecycleReason, number>()
-  readonly #keeper: InstanceKeeper
+  /** Lanes whose instance has to wait till another's turn has ended. */
+  readonly #waitingForRoom: Lane[] = []
   #makingCount = 0
   #createdCount = 0
-  #evictedCount = 0
 
   constructor(options: PoolOptions) {
     this.#options = options
-    this.#keeper = { clock: new Clock(), onWedged: options.onWedged }
-    this.#idle = new LRUCache({
-      maxSize: options.budgetBytes,
-      maxEntrySize: Number.MAX_SAFE_INTEGER,
-      sizeCalculation: ({ instance }) => sizeOf(instance),
-      dispose: ({ key, instance }, _, reason) => {
-        if (reason === 'evict') this.#evict(key, instance)
-      },
+    this.#instances = new LRUCache({
+      // Room is made by the pool alone, which spares the busy ones.
+      maxSize: Number.MAX_SAFE_INTEGER,
+      sizeCalculation: (_, instance) => sizeOf(instance),
+    })
+    this.#spares = new Spares({
+      max: options.maxSpares,
+      hasRoom: () => this.#findProblem() === undefined,
+      onFailure: error => options.onWarning(`A spare isolate could not be made: ${error}`),
     })
   }
 
-  /** A warm instance of that key, or a new one. The borrower must release it. */
-  async acquire(key: PoolKey): Promise<Lease> {
-    const warm = this.#idleByKey.get(key)?.pop()
-    if (warm !== undefined) {
-      const member = this.#idle.get(warm) as Member
-      this.#idle.delete(warm)
-      this.#busy.set(warm, member)
-      return { kind: 'ready', instance: warm, coldStart: false }
+  /** The lane of a function that was deployed. */
+  open(key: PoolKey): Lane {
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) {
+      lane = new Lane(key, this)
+      this.#lanes.set(key, lane)
+      this.#spares.expect(key.memoryMb)
     }
-    const problem = this.#makeRoom()
-    if (problem !== undefined) return { kind: 'full', message: problem }
-    this.#makingCount++
-    try {
-      const instance = await Instance.create(key.program, key.memoryMb, this.#keeper)
-      this.#createdCount++
-      this.#busy.set(instance, { key, instance, measuredMs: 0 })
-      return { kind: 'ready', instance, coldStart: true }
-    } catch (error) {
-      return { kind: 'failed', outcome: startFailure(error) }
-    } finally {
-      this.#makingCount--
-    }
+    return lane
   }
 
-  /** Takes an instance back: to keep it warm, or to end it. The pool owns it again after this line. */
-  release(instance: Instance, disposition: Disposition): void {
-    const member = this.#busy.get(instance)
-    if (member === undefined) return
-    this.#busy.delete(instance)
-    if (disposition.kind === 'recycle') {
-      this.#recycle(instance, disposition.why)
-    } else if (instance.isDisposed || this.#retired.has(member.key)) {
-      this.#recycle(instance, 'replaced')
-    } else {
-      this.#keep(member)
-      this.#measure(member)
-    }
+  /** Runs one invocation on an instance of that key, warm or new. Never rejects. */
+  run(key: PoolKey, request: InvocationRequest): Promise<RunResult> {
+    return this.open(key).run(request)
   }
 
-  /** Ends the idle instances of a key now and the lent ones when they come back; none is made or reused again. */
+  /** Ends the idle instances of a key now and the busy ones when they are free. */
   retire(key: PoolKey): void {
-    this.#retired.add(key)
-    for (const instance of this.#idleByKey.get(key) ?? []) {
-      this.#idle.delete(instance)
-      this.#recycle(instance, 'replaced')
-    }
-    this.#idleByKey.delete(key)
+    this.#lanes.get(key)?.retire()
+    this.#lanes.delete(key)
   }
 
-  /** Ends every instance, lent ones too: what runs on them ends as cancelled. */
+  /** Ends every instance, busy ones too: what runs on them ends as cancelled. */
   close(): void {
-    for (const key of [...this.#idleByKey.keys()]) this.retire(key)
-    for (const [instance, { key }] of this.#busy) {
-      this.#retired.add(key)
-      instance.dispose()
-    }
+    this.#spares.close()
+    for (const lane of this.#lanes.values()) lane.close()
+    this.#lanes.clear()
+    for (const { lane } of [...this.#instances.values()]) lane.close()
   }
 
   stats(): PoolStats {
+    const busyCount = this.#countBusy()
     return {
-      idleCount: this.#idle.size,
-      busyCount: this.#busy.size,
+      idleCount: this.#instances.size - busyCount,
+      busyCount,
+      spareCount: this.#spares.count,
+      runningCount: this.cores.runningCount,
       createdCount: this.#createdCount,
-      evictedCount: this.#evictedCount,
-      recycledCount: Object.fromEntries(this.#recycled),
+      evictedCount: this.#recycled.get('evicted') ?? 0,
+      recycledCount: Object.fromEntries([...this.#recycled].filter(([why]) => why !== 'evicted')),
       memoryBytes: this.#memoryBytes(),
     }
   }
 
-  #keep(member: Member): void {
-    const { key, instance } = member
-    const idle = this.#idleByKey.get(key) ?? []
-    idle.push(instance)
-    this.#idleByKey.set(key, idle)
-    this.#idle.set(instance, member)
+  make(lane: Lane): void {
+    void this.#make(lane)
   }
 
-  /** A new figure moves the idle instance's share of the budget. */
-  #measure(member: Member): void {
+  onIdle(instance: Instance): void {
+    const member = this.#instances.get(instance)
+    if (member !== undefined) this.#measure(instance, member)
+    this.#makeWaiting()
+  }
+
+  onEnd(instance: Instance, why: RecycleReason): void {
+    this.#instances.delete(instance)
+    this.#recycled.set(why, (this.#recycled.get(why) ?? 0) + 1)
+    this.#makeWaiting()
+  }
+
+  onWedged({ name }: PoolKey): void {
+    this.#options.onWedged(name)
+  }
+
+  async #make(lane: Lane): Promise<void> {
+    const { program, memoryMb } = lane.key
+    const problem = this.#makeRoom()
+    if (problem !== undefined) {
+      if (this.#isAboutToFree()) this.#waitingForRoom.push(lane)
+      else lane.onMakeFailed({ kind: 'refused', message: problem })
+      return
+    }
+    this.#makingCount++
+    let instance: Instance
+    try {
+      const blank = this.#spares.take(memoryMb) ?? (await makeBlankIsolate(memoryMb))
+      instance = await Instance.create(blank, program, lane)
+    } catch (error) {
+      lane.onMakeFailed(startFailure(error))
+      return
+    } finally {
+      this.#makingCount--
+    }
+    this.#createdCount++
+    this.#instances.set(instance, { lane, measuredMs: 0 })
+    lane.onMade(instance)
+  }
+
+  /** Room may have come up. */
+  #makeWaiting(): void {
+    for (const lane of this.#waitingForRoom.splice(0)) queueMicrotask(() => this.make(lane))
+  }
+
+  #isAboutToFree(): boolean {
+    for (const { lane } of this.#instances.values()) if (lane.isAboutToFree) return true
+    return false
+  }
+
+  /** A new figure moves the instance's share of the budget. */
+  #measure(instance: Instance, member: Member): void {
     const nowMs = performance.now()
     if (member.measuredMs !== 0 && nowMs - member.measuredMs < MEASURE_EVERY_MS) return
     member.measuredMs = nowMs
-    void member.instance.measureHeap().then(() => {
-      if (this.#idle.has(member.instance)) this.#idle.set(member.instance, member)
+    void instance.measureHeap().then(() => {
+      if (this.#instances.peek(instance) === undefined) return
+      // Another value, since the cache takes the size of one it has for unchanged.
+      this.#instances.set(instance, { ...member })
+      if (this.#memoryBytes() > this.#options.budgetBytes) this.#evictOne()
     })
   }
 
+  /** Evicts idle instances, and spares before them, until another fits. What stands in the way otherwise. */
   #makeRoom(): string | undefined {
-    const { maxInstances, budgetBytes } = this.#options
-    while (this.#count() >= maxInstances || this.#memoryBytes() + INSTANCE_OVERHEAD_BYTES > budgetBytes) {
-      if (this.#idle.pop() !== undefined) continue
-      return this.#count() >= maxInstances
-        ? `All ${maxInstances} instances are busy (maxInstances).`
-        : `The busy instances use the whole memory budget of ${Math.round(budgetBytes / 1_048_576)} MB (memoryBudgetMb).`
+    for (;;) {
+      const problem = this.#findProblem()
+      if (problem === undefined || !(this.#spares.drop() || this.#evictOne())) return problem
     }
-    return undefined
   }
 
-  #count(): number {
-    return this.#idle.size + this.#busy.size + this.#makingCount
+  #evictOne(): boolean {
+    for (const instance of this.#instances.rkeys()) {
+      if (this.#instances.peek(instance)?.lane.evict(instance)) return true
+    }
+    return false
+  }
+
+  #findProblem(): string | undefined {
+    const { maxInstances, budgetBytes } = this.#options
+    if (this.#instances.size + this.#makingCount >= maxInstances) {
+      return `All ${maxInstances} instances are busy (maxInstances).`
+    }
+    if (this.#memoryBytes() + INSTANCE_OVERHEAD_BYTES > budgetBytes) {
+      return `The busy instances use the whole memory budget of ${Math.round(budgetBytes / 1_048_576)} MB (memoryBudgetMb).`
+    }
+    return isolateRoom()
+  }
+
+  #countBusy(): number {
+    let count = 0
+    for (const lane of new Set([...this.#instances.values()].map(member => member.lane))) {
+      count += lane.busyCount
+    }
+    return count
   }
 
   #memoryBytes(): number {
-    let bytes = this.#idle.calculatedSize + this.#makingCount * INSTANCE_OVERHEAD_BYTES
-    for (const instance of this.#busy.keys()) bytes += sizeOf(instance)
-    return bytes
-  }
-
-  #evict(key: PoolKey, instance: Instance): void {
-    const idle = this.#idleByKey.get(key) ?? []
-    const index = idle.indexOf(instance)
-    if (index >= 0) idle.splice(index, 1)
-    if (idle.length === 0) this.#idleByKey.delete(key)
-    this.#evictedCount++
-    instance.dispose()
-  }
-
-  #recycle(instance: Instance, why: RecycleReason): void {
-    this.#recycled.set(why, (this.#recycled.get(why) ?? 0) + 1)
-    instance.dispose()
+    return this.#instances.calculatedSize + (this.#makingCount + this.#spares.count) * INSTANCE_OVERHEAD_BYTES
   }
 }
 

@@ -2,44 +2,31 @@ import { LIMITS } from '../limits.ts'
 import type { ToHost } from '../protocol/bridge.ts'
 import type { LogLine } from '../types.ts'
 import type { Crossing } from './crossing.ts'
-import { type HostCall, HostCalls } from './host-calls.ts'
+import { HostCalls } from './host-calls.ts'
 import { BrokenBridge } from './incoming.ts'
+import type { Job } from './job.ts'
 import type { Outcome } from './outcome.ts'
-
-/** One invocation as an instance sees it: no deployment, no capability, no caller. */
-export interface InvocationRequest {
-  readonly requestId: string
-  /** Of protocol/bridge.ts's InvokeMessage, as JSON text; they cross as they are. */
-  readonly eventText: string
-  readonly fixedText: string
-  readonly variablesText: string
-  readonly call: HostCall
-  readonly onLog: (line: LogLine) => void
-  /** Wall-clock limit from the start of the run, in milliseconds. */
-  readonly limitMs: number
-  readonly signal: AbortSignal | undefined
-}
 
 /** Room for the line that says the log is full. */
 const NOTE_CHARS = 1024
 
+/** The messages of one invocation; where one ends and the next begins is the instance's. */
+export type RunMessage = Exclude<ToHost, { type: 'over' | 'unstarted' }>
+
 /** The state of one invocation on its instance: what the guest has said, and what its event loop waits for. */
 export class Run {
-  readonly request: InvocationRequest
+  readonly job: Job
   readonly calls: HostCalls
   readonly #crossing: Crossing
   #outcome: Outcome | undefined
-  #freezesTimers = false
   #timer: NodeJS.Timeout | undefined
-  #timerHoldsLoop = false
-  #saidDrained = false
   #logLineCount = 0
   #logCharCount = 0
 
-  constructor(request: InvocationRequest, crossing: Crossing, onAnswer: () => void) {
-    this.request = request
+  constructor(job: Job, crossing: Crossing) {
+    this.job = job
     this.#crossing = crossing
-    this.calls = new HostCalls(request.call, crossing, onAnswer)
+    this.calls = new HostCalls(job.request.call, crossing)
   }
 
   /** The first completion the guest reported, if it has. */
@@ -47,56 +34,32 @@ export class Run {
     return this.#outcome
   }
 
-  /**
-   * Nothing is running, awaited from the host, or set on a timer. Timers left by a handler that answered with a
-   * promise don't count: they wait for the next invocation, as in the cloud (wxcloud-spec §1.3).
-   */
-  get isDrained(): boolean {
-    const timerHolds = this.#timerHoldsLoop && !this.#freezesTimers
-    return this.#crossing.isIdle && this.calls.count === 0 && !timerHolds
-  }
-
-  /** `isFirst`: the first invocation on its instance. */
-  start(isFirst: boolean): void {
-    const { requestId, eventText, fixedText, variablesText } = this.request
-    const fixed = isFirst ? `"fixed":${fixedText},` : ''
-    this.#crossing.post(
-      `{"type":"invoke","event":${eventText},${fixed}"requestId":"${requestId}","variables":${variablesText}}`,
-    )
-  }
-
-  /** Tells the guest, once, that its loop is empty: what it stored with `callback`, or null, is then its result. */
-  sayDrained(): void {
-    if (this.#saidDrained) return
-    this.#saidDrained = true
-    this.#crossing.post('{"type":"drained"}')
-  }
-
   /** @throws {BrokenBridge} for what the runtime would never send: missing bytes, more calls or logs than allowed. */
-  handle(message: ToHost, buffers: readonly unknown[]): void {
+  handle(message: RunMessage, buffers: readonly unknown[]): void {
     switch (message.type) {
       case 'done':
-        this.#settle({ kind: 'completed', result: message.result }, message.freezesTimers)
+        this.#outcome ??= { kind: 'completed', result: message.result }
         return
       case 'threw':
-        this.#settle({ kind: 'threw', failure: message.failure }, message.freezesTimers)
+        this.#outcome ??= { kind: 'threw', failure: message.failure }
         return
       case 'unloadable':
-        this.#settle({ kind: 'unloadable', failure: message.failure }, true)
+        this.#outcome ??= { kind: 'unloadable', failure: message.failure }
         return
       case 'unsendable':
-        this.#settle({ kind: 'unsendable', path: message.path, message: message.message }, true)
+        this.#outcome ??= { kind: 'unsendable', path: message.path, message: message.message }
         return
       case 'call':
-        this.#saidDrained = false
         this.calls.start(message, message.buffer === undefined ? undefined : bytesOf(buffers[message.buffer]))
         return
       case 'log':
         this.#log({ level: message.level, message: message.message, timeMs: message.timeMs })
         return
       case 'wait':
-        this.#saidDrained = false
-        this.#wait(message.afterMs, message.holdsLoop)
+        this.#wait(message.afterMs)
+        return
+      case 'idle':
+        this.#crossing.post('{"type":"drained"}')
         return
       default:
         message satisfies never
@@ -112,15 +75,9 @@ export class Run {
 
   /** No more answers or wake-ups reach the guest. */
   end(): void {
-    clearTimeout(this.#timer)
-    this.#crossing.cancelWake()
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.calls.end()
-  }
-
-  #settle(outcome: Outcome, freezesTimers: boolean): void {
-    if (this.#outcome !== undefined) return
-    this.#outcome = outcome
-    this.#freezesTimers = freezesTimers
+    this.#crossing.clear()
   }
 
   #log(line: LogLine): void {
@@ -130,15 +87,21 @@ export class Run {
     if (this.#logLineCount > LIMITS.logLines * 2 || this.#logCharCount > LIMITS.logChars * 2 + NOTE_CHARS) {
       throw new BrokenBridge('A log beyond its limits.')
     }
-    this.request.onLog(line)
+    this.job.request.onLog(line)
   }
 
-  #wait(afterMs: number | null, holdsLoop: boolean): void {
-    clearTimeout(this.#timer)
-    this.#timerHoldsLoop = holdsLoop
+  #wait(afterMs: number | null): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
     if (afterMs === null) return
     this.#timer = setTimeout(() => this.#crossing.wake(), Math.ceil(afterMs))
   }
+}
+
+/** An invocation as it crosses. `isFirst`: it is its instance's first. */
+export function writeInvocation({ request }: Job, isFirst: boolean): string {
+  const { requestId, eventText, fixedText, variablesText } = request
+  const fixed = isFirst ? `"fixed":${fixedText},` : ''
+  return `{"type":"invoke","event":${eventText},${fixed}"requestId":"${requestId}","variables":${variablesText}}`
 }
 
 function bytesOf(buffer: unknown): Uint8Array {

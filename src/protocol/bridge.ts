@@ -5,6 +5,10 @@ import type { LogLevel } from '../types.ts'
  * What crosses between host and guest. Each crossing is one JSON array of messages and, beside it, the
  * byte buffers its messages refer to by index. The host sends one crossing at a time per isolate and
  * waits for the turn to end, so that V8 can let go of what it carried (native-notes/isolated-vm.md).
+ *
+ * A crossing may carry several `invoke` messages: the guest starts the first, and each of the others when the
+ * host enters it once more without a text (`next`), if the one before is over by then. If not, the guest drops
+ * those it has not started, and says so with `unstarted`.
  */
 export type ToGuest =
   | InvokeMessage
@@ -12,7 +16,7 @@ export type ToGuest =
   | { readonly type: 'refuse'; readonly id: number; readonly error: ErrorData }
   /** A timer asked for with `wait` is due. */
   | { readonly type: 'wake' }
-  /** The event loop is empty: nothing is running, awaited from the host, or set on a timer. */
+  /** The answer to `idle`, in a turn of its own: every microtask of the turn that said it has run. */
   | { readonly type: 'drained' }
 
 export interface InvokeMessage {
@@ -47,10 +51,9 @@ export const IDENTITY_VARIABLES = [
 export type IdentityVariable = (typeof IDENTITY_VARIABLES)[number]
 
 export type ToHost =
-  /** `freezesTimers`: it answered by a promise, so that timers it leaves set wait for the next invocation. */
-  | { readonly type: 'done'; readonly result: unknown; readonly freezesTimers: boolean }
+  | { readonly type: 'done'; readonly result: unknown }
   /** The handler threw, rejected, or called back with an error. */
-  | { readonly type: 'threw'; readonly failure: GuestFailure; readonly freezesTimers: boolean }
+  | { readonly type: 'threw'; readonly failure: GuestFailure }
   /** The function's files threw while loading, or export no handler. */
   | { readonly type: 'unloadable'; readonly failure: GuestFailure }
   /** The handler's result can't cross. */
@@ -63,8 +66,14 @@ export type ToHost =
       readonly buffer?: number
     }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly timeMs: number }
-  /** Wake me after so many milliseconds; null takes an earlier wish back. `holdsLoop`: the loop isn't empty till then. */
-  | { readonly type: 'wait'; readonly afterMs: number | null; readonly holdsLoop: boolean }
+  /** Wake me after so many milliseconds; null takes an earlier wish back. */
+  | { readonly type: 'wait'; readonly afterMs: number | null }
+  /** The handler returned nothing to wait for, and nothing is awaited from the host or set on a timer. */
+  | { readonly type: 'idle' }
+  /** The invocation has answered and left nothing behind that it waits for. What follows is the next one's. */
+  | { readonly type: 'over' }
+  /** The invocations of the crossing that come after the one under way were not started and never will be. */
+  | { readonly type: 'unstarted' }
 
 /** A deployment's code as the guest's module loader wants it: what the program script hands to `START`. */
 export interface Program {

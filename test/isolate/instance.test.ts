@@ -1,25 +1,39 @@
 import { describe, expect, test } from 'vitest'
-import { Clock } from '../../src/isolate/clock.ts'
 import type { HostCall } from '../../src/isolate/host-calls.ts'
-import { Instance, type RunResult } from '../../src/isolate/instance.ts'
+import type { RunResult } from '../../src/isolate/job.ts'
+import { Pool, type PoolStats } from '../../src/isolate/pool.ts'
 import { SEND } from '../../src/protocol/bridge.ts'
 
 /** Runs a program that speaks to the host directly, as code would that had taken over its runtime. */
 async function runTakenOver(
   body: string,
   limitMs = 1000,
-): Promise<{ ran: RunResult; calls: string[]; instance: Instance }> {
-  const source = `(() => { const send = ${SEND}; return text => { if (text.includes('"invoke"')) { ${body} } } })()`
-  const instance = await Instance.create({ source, cachedData: undefined }, 16, {
-    clock: new Clock(),
+): Promise<{ ran: RunResult; calls: string[]; stats: PoolStats; isOver: boolean }> {
+  const source = `(() => {
+    const send = ${SEND}
+    let replies = 0
+    return text => {
+      if (text.includes('"invoke"')) { ${body} }
+      replies += text.split('"reply"').length - 1
+      if (replies === 2) send('[{"type":"over"}]')
+    }
+  })()`
+  const pool = new Pool({
+    maxInstances: 1,
+    budgetBytes: 1e8,
+    maxSpares: 0,
     onWedged: () => {},
+    onWarning: () => {},
   })
   const calls: string[] = []
   const call: HostCall = async op => {
     calls.push(op)
     return { kind: 'reply', valueText: '{}' }
   }
-  const ran = await instance.run({
+  const over = Promise.withResolvers<void>()
+  let isOver = false
+  const key = { name: 'f', program: { source, cachedData: undefined }, memoryMb: 16, concurrency: 1 }
+  const ran = await pool.run(key, {
     eventText: '{}',
     requestId: '1',
     fixedText: '{}',
@@ -27,9 +41,18 @@ async function runTakenOver(
     call,
     onLog: () => {},
     limitMs,
+    cpuLimitMs: limitMs,
     signal: undefined,
+    onOver: () => {
+      isOver = true
+      over.resolve()
+    },
   })
-  return { ran, calls, instance }
+  await over.promise
+  await expect.poll(() => pool.stats().busyCount).toBe(0)
+  const stats = pool.stats()
+  pool.close()
+  return { ran, calls, stats, isOver }
 }
 
 describe('a guest that forges its messages', () => {
@@ -59,7 +82,7 @@ describe('a guest that forges its messages', () => {
     ],
     [
       'more messages than a crossing has',
-      `send(JSON.stringify(Array(8193).fill({ type: 'wait', afterMs: null, holdsLoop: false })))`,
+      `send(JSON.stringify(Array(8193).fill({ type: 'wait', afterMs: null })))`,
     ],
     ['a crossing too long', `send('[' + ' '.repeat(16 * 1024 * 1024) + ']')`],
     [
@@ -70,25 +93,28 @@ describe('a guest that forges its messages', () => {
       'more log lines than there may be',
       `send(JSON.stringify(Array(3000).fill({ type: 'log', level: 'info', message: 'x', timeMs: 1 })))`,
     ],
-    ['a wait beyond what a timer holds', `send('[{"type":"wait","afterMs":1e300,"holdsLoop":true}]')`],
+    ['a wait beyond what a timer holds', `send('[{"type":"wait","afterMs":1e300}]')`],
     ['a log of an unknown level', `send('[{"type":"log","level":"root","message":"x","timeMs":1}]')`],
-    ['a wait of less than nothing', `send('[{"type":"wait","afterMs":-1,"holdsLoop":true}]')`],
-    ['a wait of no number', `send('[{"type":"wait","afterMs":"1","holdsLoop":true}]')`],
+    ['a wait of less than nothing', `send('[{"type":"wait","afterMs":-1}]')`],
+    ['an end before its answer', `send('[{"type":"over"}]')`],
+    [
+      'an end while it has a call waiting',
+      `send('[{"type":"done","result":1},{"type":"call","id":1,"op":"x","args":{}},{"type":"over"}]')`,
+    ],
+    ['a wait of no number', `send('[{"type":"wait","afterMs":"1"}]')`],
   ])('%s ends its isolate as crashed', async (_, body) => {
-    const { ran, instance } = await runTakenOver(body)
+    const { ran, stats } = await runTakenOver(body)
     expect(ran.outcome.kind).toBe('crashed')
-    expect(await ran.disposition).toEqual({ kind: 'recycle', why: 'crashed' })
-    expect(instance.isDisposed).toBe(true)
+    expect(stats).toMatchObject({ idleCount: 0, recycledCount: { crashed: 1 } })
   })
 
   test('the first outcome stands; a later one changes nothing', async () => {
-    const { ran, calls, instance } = await runTakenOver(
-      `send('[{"type":"done","result":1,"freezesTimers":true},{"type":"done","result":2,"freezesTimers":true},{"type":"call","id":1,"op":"a","args":{}},{"type":"call","id":2,"op":"b","args":{}}]')`,
+    const { ran, calls, stats } = await runTakenOver(
+      `send('[{"type":"done","result":1},{"type":"done","result":2},{"type":"call","id":1,"op":"a","args":{}},{"type":"call","id":2,"op":"b","args":{}}]')`,
     )
     expect(ran.outcome).toEqual({ kind: 'completed', result: 1 })
     expect(calls).toEqual(['a', 'b'])
-    expect(await ran.disposition).toEqual({ kind: 'keep' })
-    instance.dispose()
+    expect(stats).toMatchObject({ idleCount: 1, recycledCount: {} })
   })
 
   test('a door that throws answers nothing and ends at the deadline', async () => {

@@ -79,18 +79,24 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
     // A guest whose runtime is not ours any more: nothing user code can do today, and still no matter to the host.
     const source = `(() => { const send = ${SEND}; return () => send('no message of the runtime') })()`
     const info = { name: 'taken', version: '1', fileCount: 1, sizeBytes: 1, warnings: [] }
-    const config = { timeoutMs: 2000, memoryMb: 16, concurrency: 1, environment: {} }
+    const config = { timeoutMs: 2000, cpuMs: 2000, memoryMb: 16, concurrency: 1, environment: {} }
     const deployment: Deployment = {
       name: 'taken',
       version: '1',
       config,
       identity: makeIdentityTemplate('taken', 'local', config),
-      key: { program: { source, cachedData: undefined }, memoryMb: 16 },
+      key: { name: 'taken', program: { source, cachedData: undefined }, memoryMb: 16, concurrency: 1 },
       info: { ...info, ...config },
     }
     const line: Line = {
       admission: new Admission({ maxConcurrency: 1, maxQueued: 1 }),
-      pool: new Pool({ maxInstances: 1, budgetBytes: 1e8, onWedged: () => {} }),
+      pool: new Pool({
+        maxInstances: 1,
+        budgetBytes: 1e8,
+        maxSpares: 0,
+        onWedged: () => {},
+        onWarning: () => {},
+      }),
       dispatcher: new Dispatcher({ handlers: {} as never, onInternalError: () => {} }),
       findDeployment: () => ({ deployment, rights: { capabilities: new Set(), deniedOps: new Set() } }),
       report: () => {},

@@ -67,9 +67,15 @@ describe('deadline', () => {
   })
 
   test('work left behind ends at the deadline too, and its instance with it', async () => {
-    await deploy('f', 'exports.main = () => { (function again() { setTimeout(again, 10) })(); return 1 }', {
-      timeout: 0.3,
-    })
+    await deploy(
+      'f',
+      `exports.main = (event, context, callback) => {
+        (function again() { setTimeout(again, 10) })()
+        context.callbackWaitsForEmptyEventLoop = false
+        callback(null, 1)
+      }`,
+      { timeout: 0.3 },
+    )
     expect((await host.invoke('f')).result).toBe(1)
     await expect.poll(() => host.stats().instances.recycledCount).toEqual({ lingered: 1 })
   })
@@ -216,7 +222,7 @@ describe('instances', () => {
     makeHost({ maxInstances: 2 })
     for (const name of ['a', 'b', 'c']) await deploy(name, GOOD)
     for (const name of ['a', 'b', 'a', 'c']) await host.invoke(name)
-    expect(host.stats().instances).toMatchObject({ idleCount: 2, evictedCount: 1 })
+    await expect.poll(() => host.stats().instances).toMatchObject({ idleCount: 2, evictedCount: 1 })
     expect((await host.invoke('a')).coldStart).toBe(false)
     expect((await host.invoke('b')).coldStart).toBe(true)
   })
@@ -254,7 +260,7 @@ describe('instances', () => {
     await deploy('f', `exports.main = () => 'new'`)
     expect((await host.invoke('f')).result).toBe('new')
     expect((await old).result).toBe('old')
-    expect(host.stats().instances.recycledCount).toEqual({ replaced: 1 })
+    await expect.poll(() => host.stats().instances.recycledCount).toEqual({ replaced: 1 })
   })
 })
 

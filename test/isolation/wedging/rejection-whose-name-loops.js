@@ -13,4 +13,5 @@ exports.main = async () => {
     }
   }
   Promise.reject(new Endless())
+  await new Promise(() => {})
 }

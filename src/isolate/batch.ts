@@ -1,0 +1,91 @@
+import type { ToHost } from '../protocol/bridge.ts'
+import type { Crossing } from './crossing.ts'
+import { BrokenBridge } from './incoming.ts'
+import type { Job } from './job.ts'
+import { Run } from './run.ts'
+
+/** A job whose caller gave up has started all the same, and reaches out. */
+export class CancelledJob extends Error {}
+
+/** The jobs that crossed into an instance together: they run one after the other, each to its end. */
+export class Batch {
+  readonly size: number
+  /** Of the work and of all that it leaves behind, on the scale of `performance.now()`, in milliseconds. */
+  readonly deadlineMs: number
+  /** One of them waited for the host, a timer, or nothing. */
+  hasWaited = false
+  readonly #crossing: Crossing
+  /** Those that have not come to their end; the first is the one under way. */
+  readonly #jobs: Job[]
+  #run: Run | undefined
+  #last: Run
+
+  constructor(jobs: readonly [Job, ...Job[]], crossing: Crossing, startMs: number) {
+    this.size = jobs.length
+    this.deadlineMs = startMs + jobs[0].request.limitMs
+    this.#crossing = crossing
+    this.#jobs = [...jobs]
+    this.#run = new Run(jobs[0], crossing)
+    this.#last = this.#run
+  }
+
+  /** The one under way; undefined when all are over. */
+  get run(): Run | undefined {
+    return this.#run
+  }
+
+  /** The one under way, or the last one that was. */
+  get lastRun(): Run {
+    return this.#last
+  }
+
+  get jobs(): readonly Job[] {
+    return this.#jobs
+  }
+
+  /**
+   * Takes in what the guest says, and returns the runs that were answered by it. `onUnstarted` gets the jobs that
+   * the guest has not started and won't.
+   *
+   * @throws {BrokenBridge} for what the runtime would never send; {CancelledJob}.
+   */
+  receive(
+    messages: readonly ToHost[],
+    buffers: readonly unknown[],
+    onUnstarted: (jobs: Job[]) => void,
+  ): Run[] {
+    const answered: Run[] = []
+    for (const message of messages) {
+      const run = this.#run
+      // Said after its invocation was over: nobody's.
+      if (run === undefined) break
+      if (message.type === 'over') {
+        this.#close(run)
+      } else if (message.type === 'unstarted') {
+        onUnstarted(this.#jobs.splice(1))
+      } else {
+        const wasAnswered = run.outcome !== undefined
+        if (run.job.isSettled && message.type === 'call' && !wasAnswered) throw new CancelledJob()
+        run.handle(message, buffers)
+        if (!wasAnswered && run.outcome !== undefined) answered.push(run)
+      }
+    }
+    return answered
+  }
+
+  /** Takes the jobs away that wait behind the one under way, or that one too. */
+  take(from: 0 | 1): Job[] {
+    return this.#jobs.splice(from)
+  }
+
+  /** The guest says that nothing is left of the invocation; what the host knows of it has to agree. */
+  #close(run: Run): void {
+    if (run.outcome === undefined || run.calls.count > 0) throw new BrokenBridge('An end before the end.')
+    run.end()
+    run.job.over()
+    this.#jobs.shift()
+    const next = this.#jobs[0]
+    this.#run = next === undefined ? undefined : new Run(next, this.#crossing)
+    this.#last = this.#run ?? run
+  }
+}

@@ -1,0 +1,124 @@
+import { availableParallelism } from 'node:os'
+import type { Clock, Timed } from './clock.ts'
+
+/** A turn that takes longer than this is the scheduler's to share out: it stops counting against the others, in milliseconds. */
+const QUANTUM_MS = 50
+
+/** Who wants an isolate to run. */
+export interface Claimant {
+  /** Claims of one group, a function's, may not take every core. */
+  readonly group: object
+  /** The core is theirs until they release the turn. */
+  enter(turn: Turn): void
+}
+
+/** The right to run one isolate on one core, from an entry to its end. */
+export interface Turn {
+  readonly group: object
+  readonly startMs: number
+  isOvertime: boolean
+}
+
+/**
+ * Bounds how many isolates run at once: isolated-vm gives each a thread, and more threads than cores only delay
+ * each other and the host's own loop (native-notes/isolated-vm.md). An invocation that continues goes before one that
+ * starts; groups take turns.
+ */
+export class Cores implements Timed {
+  readonly deadlineMs = Number.POSITIVE_INFINITY
+  readonly #limit: number
+  readonly #groupLimit: number
+  readonly #clock: Clock
+  readonly #running = new Set<Turn>()
+  readonly #byGroup = new Map<object, number>()
+  readonly #resumed: Claimant[] = []
+  readonly #fresh: Claimant[] = []
+  #countedCount = 0
+
+  /** One isolate more than cores: a core is free for a moment whenever a thread hands over. */
+  constructor(clock: Clock, cores: number = availableParallelism()) {
+    this.#clock = clock
+    this.#limit = cores + 1
+    this.#groupLimit = Math.max(1, cores)
+  }
+
+  /** How many isolates of one group may run at once. */
+  get groupLimit(): number {
+    return this.#groupLimit
+  }
+
+  get runningCount(): number {
+    return this.#running.size
+  }
+
+  /** Enters now if a core is free, or as soon as one is. */
+  claim(claimant: Claimant, isResumed: boolean): void {
+    if (this.#fits(claimant.group)) {
+      this.#grant(claimant)
+      return
+    }
+    if (this.#resumed.length + this.#fresh.length === 0) this.#clock.add(this)
+    if (isResumed) this.#resumed.push(claimant)
+    else this.#fresh.push(claimant)
+  }
+
+  release(turn: Turn): void {
+    if (!this.#running.delete(turn)) return
+    this.#uncount(turn)
+    this.#serve()
+  }
+
+  /** Called at each tick while somebody waits: turns past the quantum make room, as many as there are cores. */
+  check(): void {
+    const nowMs = performance.now()
+    let overtimeCount = this.#running.size - this.#countedCount
+    for (const turn of this.#running) {
+      if (overtimeCount >= this.#limit) break
+      if (turn.isOvertime || nowMs - turn.startMs < QUANTUM_MS) continue
+      this.#uncount(turn)
+      turn.isOvertime = true
+      overtimeCount++
+    }
+    this.#serve()
+  }
+
+  #serve(): void {
+    if (this.#resumed.length + this.#fresh.length === 0) return
+    this.#serveQueue(this.#resumed)
+    this.#serveQueue(this.#fresh)
+    if (this.#resumed.length + this.#fresh.length === 0) this.#clock.delete(this)
+  }
+
+  #serveQueue(queue: Claimant[]): void {
+    for (let index = 0; index < queue.length && this.#countedCount < this.#limit; ) {
+      const claimant = queue[index] as Claimant
+      if (this.#fits(claimant.group)) {
+        queue.splice(index, 1)
+        this.#grant(claimant)
+      } else {
+        index++
+      }
+    }
+  }
+
+  #fits(group: object): boolean {
+    return this.#countedCount < this.#limit && (this.#byGroup.get(group) ?? 0) < this.#groupLimit
+  }
+
+  #grant(claimant: Claimant): void {
+    const { group } = claimant
+    const turn: Turn = { group, startMs: performance.now(), isOvertime: false }
+    this.#running.add(turn)
+    this.#countedCount++
+    this.#byGroup.set(group, (this.#byGroup.get(group) ?? 0) + 1)
+    claimant.enter(turn)
+  }
+
+  #uncount(turn: Turn): void {
+    if (turn.isOvertime) return
+    this.#countedCount--
+    const left = (this.#byGroup.get(turn.group) ?? 1) - 1
+    if (left === 0) this.#byGroup.delete(turn.group)
+    else this.#byGroup.set(turn.group, left)
+  }
+}

@@ -1,0 +1,82 @@
+import type { LogLine } from '../types.ts'
+import type { HostCall } from './host-calls.ts'
+import type { Outcome } from './outcome.ts'
+
+/** One invocation as the engine sees it: no deployment, no capability, no caller. */
+export interface InvocationRequest {
+  readonly requestId: string
+  /** Of protocol/bridge.ts's InvokeMessage, as JSON text; they cross as they are. */
+  readonly eventText: string
+  readonly fixedText: string
+  readonly variablesText: string
+  readonly call: HostCall
+  readonly onLog: (line: LogLine) => void
+  /** Wall-clock limit from the start of the run, in milliseconds. */
+  readonly limitMs: number
+  /** Limit of the isolate's own time, across awaits, in milliseconds. */
+  readonly cpuLimitMs: number
+  readonly signal: AbortSignal | undefined
+  /** Nothing of it is left: its answer came, and the work it left behind is done or was ended. Called once. */
+  readonly onOver: () => void
+}
+
+export interface RunResult {
+  readonly outcome: Outcome
+  /** Whether its instance was made for it. */
+  readonly coldStart: boolean
+  /** Time the isolate ran for it, in milliseconds; of invocations that crossed together, an equal share. */
+  readonly cpuMs: number
+  /** The instance's heap when last measured, in bytes. */
+  readonly heapUsedBytes: number
+}
+
+/** Whoever has the job at the moment. */
+export interface JobHolder {
+  /** Its caller gave up. */
+  cancel(job: Job): void
+}
+
+/** One invocation on its way through a lane and an instance, until it is settled and over. */
+export class Job {
+  readonly request: InvocationRequest
+  readonly result: Promise<RunResult>
+  /** On the scale of `performance.now()`, in milliseconds. */
+  readonly queuedMs = performance.now()
+  holder: JobHolder
+  /** It shared a crossing that went wrong, and had done nothing yet that could be seen: it runs again, by itself. */
+  isAlone = false
+  /** Its instance was made for it. */
+  isCold = false
+  #settle: ((result: RunResult) => void) | undefined
+  #isOver = false
+
+  constructor(request: InvocationRequest, holder: JobHolder) {
+    this.request = request
+    this.holder = holder
+    this.result = new Promise(resolve => {
+      this.#settle = resolve
+    })
+    request.signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  get isSettled(): boolean {
+    return this.#settle === undefined
+  }
+
+  /** The first outcome counts. */
+  settle(result: RunResult): void {
+    const settle = this.#settle
+    if (settle === undefined) return
+    this.#settle = undefined
+    this.request.signal?.removeEventListener('abort', this.#onAbort)
+    settle(result)
+  }
+
+  over(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.request.onOver()
+  }
+
+  readonly #onAbort = (): void => this.holder.cancel(this)
+}

@@ -1,0 +1,275 @@
+import { Batching } from './batching.ts'
+import type { Clock, Timed } from './clock.ts'
+import type { CompiledProgram } from './compile.ts'
+import type { Claimant, Cores, Turn } from './cores.ts'
+import type { Instance, InstanceKeeper } from './instance.ts'
+import { type InvocationRequest, Job, type JobHolder, type RunResult } from './job.ts'
+import type { Outcome, RecycleReason } from './outcome.ts'
+
+/** What instances are made of and told apart by: one per version of a function. */
+export interface PoolKey {
+  /** The function's name, for those who watch. */
+  readonly name: string
+  readonly program: CompiledProgram
+  readonly memoryMb: number
+  /** Instances it may have at once. */
+  readonly concurrency: number
+}
+
+/** What a lane needs of the pool. */
+export interface LaneOwner {
+  readonly clock: Clock
+  readonly cores: Cores
+  /** Makes an instance, then calls `onMade` or `onMakeFailed`. */
+  make(lane: Lane): void
+  onIdle(instance: Instance): void
+  onEnd(instance: Instance, why: RecycleReason): void
+  onWedged(key: PoolKey): void
+}
+
+/** Every further invocation of a version that left a thread which can't be ended. */
+const REFUSED: Outcome = {
+  kind: 'crashed',
+  message:
+    'an earlier invocation left a thread that could not be ended, and the function is refused. ' +
+    'Deploy a corrected version; restart the process to get the core back.',
+}
+/** Instances one function may have in the making at once. */
+const MAX_MAKING = 3
+
+/**
+ * One version of a function: the jobs that wait for it and the instances that run them. Jobs of a function that
+ * has proved quick, and answers without waiting for the host, cross in batches (native-notes/isolated-vm.md).
+ */
+export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
+  readonly key: PoolKey
+  readonly deadlineMs = Number.POSITIVE_INFINITY
+  readonly #owner: LaneOwner
+  #waiting: Job[] = []
+  readonly #idle: Instance[] = []
+  readonly #busy = new Set<Instance>()
+  /** Instances that have not run yet: the first job of each is a cold start. */
+  readonly #cold = new WeakSet<Instance>()
+  #makingCount = 0
+  readonly #batching: Batching
+  #isClaimed = false
+  #isPumpDue = false
+  #isRetired = false
+  #isRefused = false
+
+  constructor(key: PoolKey, owner: LaneOwner) {
+    this.key = key
+    this.#owner = owner
+    this.#batching = new Batching(key.memoryMb)
+  }
+
+  get clock(): Clock {
+    return this.#owner.clock
+  }
+
+  get cores(): Cores {
+    return this.#owner.cores
+  }
+
+  /** A function's share of the cores is all its instances'. */
+  get group(): object {
+    return this
+  }
+
+  /** Jobs it can take at once, by what is known of their length. */
+  get places(): number {
+    return this.key.concurrency * this.#batching.size
+  }
+
+  get isRetired(): boolean {
+    return this.#isRetired
+  }
+
+  /** Instances with something to do; one whose turn is only ending counts as idle. */
+  get busyCount(): number {
+    let count = 0
+    for (const instance of this.#busy) if (!instance.isDone) count++
+    return count
+  }
+
+  /** One of its instances will be free as soon as its turn has ended. */
+  get isAboutToFree(): boolean {
+    for (const instance of this.#busy) if (instance.isDone) return true
+    return false
+  }
+
+  /** Never rejects: how it ended is the outcome. */
+  run(request: InvocationRequest): Promise<RunResult> {
+    const job = new Job(request, this)
+    if (this.#isRefused) {
+      drop(job, REFUSED)
+    } else if (request.signal?.aborted === true) {
+      drop(job, { kind: 'cancelled' })
+    } else {
+      this.#waiting.push(job)
+      this.#pumpSoon()
+    }
+    return job.result
+  }
+
+  cancel(job: Job): void {
+    const index = this.#waiting.indexOf(job)
+    if (index >= 0) this.#waiting.splice(index, 1)
+    drop(job, { kind: 'cancelled' })
+  }
+
+  /** Ends the idle instances now and the busy ones when they are free; no job comes after those that wait. */
+  retire(): void {
+    this.#isRetired = true
+    for (const instance of this.#idle.splice(0)) instance.dispose()
+  }
+
+  /** Ends everything; what runs or waits ends as cancelled. */
+  close(): void {
+    this.retire()
+    for (const job of this.#waiting.splice(0)) drop(job, { kind: 'cancelled' })
+    for (const instance of this.#busy) instance.dispose()
+  }
+
+  /** Takes an idle instance away, for the pool to make room. */
+  evict(instance: Instance): boolean {
+    const index = this.#idle.indexOf(instance)
+    if (index < 0) return false
+    this.#idle.splice(index, 1)
+    instance.dispose('evicted')
+    return true
+  }
+
+  onMade(instance: Instance): void {
+    this.#makingCount--
+    this.#cold.add(instance)
+    this.#idle.push(instance)
+    if (this.#isRetired && this.#waiting.length === 0) this.retire()
+    else this.#pump()
+  }
+
+  /** Without an instance to wait for, the jobs can only fail. */
+  onMakeFailed(outcome: Outcome): void {
+    this.#makingCount--
+    if (outcome.kind === 'refused' && this.#busy.size + this.#idle.length + this.#makingCount > 0) return
+    for (const job of this.#waiting.splice(0)) drop(job, outcome)
+  }
+
+  onFree(instance: Instance, jobCount: number, cpuMs: number, hasWaited: boolean): void {
+    this.#busy.delete(instance)
+    const isFirst = this.#cold.delete(instance)
+    if (!isFirst && !hasWaited) this.#batching.learn(jobCount, cpuMs)
+    if (this.#isRetired && this.#waiting.length === 0) instance.dispose()
+    else {
+      this.#idle.push(instance)
+      this.#owner.onIdle(instance)
+    }
+    this.#pump()
+  }
+
+  onWait(): void {
+    this.#batching.reset()
+    this.#pump()
+  }
+
+  takeBack(jobs: readonly Job[]): void {
+    this.#batching.reset()
+    const wanted: Job[] = []
+    for (const job of jobs) {
+      job.holder = this
+      job.isCold = false
+      if (job.isSettled) job.over()
+      else wanted.push(job)
+    }
+    this.#waiting.unshift(...wanted)
+    this.#pumpSoon()
+  }
+
+  onEnd(instance: Instance, why: RecycleReason): void {
+    this.#busy.delete(instance)
+    this.#owner.onEnd(instance, why)
+    this.#pumpSoon()
+  }
+
+  /** A program that wedged one thread would wedge the next: it gets none. */
+  onWedged(): void {
+    this.#isRefused = true
+    for (const job of this.#waiting.splice(0)) drop(job, REFUSED)
+    this.#owner.onWedged(this.key)
+  }
+
+  /** A core for one of the idle instances. */
+  enter(turn: Turn): void {
+    this.#isClaimed = false
+    const instance = this.#waiting.length === 0 ? undefined : this.#idle.pop()
+    const isCold = instance !== undefined && this.#cold.has(instance)
+    const jobs = instance?.isDisposed === false ? this.#batching.take(this.#waiting, isCold) : undefined
+    if (instance === undefined || jobs === undefined) {
+      this.cores.release(turn)
+      instance?.dispose()
+    } else {
+      for (const job of jobs) job.isCold = isCold
+      this.#busy.add(instance)
+      instance.run(jobs, turn)
+    }
+    this.#pump()
+  }
+
+  /** Called at each tick while jobs wait: none waits longer than it may run. */
+  check(): void {
+    const nowMs = performance.now()
+    const isLate = (job: Job): boolean => nowMs - job.queuedMs > job.request.limitMs
+    if (!this.#waiting.some(isLate)) {
+      this.#pump()
+      return
+    }
+    const late = this.#waiting.filter(isLate)
+    this.#waiting = this.#waiting.filter(job => !isLate(job))
+    for (const job of late) {
+      const message = `Function "${this.key.name}" waited ${job.request.limitMs} ms for an instance and got none.`
+      drop(job, { kind: 'refused', message })
+    }
+  }
+
+  /** At the end of the tick: what it brings more crosses together. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return
+    this.#isPumpDue = true
+    queueMicrotask(() => {
+      this.#isPumpDue = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    if (this.#waiting.length === 0) {
+      this.clock.delete(this)
+      return
+    }
+    if (this.#idle.length > 0) {
+      if (this.#isClaimed) return
+      this.#isClaimed = true
+      this.cores.claim(this, false)
+    } else if (this.#needsInstance) {
+      this.#makingCount++
+      this.#owner.make(this)
+    }
+    if (this.#waiting.length > 0) this.clock.add(this)
+  }
+
+  /** Another helps only if a core could run it, and if those in the making are not enough. */
+  get #needsInstance(): boolean {
+    const count = this.#busy.size + this.#makingCount
+    if (this.#makingCount >= MAX_MAKING || count >= this.key.concurrency) return false
+    if (count === 0) return true
+    let runningCount = this.#makingCount
+    for (const instance of this.#busy) if (instance.wantsCore) runningCount++
+    return runningCount < this.cores.groupLimit && this.#waiting.length > runningCount * this.#batching.size
+  }
+}
+
+/** Ends a job that never ran. */
+function drop(job: Job, outcome: Outcome): void {
+  job.settle({ outcome, coldStart: false, cpuMs: 0, heapUsedBytes: 0 })
+  job.over()
+}
