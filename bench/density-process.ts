@@ -1,8 +1,18 @@
-/** Makes warm functions and prints the kilobytes of resident memory that each added. Started by density.ts. */
+/** Makes warm functions and prints what each added to the process, and what that takes then. Started by density.ts. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FunctionHost } from 'cloudlet'
+import { answerParent } from './child.ts'
 import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
+import { countMemoryMaps } from './machine.ts'
 import { RawFunction } from './raw.ts'
+
+/** Kilobytes of resident memory and memory maps. */
+export interface Footprint {
+  readonly addedKb: number
+  readonly totalKb: number
+  /** NaN where the system doesn't tell. */
+  readonly addedMaps: number
+}
 
 /** Made before the first reading, so that what a process pays once is not in the difference. */
 const FIRST_COUNT = 10
@@ -29,19 +39,26 @@ async function measureCloudlet(): Promise<void> {
     await host.deploy(`hello-${number}`, { files: { 'index.js': helloSource(number) } })
     checkHello(await host.invoke(`hello-${number}`, EVENT), 'cold')
   })
+  for (let number = 0; number < FIRST_COUNT + functionCount; number++)
+    checkHello(await host.invoke(`hello-${number}`, EVENT), 'warm')
 }
 
 async function report(addFunction: (number: number) => Promise<void>): Promise<void> {
   for (let number = 0; number < FIRST_COUNT; number++) await addFunction(number)
-  const before = await readResidentBytes()
+  const before = await readUse()
   for (let number = 0; number < functionCount; number++) await addFunction(FIRST_COUNT + number)
-  const added = (await readResidentBytes()) - before
-  process.stdout.write(String(added / 1024 / functionCount))
+  const after = await readUse()
+  const footprint: Footprint = {
+    addedKb: (after.residentKb - before.residentKb) / functionCount,
+    totalKb: after.residentKb,
+    addedMaps: (after.mapCount - before.mapCount) / functionCount,
+  }
+  answerParent(footprint)
 }
 
 /** What the process holds once garbage, and isolates that have ended, are gone. */
-async function readResidentBytes(): Promise<number> {
+async function readUse(): Promise<{ residentKb: number; mapCount: number }> {
   globalThis.gc?.()
   await sleep(200)
-  return process.memoryUsage.rss()
+  return { residentKb: process.memoryUsage.rss() / 1024, mapCount: countMemoryMaps() }
 }

@@ -15,17 +15,31 @@ export interface Contender {
   readonly bar?: number
 }
 
-export interface Comparison {
-  readonly title: string
-  /** Operations under way at once. One compares latency, more compare throughput. */
-  readonly inFlight: number
+/** Who takes turns, and how often. */
+export interface Turns<T> {
+  readonly contenders: readonly T[]
   /** How often the contenders take turns. */
   readonly rounds: number
   /** Rounds before them that don't count: V8 compiles, and instances are made. */
   readonly warmUpRounds: number
+}
+
+export interface Comparison extends Turns<Contender> {
+  readonly title: string
+  /** Operations under way at once. One compares latency, more compare throughput. */
+  readonly inFlight: number
   /** Operations of each contender in a round. */
   readonly callsPerRound: number
-  readonly contenders: readonly [floor: Contender, ...others: Contender[]]
+  /**
+   * What one call does so many times, and what is then compared: throughput, also with one call in flight.
+   * Without it a call is one operation.
+   */
+  readonly operationsPerCall?: number
+  /** So many of the contenders, the first ones, are floors: that with the best throughput is the others' floor. @default 1 */
+  readonly floorCount?: number
+  /** Around each turn that counts, untimed. */
+  readonly beforeTurn?: (contender: Contender) => void
+  readonly afterTurn?: (contender: Contender) => void
 }
 
 /** A run is looked at in so many parts, to see how far its ratios wander. */
@@ -42,60 +56,69 @@ export interface Question {
   readonly measure: (settings: Settings) => Promise<Table[]>
 }
 
-interface Slice {
+export interface Slice {
   /** Latency of each operation, in milliseconds. */
   readonly samples: readonly number[]
   readonly elapsedMs: number
 }
 
-/**
- * Measures the contenders in turns, in short slices, so that whatever else the machine does hits them alike,
- * and whoever went first in one round goes last in the next.
- */
+/** Measures the contenders in turns. The floor comes first in the table. */
 export async function compare(comparison: Comparison): Promise<Table> {
-  const { title, inFlight, rounds, warmUpRounds, contenders } = comparison
-  const slices = new Map<Contender, Slice[]>(contenders.map(contender => [contender, []]))
+  const { title, inFlight, contenders, floorCount = 1, operationsPerCall } = comparison
   globalThis.gc?.()
   const foreign = new ForeignCpu()
-  for (let round = -warmUpRounds; round < rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const contender = contenders[(turn + round + warmUpRounds) % contenders.length]
-      if (contender === undefined) throw new RangeError('A turn beyond the contenders.')
-      const slice = await runSlice(contender, comparison)
-      if (round >= 0) slices.get(contender)?.push(slice)
-    }
-  }
-  const measure = (contender: Contender): Measured =>
-    summarize(contender, slices.get(contender) ?? [], inFlight)
-  const [floor, ...others] = contenders
+  const slices = await takeTurns(comparison, async (contender, isCounted) => {
+    if (isCounted) comparison.beforeTurn?.(contender)
+    const slice = await runSlice(contender, comparison)
+    if (isCounted) comparison.afterTurn?.(contender)
+    return slice
+  })
+  const isThroughput = inFlight > 1 || operationsPerCall !== undefined
+  const measured = contenders.map(contender =>
+    summarize(contender, slices.get(contender) ?? [], isThroughput, operationsPerCall ?? 1),
+  )
+  const floors = measured.slice(0, floorCount).sort((left, right) => right.opsPerSecond - left.opsPerSecond)
+  const [floor, ...others] = [...floors, ...measured.slice(floorCount)]
+  if (floor === undefined) throw new RangeError(`"${title}" has no contender.`)
   return {
     title,
     unit: 'ms',
-    better: inFlight === 1 ? 'lower' : 'higher',
-    rows: toRows([measure(floor), ...others.map(measure)]),
+    better: isThroughput ? 'higher' : 'lower',
+    rows: toRows([floor, ...others]),
     foreignCpuShare: foreign.share(),
   }
 }
 
-function summarize({ name, bar }: Contender, slices: readonly Slice[], inFlight: number): Measured {
-  const samples = slices.flatMap(slice => slice.samples)
-  const partLength = Math.ceil(slices.length / PART_COUNT)
-  const parts: number[] = []
-  for (let start = 0; start < slices.length; start += partLength) {
-    const part = slices.slice(start, start + partLength)
-    parts.push(inFlight === 1 ? median(part.flatMap(slice => slice.samples)) : rateOf(part))
+/**
+ * Lets the contenders take turns, in short slices, so that whatever else the machine does hits them alike, and
+ * whoever went first in one round goes last in the next.
+ */
+export async function takeTurns<T, S>(
+  { contenders, rounds, warmUpRounds }: Turns<T>,
+  run: (contender: T, isCounted: boolean) => Promise<S>,
+): Promise<ReadonlyMap<T, readonly S[]>> {
+  const slices = new Map<T, S[]>(contenders.map(contender => [contender, []]))
+  for (let round = -warmUpRounds; round < rounds; round++) {
+    const first = (round + warmUpRounds) % contenders.length
+    for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
+      const slice = await run(contender, round >= 0)
+      if (round >= 0) slices.get(contender)?.push(slice)
+    }
   }
-  return {
-    name,
-    samples,
-    parts,
-    opsPerSecond: rateOf(slices),
-    ...(bar === undefined ? undefined : { bar }),
-  }
+  return slices
 }
 
-/** Operations per second. */
-function rateOf(slices: readonly Slice[]): number {
+/** As many parts of equal length as a run is looked at in; the last may be shorter. */
+export function splitRun<T>(run: readonly T[]): T[][] {
+  const partLength = Math.ceil(run.length / PART_COUNT)
+  const parts: T[][] = []
+  for (let start = 0; start < run.length; start += partLength)
+    parts.push(run.slice(start, start + partLength))
+  return parts
+}
+
+/** Calls per second. */
+export function rateOf(slices: readonly Slice[]): number {
   let count = 0
   let elapsedMs = 0
   for (const slice of slices) {
@@ -105,23 +128,16 @@ function rateOf(slices: readonly Slice[]): number {
   return (count * 1000) / elapsedMs
 }
 
-async function runSlice(contender: Contender, { inFlight, callsPerRound }: Comparison): Promise<Slice> {
-  if (inFlight > 1) return runBurst(contender, inFlight, callsPerRound)
-  const { name, run, prepare, cleanUp } = contender
-  const samples = await runTask(name, run, callsPerRound, {
-    ...(prepare === undefined ? undefined : { beforeEach: prepare }),
-    ...(cleanUp === undefined ? undefined : { afterEach: cleanUp }),
-  })
-  return { samples, elapsedMs: samples.reduce((sum, sample) => sum + sample, 0) }
-}
-
-/** One tinybench sample is a whole burst: each operation that ends starts the next, until all have been made. */
-async function runBurst({ name, run }: Contender, inFlight: number, callCount: number): Promise<Slice> {
+/** One tinybench sample is a whole burst: each operation that ends starts the next, as long as one may start. */
+export async function runBurst(
+  { name, run }: Pick<Contender, 'name' | 'run'>,
+  inFlight: number,
+  mayStart: () => boolean,
+): Promise<Slice> {
   const samples: number[] = []
   const burst = async (): Promise<void> => {
-    let startedCount = 0
     const lane = async (): Promise<void> => {
-      while (startedCount++ < callCount) {
+      while (mayStart()) {
         const startMs = performance.now()
         await run()
         samples.push(performance.now() - startMs)
@@ -131,6 +147,36 @@ async function runBurst({ name, run }: Contender, inFlight: number, callCount: n
   }
   const [elapsedMs] = await runTask(name, burst, 1, {})
   return { samples, elapsedMs: elapsedMs ?? Number.NaN }
+}
+
+function summarize(
+  { name, bar }: Contender,
+  slices: readonly Slice[],
+  isThroughput: boolean,
+  operationsPerCall: number,
+): Measured & { readonly opsPerSecond: number } {
+  return {
+    name,
+    samples: slices.flatMap(slice => slice.samples),
+    parts: splitRun(slices).map(part =>
+      isThroughput ? rateOf(part) : median(part.flatMap(slice => slice.samples)),
+    ),
+    opsPerSecond: rateOf(slices) * operationsPerCall,
+    ...(bar === undefined ? undefined : { bar }),
+  }
+}
+
+async function runSlice(contender: Contender, { inFlight, callsPerRound }: Comparison): Promise<Slice> {
+  if (inFlight > 1) {
+    let startedCount = 0
+    return runBurst(contender, inFlight, () => startedCount++ < callsPerRound)
+  }
+  const { name, run, prepare, cleanUp } = contender
+  const samples = await runTask(name, run, callsPerRound, {
+    ...(prepare === undefined ? undefined : { beforeEach: prepare }),
+    ...(cleanUp === undefined ? undefined : { afterEach: cleanUp }),
+  })
+  return { samples, elapsedMs: samples.reduce((sum, sample) => sum + sample, 0) }
 }
 
 async function runTask(

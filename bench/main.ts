@@ -2,11 +2,14 @@
  * Measures cloudlet against the raw floor: plain isolated-vm doing the same work, in the same run, in turns.
  *
  *   npm run bench                              every question
- *   npm run bench -- --quick                   fewer rounds, under a minute
+ *   npm run bench -- --quick                   fewer rounds and functions, about two minutes
  *   npm run bench -- cold-start warm-start     these questions
- *   npm run bench -- --json out.json           where the results go; bench/results/latest.json otherwise
+ *   npm run bench -- --json out.json           where the results go
  *   npm run bench -- --quick --check           exit code 1 when a bar is missed
  *   npm run bench -- --no-awake                lets idle cores sleep (awake.ts says what that does to the figures)
+ *
+ * A complete run goes to bench/results/bench.json, of which readme-table.ts makes README's table; any other to
+ * bench/results/latest-bench.json.
  *
  * How to read a table. The first row is the floor. p50, p95 and p99 are of single operations; with many in
  * flight they include waiting for the others. "× floor" compares medians of latency where one operation is under
@@ -18,24 +21,34 @@
  * twice to three times that when it spreads them; either can last for a whole run. Look at the floor's p50 before
  * making much of that ratio. `taskset -c 1` in front of node holds both contenders to one core and one speed.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { admission } from './admission.ts'
 import { AwakeCores } from './awake.ts'
 import { bridge } from './bridge.ts'
 import { coldStart } from './cold-start.ts'
 import { density } from './density.ts'
+import { eviction } from './eviction.ts'
 import type { Question } from './harness.ts'
 import { describeMachine, readLoad } from './machine.ts'
-import { findMissedBars, formatTable } from './report.ts'
+import { countBars, findMissedBars, formatTable } from './report.ts'
+import { resultsPath, writeRecord } from './results.ts'
+import { scaling } from './scaling.ts'
 import type { Table } from './statistics.ts'
 import { transport } from './transport.ts'
 import { values } from './values.ts'
 import { warmStart } from './warm-start.ts'
 
-const QUESTIONS: readonly Question[] = [coldStart, warmStart, bridge, values, transport, density]
-const LATEST = fileURLToPath(new URL('./results/latest.json', import.meta.url))
+const QUESTIONS: readonly Question[] = [
+  coldStart,
+  warmStart,
+  bridge,
+  values,
+  transport,
+  admission,
+  scaling,
+  density,
+  eviction,
+]
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,7 +57,7 @@ const { values: options, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     awake: { type: 'boolean', default: true },
     check: { type: 'boolean', default: false },
-    json: { type: 'string', default: LATEST },
+    json: { type: 'string' },
   },
 })
 
@@ -58,16 +71,15 @@ if (loadBefore > machine.coreCount / 2) console.log('The machine is busy: expect
 
 const results = await measureAll(chooseQuestions(positionals))
 const loadAfter = readLoad()
-const record = {
+const path = options.json ?? resultsPath('bench', !options.quick && positionals.length === 0)
+await writeRecord(path, {
   measuredAt: new Date().toISOString(),
   isQuick: options.quick,
   isKeptAwake: options.awake,
   machine: { ...machine, loadBefore, loadAfter },
   results,
-}
-await mkdir(dirname(options.json), { recursive: true })
-await writeFile(options.json, `${JSON.stringify(record, undefined, 2)}\n`)
-console.log(`\nload ${loadAfter.toFixed(2)} afterwards; results in ${options.json}`)
+})
+console.log(`\nload ${loadAfter.toFixed(2)} afterwards; results in ${path}`)
 
 if (options.check) check(results.flatMap(({ tables }) => tables))
 
@@ -93,9 +105,8 @@ function chooseQuestions(names: readonly string[]): readonly Question[] {
 }
 
 function check(tables: readonly Table[]): void {
-  const barCount = tables.flatMap(({ rows }) => rows).filter(({ bar }) => bar !== undefined).length
-  if (barCount === 0)
-    throw new Error('Nothing measured here has a bar to check; cold-start and warm-start do.')
+  const barCount = tables.reduce((count, table) => count + countBars(table), 0)
+  if (barCount === 0) throw new Error('Nothing measured here has a bar to check.')
   const missed = tables.flatMap(findMissedBars)
   for (const sentence of missed) console.error(`Missed. ${sentence}`)
   if (missed.length === 0) console.log(`All ${barCount} bars are met.`)

@@ -39,3 +39,34 @@ export class RawFunction {
     this.#isolate.dispose()
   }
 }
+
+/** Isolates side by side; calls go round them. */
+export class RawIsolates {
+  readonly #functions: readonly RawFunction[]
+  #turn = 0
+
+  private constructor(functions: readonly RawFunction[]) {
+    this.#functions = functions
+  }
+
+  static async load(
+    sourceOf: (number: number) => string,
+    count: number,
+    memoryMb: number,
+  ): Promise<RawIsolates> {
+    const functions: RawFunction[] = []
+    for (let number = 0; number < count; number++)
+      functions.push(await RawFunction.load(sourceOf(number), memoryMb))
+    return new RawIsolates(functions)
+  }
+
+  call(event: unknown): Promise<unknown> {
+    const next = this.#functions[this.#turn++ % this.#functions.length]
+    if (next === undefined) throw new RangeError('There is no isolate to call.')
+    return next.call(event)
+  }
+
+  dispose(): void {
+    for (const raw of this.#functions) raw.dispose()
+  }
+}

@@ -17,16 +17,31 @@ export function formatTable(table: Table): string {
   return [`${table.title}  (× floor: ${table.better} is better)`, ...lines, ...warnOf(table)].join('\n')
 }
 
-/** The rows whose ratio is on the wrong side of their bar, as sentences. */
+/** What of a table is on the wrong side of its bar, as sentences. */
 export function findMissedBars(table: Table): string[] {
-  return table.rows
-    .filter(
-      ({ bar, ratio }) => bar !== undefined && !(table.better === 'lower' ? ratio <= bar : ratio >= bar),
-    )
-    .map(({ name, ratio, bar = Number.NaN }) => {
-      const side = table.better === 'lower' ? 'at most' : 'at least'
-      return `${table.title}: ${name} is ${ratio.toFixed(2)}× the floor; the bar is ${side} ${bar.toFixed(2)}×.`
-    })
+  const { title, unit, better, rows } = table
+  return rows.flatMap(({ name, ratio, bar, p99, p99Bar }) => {
+    const missed: string[] = []
+    if (bar !== undefined && !(better === 'lower' ? ratio <= bar : ratio >= bar)) {
+      const side = better === 'lower' ? 'at most' : 'at least'
+      missed.push(
+        `${title}: ${name} is ${ratio.toFixed(2)}× the floor; the bar is ${side} ${bar.toFixed(2)}×.`,
+      )
+    }
+    if (p99Bar !== undefined && !(p99 <= p99Bar)) {
+      const [is, most] = [formatAmount(p99, unit), formatAmount(p99Bar, unit)]
+      missed.push(`${title}: p99 of ${name} is ${is}; the bar is at most ${most}.`)
+    }
+    return missed
+  })
+}
+
+/** How many bars a table has. */
+export function countBars({ rows }: Table): number {
+  return rows.reduce(
+    (count, { bar, p99Bar }) => count + (bar === undefined ? 0 : 1) + (p99Bar === undefined ? 0 : 1),
+    0,
+  )
 }
 
 function formatRow(row: Row, { unit }: Table, isFloor: boolean): string[] {
@@ -42,8 +57,11 @@ function formatRow(row: Row, { unit }: Table, isFloor: boolean): string[] {
   ]
 }
 
-function formatAmount(value: number, unit: Table['unit']): string {
-  if (unit === 'KB') return `${Math.round(value)} KB`
+/** A figure with its unit, as short as it can be told. */
+export function formatAmount(value: number, unit: Table['unit']): string {
+  if (unit === 'KB') return `${Math.round(value).toLocaleString('en')} KB`
+  if (unit === 'maps') return value.toFixed(1)
+  if (unit === '×') return `${value.toFixed(2)}×`
   return value < 1 ? `${(value * 1000).toFixed(0)} µs` : `${value.toFixed(2)} ms`
 }
 

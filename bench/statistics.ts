@@ -26,11 +26,14 @@ export interface Row {
   readonly ratioRange: readonly [low: number, high: number]
   /** What `--check` holds the ratio to: at most, where lower is better; at least, where higher is. */
   readonly bar?: number
+  /** What `--check` holds p99 itself to, in the unit of the table: at most. */
+  readonly p99Bar?: number
 }
 
 export interface Table {
   readonly title: string
-  readonly unit: 'ms' | 'KB'
+  /** `×`: the samples are ratios themselves, such as how much faster two cores are than one. */
+  readonly unit: 'ms' | 'KB' | 'maps' | '×'
   /** Which way the ratio is good: latency and memory are better low, throughput high. */
   readonly better: 'lower' | 'higher'
   readonly rows: readonly Row[]
@@ -45,12 +48,13 @@ export interface Measured {
   readonly parts: readonly number[]
   readonly opsPerSecond?: number
   readonly bar?: number
+  readonly p99Bar?: number
 }
 
 /** Rows in the given order; the first is the floor. Parts are paired, since they were measured side by side. */
 export function toRows(measured: readonly [floor: Measured, ...others: Measured[]]): Row[] {
   const [floor] = measured
-  return measured.map(({ name, bar, samples, parts, opsPerSecond }) => {
+  return measured.map(({ name, bar, p99Bar, samples, parts, opsPerSecond }) => {
     const ratios = parts.map((part, index) => part / (floor.parts[index] ?? Number.NaN))
     return {
       name,
@@ -62,6 +66,7 @@ export function toRows(measured: readonly [floor: Measured, ...others: Measured[
       ratioRange: [Math.min(...ratios), Math.max(...ratios)],
       ...(opsPerSecond === undefined ? undefined : { opsPerSecond }),
       ...(bar === undefined ? undefined : { bar }),
+      ...(p99Bar === undefined ? undefined : { p99Bar }),
     }
   })
 }

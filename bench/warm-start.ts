@@ -4,11 +4,14 @@
  * Excludes: making the instances. Under load a function has as many as the host's defaults let it have, made
  * in the rounds that don't count; the floor has one isolate per function and queues on it.
  * Run with: npm run bench -- warm-start
+ *
+ * With many in flight on one function, plain isolated-vm with two isolates of it is measured too: what an
+ * embedder could have by writing a pool.
  */
 import { FunctionHost } from 'cloudlet'
 import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
-import { type Comparison, compare, type Question } from './harness.ts'
-import { RawFunction } from './raw.ts'
+import { type Contender, compare, type Question } from './harness.ts'
+import { RawIsolates } from './raw.ts'
 
 const FUNCTION_COUNT = 16
 const IN_FLIGHT = 64
@@ -17,58 +20,57 @@ export const warmStart: Question = {
   name: 'warm-start',
   measure: async ({ isQuick }) => {
     await using host = new FunctionHost()
-    const raws: RawFunction[] = []
     for (let number = 0; number < FUNCTION_COUNT; number++) {
       await host.deploy(`hello-${number}`, { files: { 'index.js': helloSource(number) } })
       checkHello(await host.invoke(`hello-${number}`, EVENT), 'cold')
-      raws.push(await RawFunction.load(helloSource(number), MEMORY_MB))
     }
-    const rounds = isQuick ? 60 : 300
-    const bursts = { rounds: isQuick ? 15 : 100, warmUpRounds: 4, callsPerRound: 1024 }
+    const one = await RawIsolates.load(helloSource, 1, MEMORY_MB)
+    const two = await RawIsolates.load(helloSource, 2, MEMORY_MB)
+    const many = await RawIsolates.load(helloSource, FUNCTION_COUNT, MEMORY_MB)
+    const bursts = {
+      inFlight: IN_FLIGHT,
+      rounds: isQuick ? 15 : 100,
+      warmUpRounds: 4,
+      callsPerRound: 1024,
+    }
     const tables = [
       await compare({
         title: 'Warm call: one at a time',
         inFlight: 1,
-        rounds,
+        rounds: isQuick ? 60 : 300,
         warmUpRounds: 40,
         callsPerRound: 100,
-        contenders: contenders(host, raws.slice(0, 1), 'warm'),
+        contenders: [floor('raw isolated-vm', one), { ...ours(host, 1, 'warm'), bar: 1.1 }],
       }),
       await compare({
         title: `Warm throughput: ${IN_FLIGHT} in flight on one function`,
-        inFlight: IN_FLIGHT,
         ...bursts,
-        contenders: contenders(host, raws.slice(0, 1), 'either'),
+        contenders: [
+          floor('raw isolated-vm', one),
+          { ...ours(host, 1, 'either'), bar: 4 },
+          floor('raw isolated-vm, two isolates', two),
+        ],
       }),
       await compare({
         title: `Warm throughput: ${IN_FLIGHT} in flight over ${FUNCTION_COUNT} functions`,
-        inFlight: IN_FLIGHT,
         ...bursts,
-        contenders: contenders(host, raws, 'either'),
+        contenders: [floor('raw isolated-vm', many), { ...ours(host, FUNCTION_COUNT, 'either'), bar: 1.5 }],
       }),
     ]
-    for (const raw of raws) raw.dispose()
+    for (const raw of [one, two, many]) raw.dispose()
     return tables
   },
 }
 
-/** Calls go round the functions, as many as there are raw ones. */
-function contenders(
-  host: FunctionHost,
-  raws: readonly RawFunction[],
-  start: 'warm' | 'either',
-): Comparison['contenders'] {
-  let rawTurn = 0
+function floor(name: string, raw: RawIsolates): Contender {
+  return { name, run: async () => checkSum(await raw.call(EVENT)) }
+}
+
+/** Calls go round the functions. */
+function ours(host: FunctionHost, functionCount: number, start: 'warm' | 'either'): Contender {
   let turn = 0
-  return [
-    {
-      name: 'raw isolated-vm',
-      run: async () => checkSum(await raws[rawTurn++ % raws.length]?.call(EVENT)),
-    },
-    {
-      name: 'cloudlet',
-      run: async () => checkHello(await host.invoke(`hello-${turn++ % raws.length}`, EVENT), start),
-      ...(start === 'warm' ? { bar: 2 } : undefined),
-    },
-  ]
+  return {
+    name: 'cloudlet',
+    run: async () => checkHello(await host.invoke(`hello-${turn++ % functionCount}`, EVENT), start),
+  }
 }

@@ -1,0 +1,1 @@
+exports.main = async ({ nonce, userInfo, text }) => ({ nonce, openid: userInfo.openId, text })

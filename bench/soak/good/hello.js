@@ -1,0 +1,1 @@
+exports.main = async ({ nonce, userInfo }) => ({ nonce, openid: userInfo.openId })

@@ -1,0 +1,3 @@
+exports.main = async () => {
+  for (;;) await null
+}

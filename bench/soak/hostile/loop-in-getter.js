@@ -1,0 +1,7 @@
+exports.main = async () => {
+  throw {
+    get message() {
+      for (;;);
+    },
+  }
+}

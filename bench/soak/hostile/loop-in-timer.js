@@ -1,0 +1,6 @@
+exports.main = () =>
+  new Promise(() => {
+    setTimeout(() => {
+      for (;;);
+    }, 1)
+  })

@@ -1,0 +1,94 @@
+import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import type { FunctionHost } from 'cloudlet'
+import type { Ledger } from './ledger.ts'
+import type { Ending } from './part.ts'
+
+/** The process and the host at one moment. */
+export interface Sample {
+  /** Since the start, in milliseconds. */
+  readonly timeMs: number
+  readonly rssMb: number
+  /** Of the host's own heap, not the isolates'. */
+  readonly heapUsedMb: number
+  readonly externalMb: number
+  /** Since the sample before. */
+  readonly loopDelayP99Ms: number
+  readonly loopDelayMaxMs: number
+  /** What keeps the event loop: timers, sockets, workers, requests. */
+  readonly activeResources: number
+  /** Alive, idle ones included. */
+  readonly isolates: number
+  /** What the host takes them for: their heaps when last measured, and what each costs beside. */
+  readonly isolatesMb: number
+  readonly createdIsolates: number
+  readonly runningInvocations: number
+  readonly queuedInvocations: number
+  readonly settledInvocations: number
+  readonly health: string
+  /** Invocations so far, by how they ended. */
+  readonly endings: Readonly<Partial<Record<Ending, number>>>
+}
+
+const LOOP_RESOLUTION_MS = 10
+
+/** Takes a sample at a time, and at each looks for invocations that are lost. */
+export class Probe {
+  readonly samples: Sample[] = []
+  readonly #host: FunctionHost
+  readonly #ledger: Ledger
+  readonly #onSample: (sample: Sample) => void
+  readonly #delay: ELDHistogram
+  readonly #startMs = performance.now()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(host: FunctionHost, ledger: Ledger, everyMs: number, onSample: (sample: Sample) => void) {
+    this.#host = host
+    this.#ledger = ledger
+    this.#onSample = onSample
+    this.#delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
+    this.#delay.enable()
+    this.#timer = setInterval(() => this.#take(), everyMs)
+  }
+
+  /** With a last sample. */
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#take()
+    this.#delay.disable()
+  }
+
+  #take(): void {
+    this.#ledger.findLost()
+    const memory = process.memoryUsage()
+    const { instances, runningCount, queuedCount } = this.#host.stats()
+    const sample: Sample = {
+      timeMs: Math.round(performance.now() - this.#startMs),
+      rssMb: toMb(memory.rss),
+      heapUsedMb: toMb(memory.heapUsed),
+      externalMb: toMb(memory.external),
+      // The histogram counts the time between two looks, of which so much is the wait it asked for.
+      loopDelayP99Ms: toDelayMs(this.#delay.percentile(99)),
+      loopDelayMaxMs: toDelayMs(this.#delay.max),
+      activeResources: process.getActiveResourcesInfo().length,
+      isolates: instances.idleCount + instances.busyCount,
+      isolatesMb: toMb(instances.memoryBytes),
+      createdIsolates: instances.createdCount,
+      runningInvocations: runningCount,
+      queuedInvocations: queuedCount,
+      settledInvocations: this.#ledger.settledCount,
+      health: this.#host.health.status,
+      endings: this.#ledger.byEnding(),
+    }
+    this.samples.push(sample)
+    this.#onSample(sample)
+    this.#delay.reset()
+  }
+}
+
+function toMb(bytes: number): number {
+  return Math.round((bytes / 1_048_576) * 10) / 10
+}
+
+function toDelayMs(nanoseconds: number): number {
+  return Math.max(0, Math.round((nanoseconds / 1e6 - LOOP_RESOLUTION_MS) * 10) / 10)
+}

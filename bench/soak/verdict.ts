@@ -1,0 +1,46 @@
+import { FAULTS } from './ledger.ts'
+import type { SoakRecord } from './soak.ts'
+import { fitTrend, type Trend } from './trend.ts'
+
+/** Invocations a soak has to make in a minute, on the machine it is meant for: two cores. */
+export const INVOCATIONS_PER_MINUTE = 20_000
+/** A shorter run is mostly start. */
+export const COUNT_JUDGED_FROM_MS = 60_000
+/**
+ * What is called flat. Isolates' heaps breathe by a hundred megabytes together, so that the slope of a few minutes is
+ * never nothing; ten kilobytes kept of each isolate, or a hundred bytes of each invocation, would be more than this.
+ */
+export const RSS_SLOPE_MAX_MB_PER_MINUTE = 5
+/** A shorter run is all warm-up: its slope is told and not judged. */
+export const RSS_JUDGED_FROM_MS = 5 * 60_000
+
+/** RSS over the second half of the run, in megabytes per minute. Undefined with fewer than three samples there. */
+export function findRssTrend({
+  samples,
+  durationMs,
+}: Pick<SoakRecord, 'samples' | 'durationMs'>): Trend | undefined {
+  const half = samples.filter(({ timeMs }) => timeMs >= durationMs / 2 && timeMs <= durationMs)
+  if (half.length < 3) return undefined
+  return fitTrend(half.map(({ timeMs, rssMb }) => [timeMs / 60_000, rssMb]))
+}
+
+/** Why the soak failed, as sentences. None: it passed. */
+export function findFailures(record: SoakRecord): string[] {
+  const { durationMs, faults, invocationCount, notices, health } = record
+  const failures: string[] = []
+  for (const fault of FAULTS) {
+    if (faults[fault] > 0) failures.push(`${faults[fault]} ${fault}.`)
+  }
+  const leastCount = Math.round((durationMs / 60_000) * INVOCATIONS_PER_MINUTE)
+  if (durationMs >= COUNT_JUDGED_FROM_MS && invocationCount < leastCount)
+    failures.push(`${invocationCount} invocations were made; ${leastCount} is the least.`)
+  const trend = findRssTrend(record)
+  if (trend !== undefined && durationMs >= RSS_JUDGED_FROM_MS && trend.slope > RSS_SLOPE_MAX_MB_PER_MINUTE) {
+    failures.push(
+      `RSS grows by ${trend.slope.toFixed(2)} MB a minute; ${RSS_SLOPE_MAX_MB_PER_MINUTE} is called flat.`,
+    )
+  }
+  if (health !== 'ok') failures.push(`The host's health is "${health}".`)
+  failures.push(...notices.map(notice => `The host said: ${notice}`))
+  return failures
+}

@@ -1,0 +1,4 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = async () => {
+  for (;;) await null
+}

@@ -1,0 +1,6 @@
+// expect: CLOUDLET_DEADLINE
+Object.defineProperty(exports, 'main', {
+  get() {
+    for (;;);
+  },
+})

@@ -1,0 +1,7 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = () =>
+  new Promise(() =>
+    setInterval(() => {
+      for (;;);
+    }, 1),
+  )

@@ -1,0 +1,2 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = () => new Promise(() => {})

@@ -1,0 +1,3 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = async () => 1
+for (;;);
