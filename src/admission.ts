@@ -40,6 +40,7 @@ interface Waiter {
 
 /** What one lane has running, and what waits for it. */
 interface Queue {
+  readonly lane: Destination
   runningCount: number
   readonly waiters: Set<Waiter>
   /** Since when somebody has been waiting without a break, on the scale of `performance.now()`. */
@@ -55,8 +56,9 @@ const CONGESTED_AFTER_MS = 1000
 /** Bounds how much runs at once, per function and on the host; the rest waits, up to a bound. Functions take turns. */
 export class Admission {
   readonly #options: AdmissionOptions
-  /** The lanes that have something running or waiting; those served longest ago first. */
-  readonly #queues = new Map<Destination, Queue>()
+  readonly #queues = new WeakMap<Destination, Queue>()
+  /** The queues in which somebody waits; those served longest ago first. */
+  readonly #waiting = new Set<Queue>()
   readonly #whenIdle: (() => void)[] = []
   /** Permits in whose place a call of theirs is running. */
   readonly #lent = new WeakSet<object>()
@@ -104,7 +106,7 @@ export class Admission {
   /** No new work from outside; what waits is refused. Resolves when what runs, and what it calls, has ended. */
   close(): Promise<void> {
     this.#isClosed = true
-    for (const { waiters } of this.#queues.values()) {
+    for (const { waiters } of this.#waiting) {
       for (const waiter of waiters) {
         if (waiter.ticket.parent === undefined) waiter.refuse(new HostClosedError())
       }
@@ -116,7 +118,7 @@ export class Admission {
   #queueOf(lane: Destination): Queue {
     let queue = this.#queues.get(lane)
     if (queue === undefined) {
-      queue = { runningCount: 0, waiters: new Set(), waitingSinceMs: 0 }
+      queue = { lane, runningCount: 0, waiters: new Set(), waitingSinceMs: 0 }
       this.#queues.set(lane, queue)
     }
     return queue
@@ -130,7 +132,7 @@ export class Admission {
       queue.waiters.delete(waiter)
       this.#queuedCount--
       if (ticket.parent === undefined) this.#directQueuedCount--
-      this.#forget(ticket.lane, queue)
+      if (queue.waiters.size === 0) this.#waiting.delete(queue)
     }
     const waiter: Waiter = {
       ticket,
@@ -154,6 +156,7 @@ export class Admission {
     ticket.signal?.addEventListener('abort', onAbort, { once: true })
     if (queue.waiters.size === 0) queue.waitingSinceMs = performance.now()
     queue.waiters.add(waiter)
+    this.#waiting.add(queue)
     this.#queuedCount++
     if (ticket.parent === undefined) this.#directQueuedCount++
     return promise
@@ -171,7 +174,7 @@ export class Admission {
     return parent !== undefined && !this.#lent.has(parent)
   }
 
-  #grant({ lane, parent }: Ticket, queue: Queue): Permit {
+  #grant({ parent }: Ticket, queue: Queue): Permit {
     const lender = this.#canTakePlaceOf(parent) ? parent : undefined
     this.#runningCount++
     if (lender === undefined) this.#onHostCount++
@@ -182,12 +185,12 @@ export class Admission {
       release: () => {
         if (isReleased) return
         isReleased = true
-        this.#release(lane, queue, lender)
+        this.#release(queue, lender)
       },
     }
   }
 
-  #release(lane: Destination, queue: Queue, lender: object | undefined): void {
+  #release(queue: Queue, lender: object | undefined): void {
     const wasFull = !this.#hasHostRoom
     this.#runningCount--
     if (lender === undefined) this.#onHostCount--
@@ -195,9 +198,8 @@ export class Admission {
     queue.runningCount--
     if (this.#queuedCount > 0) {
       if (wasFull || lender !== undefined) this.#serveAll()
-      else while (this.#serveOne(lane, queue));
+      else while (this.#serveOne(queue));
     }
-    this.#forget(lane, queue)
     if (this.#runningCount === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 
@@ -206,19 +208,17 @@ export class Admission {
     let hasAdmitted = true
     while (hasAdmitted) {
       hasAdmitted = false
-      for (const [lane, queue] of [...this.#queues]) {
-        if (this.#serveOne(lane, queue)) hasAdmitted = true
-      }
+      for (const queue of [...this.#waiting]) if (this.#serveOne(queue)) hasAdmitted = true
     }
   }
 
-  #serveOne(lane: Destination, queue: Queue): boolean {
+  #serveOne(queue: Queue): boolean {
     if (queue.waiters.size === 0) return false
     const waiter = this.#next(queue)
     if (waiter === undefined) return false
     // Last in line from now on.
-    this.#queues.delete(lane)
-    this.#queues.set(lane, queue)
+    this.#waiting.delete(queue)
+    this.#waiting.add(queue)
     waiter.admit(this.#grant(waiter.ticket, queue))
     return true
   }
@@ -231,9 +231,5 @@ export class Admission {
       if (queue.runningCount >= waiter.ticket.lane.places) return undefined
     }
     return undefined
-  }
-
-  #forget(lane: Destination, queue: Queue): void {
-    if (queue.runningCount === 0 && queue.waiters.size === 0) this.#queues.delete(lane)
   }
 }

@@ -1,10 +1,9 @@
 import type { FunctionConfig } from './function-config.ts'
-import { type FixedIdentity, GUEST_ROOT, type IdentityVariable } from './protocol/bridge.ts'
+import { type FixedIdentity, GUEST_ROOT } from './protocol/bridge.ts'
 import type { Caller } from './types.ts'
 
 /** What every invocation of one deployment is told alike. */
 export interface IdentityTemplate {
-  readonly envId: string
   /** Crosses once per instance, as JSON text. */
   readonly fixedText: string
 }
@@ -75,29 +74,19 @@ export function makeIdentityTemplate(
       SCF_NAMESPACE: envId,
       HOME: GUEST_ROOT,
     },
+    variables: { TCB_ENV: envId, TRIGGER_SRC: 'tcb' },
   }
-  return { envId, fixedText: JSON.stringify(fixed) }
+  return { fixedText: JSON.stringify(fixed) }
 }
 
 /** Who asks, as the environment variables of one invocation, in JSON text (wxcloud-spec §2.3). */
-export function writeVariables({ envId }: IdentityTemplate, caller: Caller, requestId: string): string {
-  const variables: Partial<Record<IdentityVariable, string>> = {
-    TCB_ENV: envId,
-    TRIGGER_SRC: 'tcb',
-    TCB_SEQID: requestId,
-  }
+export function writeVariables(caller: Caller): string {
   const source = sourceOf(caller)
-  if (source !== undefined) variables.TCB_SOURCE = source
-  const keys: IdentityVariable[] = []
-  const add = (key: IdentityVariable, value: string | undefined): void => {
-    if (value === undefined) return
-    variables[key] = value
-    keys.push(key)
-  }
-  add('WX_OPENID', caller.openid)
-  add('WX_APPID', caller.appid)
-  add('WX_UNIONID', caller.unionid)
-  add('WX_CLIENTIP', caller.clientIp)
-  variables.WX_CONTEXT_KEYS = keys.join(',')
-  return JSON.stringify(variables)
+  const { openid, appid, unionid, clientIp } = caller
+  let text = source === undefined ? '' : `,"TCB_SOURCE":${JSON.stringify(source)}`
+  if (openid !== undefined) text += `,"WX_OPENID":${JSON.stringify(openid)}`
+  if (appid !== undefined) text += `,"WX_APPID":${JSON.stringify(appid)}`
+  if (unionid !== undefined) text += `,"WX_UNIONID":${JSON.stringify(unionid)}`
+  if (clientIp !== undefined) text += `,"WX_CLIENTIP":${JSON.stringify(clientIp)}`
+  return `{${text.slice(1)}}`
 }

@@ -127,7 +127,7 @@ async function runLine(
     eventText,
     requestId,
     fixedText: identity.fixedText,
-    variablesText: writeVariables(identity, caller, requestId),
+    variablesText: writeVariables(caller),
     call,
     onLog: logLine => progress.logs.push(logLine),
     limitMs: config.timeoutMs,

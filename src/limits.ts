@@ -40,6 +40,20 @@ export const LIMITS = Object.freeze({
   /** Messages and characters of one crossing from a guest. */
   crossingMessages: 8192,
   crossingChars: 16 * 1024 * 1024,
+  /**
+   * What one call of a built-in may work on: items of an array or of what passes for one, characters of a text.
+   * V8 can't be stopped inside (native-notes/deadlines.md); so many take it some tenths of a second.
+   */
+  builtinItems: 2 ** 25,
+  builtinChars: 2 ** 25,
+  /** Keys a built-in may make of the characters of a text. */
+  builtinTextKeys: 2 ** 20,
+  /** Arguments in one list; V8's stack holds about an eighth of it. */
+  builtinArguments: 2 ** 20,
+  /** Locales in one list. */
+  builtinLocales: 1000,
+  /** Combining marks in a row, in a text to be normalised. Unicode's stream-safe format has 30 at most. */
+  builtinMarks: 128,
   /** Log lines and characters kept for one invocation; later lines are counted and dropped. */
   logLines: 1000,
   logChars: 256 * 1024,

@@ -1,6 +1,13 @@
-import { IDENTITY_VARIABLES, type IdentityVariable, type InvokeMessage } from '../protocol/bridge.ts'
+import {
+  CALLER_VARIABLES,
+  type FixedIdentity,
+  IDENTITY_VARIABLES,
+  type IdentityVariable,
+  type InvokeMessage,
+} from '../protocol/bridge.ts'
 import { makeConsole } from './console.ts'
 import { installStackTraces } from './errors.ts'
+import { installGuards } from './guards.ts'
 import {
   defineValue,
   ErrorCtor,
@@ -17,6 +24,8 @@ import { loadBuffer } from './lazy.ts'
 import { defineBuiltin } from './require.ts'
 import { installTimers } from './timers.ts'
 
+export type IdentityVariables = Readonly<Record<IdentityVariable, string | undefined>>
+
 /**
  * `process.env`: one object for the life of the instance, as in Node, so that a module may keep a reference.
  */
@@ -31,15 +40,48 @@ export function setFixedEnvironment(values: Readonly<Record<string, string>>): v
   }
 }
 
-/** Who asks, for the invocation that starts: what the last one was told, or the function wrote there, is gone. */
-export function setIdentity(variables: InvokeMessage['variables']): void {
+/**
+ * Who asks, for the invocation that starts: what the last one was told, or the function wrote there, is gone. Returns
+ * the variables as they now are.
+ */
+export function setIdentity(fixed: FixedIdentity['variables'], message: InvokeMessage): IdentityVariables {
+  const variables = writeIdentity(fixed, message)
   for (let index = 0; index < IDENTITY_VARIABLES.length; index++) {
     const key = IDENTITY_VARIABLES[index] as IdentityVariable
     const value = variables[key]
-    if (value !== undefined) defineValue(environment, key, value)
-    else if (ObjectHasOwn(environment, key)) delete environment[key]
+    if (value === undefined) {
+      if (ObjectHasOwn(environment, key)) delete environment[key]
+    } else if (environment[key] !== value) {
+      // Defining costs two microseconds, so only where assigning does not do, since the function made it an accessor.
+      if (ObjectHasOwn(environment, key)) environment[key] = value
+      if (environment[key] !== value) defineValue(environment, key, value)
+    }
   }
   processObject.env = environment
+  return variables
+}
+
+function writeIdentity(
+  { TCB_ENV, TRIGGER_SRC }: FixedIdentity['variables'],
+  { requestId, variables }: InvokeMessage,
+): IdentityVariables {
+  let keys = ''
+  for (let index = 0; index < CALLER_VARIABLES.length; index++) {
+    const key = CALLER_VARIABLES[index] as (typeof CALLER_VARIABLES)[number]
+    if (variables[key] !== undefined) keys += keys === '' ? key : `,${key}`
+  }
+  const { TCB_SOURCE, WX_APPID, WX_CLIENTIP, WX_OPENID, WX_UNIONID } = variables
+  return {
+    TCB_ENV,
+    TCB_SEQID: requestId,
+    TCB_SOURCE,
+    TRIGGER_SRC,
+    WX_APPID,
+    WX_CLIENTIP,
+    WX_CONTEXT_KEYS: keys,
+    WX_OPENID,
+    WX_UNIONID,
+  }
 }
 
 /** Read at each use: the function may have changed it, and the next invocation has its own. */
@@ -55,6 +97,7 @@ const processObject: { env: Record<string, string | undefined> } & Record<string
 export function installGlobals(target: Record<string, unknown>, report: (error: unknown) => void): void {
   const queueMicrotask = makeQueueMicrotask(report)
   installStackTraces()
+  installGuards()
   define(target, 'global', target)
   define(target, 'console', makeConsole())
   ObjectAssign(processObject, makeProcess(queueMicrotask))

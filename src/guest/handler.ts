@@ -8,9 +8,8 @@ import {
 import { hasCallsWaiting } from './call.ts'
 import { resetConsole, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
-import { setFixedEnvironment, setIdentity } from './globals.ts'
+import { type IdentityVariables, setFixedEnvironment, setIdentity } from './globals.ts'
 import {
-  defineValue,
   ErrorCtor,
   JSONStringify,
   PromiseCtor,
@@ -19,7 +18,7 @@ import {
   ReflectApply,
   TypeErrorCtor,
 } from './intrinsics.ts'
-import { post, quote, setOpen } from './outbox.ts'
+import { post, postHeld, quote, setHolding, setOpen } from './outbox.ts'
 import { loadEntry } from './require.ts'
 import { beginLoading, dropTimers, endLoading, postWait, resumeTimers, timersHoldLoop } from './timers.ts'
 
@@ -39,14 +38,18 @@ interface Run {
 let handler: Handler | undefined
 /** The invocation under way, until nothing of it is left. */
 let current: Run | undefined
-/** Those that came in one crossing with it and have not started. */
+/** Those that came in one crossing with it; the ones from `queueIndex` on have not started. */
 let queue: InvokeMessage[] = []
+let queueIndex = 0
 let fixedContext: FixedIdentity['context'] = {}
+let fixedVariables: FixedIdentity['variables'] = {}
 
-/** Runs the handler for one event, now or when those before it are over. */
-export function invoke(message: InvokeMessage): void {
-  if (current === undefined) start(message)
-  else defineValue(queue, queue.length, message)
+/** Runs the handler for the first of the events now, for each other when those before it are over. */
+export function invoke(messages: InvokeMessage[]): void {
+  queue = messages
+  queueIndex = 1
+  setHolding(messages.length > 1)
+  start(messages[0] as InvokeMessage)
 }
 
 /**
@@ -54,16 +57,13 @@ export function invoke(message: InvokeMessage): void {
  * those that wait are dropped if it isn't.
  */
 export function invokeNext(): void {
-  if (queue.length === 0) return
-  if (!closeIfOver()) {
-    queue = []
-    post('{"type":"unstarted"}')
-    return
-  }
-  const message = queue[0] as InvokeMessage
-  for (let index = 1; index < queue.length; index++) queue[index - 1] = queue[index] as InvokeMessage
-  queue.length--
-  start(message)
+  if (queueIndex >= queue.length) return
+  const isFree = closeIfOver()
+  const message = queue[queueIndex] as InvokeMessage
+  queueIndex = isFree ? queueIndex + 1 : queue.length
+  setHolding(queueIndex < queue.length)
+  if (isFree) start(message)
+  else post('{"type":"unstarted"}')
 }
 
 /** What a turn has to say may cross, unless it would only interrupt invocations that are about to start. */
@@ -74,11 +74,9 @@ export function mayClose(): boolean {
     if (run.callbackResult !== undefined) settleCallback(run, run.callbackResult)
     else if (!run.awaitsThenable) post('{"type":"idle"}')
   }
-  if (queue.length === 0) {
-    if (!closeIfOver()) postWait()
-    return true
-  }
-  return !run.isAnswered || !isLoopEmpty(run)
+  if (queueIndex < queue.length) return !run.isAnswered || !isLoopEmpty(run)
+  if (!closeIfOver()) postWait()
+  return true
 }
 
 function closeIfOver(): boolean {
@@ -88,7 +86,7 @@ function closeIfOver(): boolean {
   current = undefined
   setOpen(false)
   dropTimers()
-  post('{"type":"over"}')
+  postHeld('{"type":"over"}')
   return true
 }
 
@@ -114,14 +112,15 @@ function start(message: InvokeMessage): void {
   resetConsole()
   if (message.fixed !== undefined) {
     fixedContext = message.fixed.context
+    fixedVariables = message.fixed.variables
     setFixedEnvironment(message.fixed.environment)
   }
-  setIdentity(message.variables)
+  const variables = setIdentity(fixedVariables, message)
   dropTimers()
   resumeTimers()
   if (handler === undefined && !load(run)) return
   const callback = makeCallback(run)
-  const context = makeContext(run, message)
+  const context = makeContext(run, message.requestId, variables)
   let returned: unknown
   try {
     returned = (handler as Handler)(message.event, context, callback)
@@ -214,9 +213,8 @@ function settleCallback(run: Run, result: { error: unknown; value: unknown }): v
   else fail(run, result.error)
 }
 
-function makeContext(run: Run, { requestId, variables }: InvokeMessage): Record<string, unknown> {
-  const fields = { ...fixedContext, request_id: requestId, environ: writeEnviron(variables) }
-  return {
+function makeContext(run: Run, requestId: string, variables: IdentityVariables): Record<string, unknown> {
+  const context: Record<string, unknown> = {
     get callbackWaitsForEmptyEventLoop() {
       return run.waitsForEmptyLoop
     },
@@ -224,16 +222,22 @@ function makeContext(run: Run, { requestId, variables }: InvokeMessage): Record<
       run.waitsForEmptyLoop = Boolean(value)
       if (!run.waitsForEmptyLoop && run.callbackResult !== undefined) settleCallback(run, run.callbackResult)
     },
-    getContext: () => fields,
+    getContext: () => ({ ...fixedContext, request_id: requestId, environ: context.environ }),
     done: (error?: unknown, value?: unknown) => settleCallback(run, { error, value }),
     succeed: (value?: unknown) => complete(run, value),
     fail: (error?: unknown) => fail(run, error ?? new ErrorCtor('context.fail was called without an error')),
-    ...fields,
+    ...fixedContext,
+    request_id: requestId,
+    // Made when it is read: few do.
+    get environ() {
+      return writeEnviron(variables)
+    },
   }
+  return context
 }
 
 /** `K=V;K=V`, as the platform gives its variables in `context.environ`. */
-function writeEnviron(variables: InvokeMessage['variables']): string {
+function writeEnviron(variables: IdentityVariables): string {
   let environ = ''
   for (let index = 0; index < IDENTITY_VARIABLES.length; index++) {
     const key = IDENTITY_VARIABLES[index] as IdentityVariable
@@ -258,18 +262,18 @@ function complete(run: Run, value: unknown): void {
     return
   }
   run.isAnswered = true
-  post(`{"type":"done","result":${text ?? 'null'}}`)
+  postHeld(`{"type":"done","result":${text ?? 'null'}}`)
 }
 
 function refuseResult(run: Run, message: string): void {
   run.isAnswered = true
-  post(`{"type":"unsendable","path":"result","message":${quote(message)}}`)
+  postHeld(`{"type":"unsendable","path":"result","message":${quote(message)}}`)
 }
 
 function fail(run: Run, error: unknown): void {
   if (run.isAnswered) return
   run.isAnswered = true
-  post(`{"type":"threw","failure":${writeFailure(error)}}`)
+  postHeld(`{"type":"threw","failure":${writeFailure(error)}}`)
 }
 
 function writeFailure(error: unknown): string {

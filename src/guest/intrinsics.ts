@@ -3,7 +3,7 @@
  * any global or prototype method; the runtime must neither break nor hand its own values to a replacement.
  * So the runtime's own files loop by index (iterators can be replaced) and call through these.
  */
-const { apply } = Reflect
+const { apply, construct } = Reflect
 
 type Method<This, Args extends readonly unknown[], Result> = (this: This, ...args: Args) => Result
 
@@ -17,10 +17,20 @@ const uncurry = Function.prototype.bind.bind(Function.prototype.call) as unknown
 ) => (self: This, ...args: Args) => Result
 
 export const ReflectApply = apply
+export const ReflectConstruct = construct as (
+  target: object,
+  args: ArrayLike<unknown>,
+  newTarget: object,
+) => object
+export const ArrayIsArray: (value: unknown) => boolean = Array.isArray
 export const JSONParse = JSON.parse as (text: string) => unknown
 export const JSONStringify = JSON.stringify as (value: unknown) => string | undefined
 export const DateNow = Date.now
+export const MathFloor = Math.floor
 export const MathMax = Math.max
+export const MathMin = Math.min
+export const MathTrunc = Math.trunc
+export const NumberIsNaN = Number.isNaN
 export const ObjectCreate = Object.create as (prototype: object | null) => Record<string, unknown>
 export const ObjectAssign = Object.assign as <T extends object>(target: T, source: object) => T
 export const ObjectKeys = Object.keys as (value: object) => string[]
@@ -79,6 +89,7 @@ export const StringSplit = uncurry(String.prototype.split) as unknown as (
 export const StringRepeat = uncurry(String.prototype.repeat)
 export const StringCtor = String
 export const RegExpExec = uncurry(RegExp.prototype.exec)
+export const SymbolIterator: typeof Symbol.iterator = Symbol.iterator
 export const SymbolToPrimitive: typeof Symbol.toPrimitive = Symbol.toPrimitive
 export const MapCtor = Map
 export const MapGet = uncurry(Map.prototype.get) as <K, V>(self: Map<K, V>, key: K) => V | undefined

@@ -1,4 +1,4 @@
-import { type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import { type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
 import { createServerCloud } from '../sdk/cloud.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
@@ -6,7 +6,7 @@ import { currentEnvironment, installGlobals } from './globals.ts'
 import { completeDrained, failUncaught, invoke, invokeNext, mayClose } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
 import { loadBuffer } from './lazy.ts'
-import { connect, type Send, sendSoon } from './outbox.ts'
+import { beginTurn, connect, type Send } from './outbox.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
 
@@ -42,27 +42,34 @@ function start(program: Program): typeof dispatch {
  * is the turn of the next invocation that the last crossing brought.
  */
 function dispatch(text?: string, ...buffers: ArrayBuffer[]): void {
-  sendSoon()
   if (text === undefined) {
     invokeNext()
+    beginTurn()
     return
   }
   const messages = JSONParse(text) as ToGuest[]
+  try {
+    if (messages[0]?.type === 'invoke') invoke(messages as InvokeMessage[])
+    else receiveAll(messages as Exclude<ToGuest, InvokeMessage>[], buffers)
+  } catch (error) {
+    // User code broke something the runtime stands on: its invocation fails, and says how.
+    failUncaught(error)
+  }
+  beginTurn()
+}
+
+function receiveAll(messages: Exclude<ToGuest, InvokeMessage>[], buffers: ArrayBuffer[]): void {
   for (let index = 0; index < messages.length; index++) {
     try {
-      receive(messages[index] as ToGuest, buffers)
+      receive(messages[index] as Exclude<ToGuest, InvokeMessage>, buffers)
     } catch (error) {
-      // User code broke something the runtime stands on: its invocation fails, and says how.
       failUncaught(error)
     }
   }
 }
 
-function receive(message: ToGuest, buffers: ArrayBuffer[]): void {
+function receive(message: Exclude<ToGuest, InvokeMessage>, buffers: ArrayBuffer[]): void {
   switch (message.type) {
-    case 'invoke':
-      invoke(message)
-      break
     case 'reply':
       settleCall(
         message.id,

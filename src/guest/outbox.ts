@@ -9,13 +9,14 @@ export type Send = (text: string, ...buffers: ArrayBuffer[]) => void
  * Microtasks the outbox lets pass before it sends: what the promises of one turn set going one after the other
  * crosses together, and un-awaited work of a few steps gets its calls out before the invocation is over.
  */
-const HOPS = 8
+const HOPS = 4
 
 let send: Send | undefined
 let pending = ''
 let buffers: ArrayBuffer[] = []
 let hopsLeft = 0
 let isOpen = false
+let isHolding = false
 let beforeSending = (): boolean => true
 const settled = new PromiseCtor<void>(resolve => resolve())
 
@@ -41,9 +42,25 @@ export function isInvoking(): boolean {
  * user code puts on Object.prototype. `quote` is safe, since a string never asks for one.
  */
 export function post(text: string): void {
+  postHeld(text)
+  sendSoon()
+}
+
+/** Queues a message that can wait for the invocations that are about to start, if any are. */
+export function postHeld(text: string): void {
   pending = pending === '' ? text : `${pending},${text}`
   if (pending.length > LIMITS.valueChars) sendNow()
-  else sendSoon()
+  else if (!isHolding) sendSoon()
+}
+
+/** While others wait behind the invocation under way, its answer crosses with theirs. */
+export function setHolding(holding: boolean): void {
+  isHolding = holding
+}
+
+/** A turn has begun: what it leaves to say crosses at its end, unless others wait behind it. */
+export function beginTurn(): void {
+  if (!isHolding) sendSoon()
 }
 
 /** Sends at the end of the turn, whether or not anything is posted till then. */
@@ -59,7 +76,7 @@ export function quote(text: string): string {
 
 /** A line written when no invocation is under way belongs to no log. */
 export function postLog(level: LogLevel, message: string, timeMs: number): void {
-  if (isOpen) post(`{"type":"log","level":"${level}","message":${quote(message)},"timeMs":${timeMs}}`)
+  if (isOpen) postHeld(`{"type":"log","level":"${level}","message":${quote(message)},"timeMs":${timeMs}}`)
 }
 
 /** Puts bytes beside the message about to be posted and returns their index in the crossing. */

@@ -39,8 +39,8 @@ const program: Program = {
 
 globals[SEND] = () => {}
 const dispatch = (globals[START] as (program: Program) => (text?: string) => void)(program)
-const fixed = { context: { function_name: 'warm' }, environment: { HOME: '/' } }
-const variables = { WX_OPENID: 'o', WX_CONTEXT_KEYS: 'WX_OPENID', TCB_ENV: 'e' }
+const fixed = { context: { function_name: 'warm' }, environment: { HOME: '/' }, variables: { TCB_ENV: 'e' } }
+const variables = { WX_OPENID: 'o' }
 receive({ type: 'invoke', event: { fails: true }, fixed, requestId: '1', variables })
 receive({ type: 'invoke', event: { fails: false }, requestId: '2', variables })
 receive({ type: 'reply', id: 1, value: { documents: [{ _id: '1', at: { $date: 0 } }] } })

@@ -25,6 +25,11 @@ export class Batching {
     return this.#size
   }
 
+  /** Its jobs are expected to be over in no time, without waiting for anything. */
+  get isQuick(): boolean {
+    return this.#size > 1
+  }
+
   /** A job that waits for the host keeps those behind it waiting too. */
   reset(): void {
     this.#size = 1

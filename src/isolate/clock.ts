@@ -18,32 +18,35 @@ export interface Timed {
 export class Clock {
   readonly #timed = new Set<Timed>()
   #timer: NodeJS.Timeout | undefined
+  /** Whether the timer keeps the process alive; it is not told with each run, which would cost more than the rest. */
+  #isHolding = false
   #idleTicks = 0
 
   add(timed: Timed): void {
-    if (this.#timed.size === 0) this.#wake()
     this.#timed.add(timed)
-  }
-
-  delete(timed: Timed): void {
-    this.#timed.delete(timed)
-    // A clock that only waits for the next run must not keep the process alive.
-    if (this.#timed.size === 0) this.#timer?.unref()
-  }
-
-  #wake(): void {
+    if (this.#isHolding) return
+    this.#isHolding = true
     this.#idleTicks = 0
     if (this.#timer === undefined) this.#timer = setInterval(() => this.#tick(), TICK_MS)
     else this.#timer.ref()
   }
 
+  delete(timed: Timed): void {
+    this.#timed.delete(timed)
+  }
+
   #tick(): void {
-    this.#idleTicks = this.#timed.size === 0 ? this.#idleTicks + 1 : 0
-    if (this.#idleTicks > IDLE_TICKS) {
-      clearInterval(this.#timer)
-      this.#timer = undefined
-    }
+    if (this.#timed.size === 0) this.#rest()
     const nowMs = performance.now()
     for (const timed of this.#timed) timed.check(nowMs >= timed.deadlineMs)
+  }
+
+  #rest(): void {
+    this.#isHolding = false
+    this.#timer?.unref()
+    this.#idleTicks++
+    if (this.#idleTicks <= IDLE_TICKS) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
   }
 }

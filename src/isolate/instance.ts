@@ -27,8 +27,11 @@ export interface InstanceKeeper {
 
 /** The longest text of an unhandled rejection in the log, in characters. */
 const REJECTION_CHARS = 2000
-/** A thread still in its entry so long after `dispose()` is taken for stuck for good, in milliseconds. */
-const WEDGED_AFTER_MS = 2000
+/**
+ * A thread still in its entry so long after `dispose()` is taken for stuck for good, in milliseconds. Optimised loops
+ * of hot functions were seen to go on for up to 4 seconds (native-notes/deadlines.md).
+ */
+const WEDGED_AFTER_MS = 10_000
 /** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
 const BATCH_LIMIT_MS = 100
 
@@ -91,11 +94,12 @@ export class Instance implements Timed, JobHolder {
     return this.#batch?.deadlineMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. */
-  run(jobs: readonly [Job, ...Job[]], turn: Turn): void {
+  /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. `isQuick`: see Crossing. */
+  run(jobs: readonly [Job, ...Job[]], turn: Turn, isQuick: boolean): void {
     this.#batch = new Batch(jobs, this.#crossing, turn.startMs)
-    this.#startCpuNs = this.#readCpuNs()
-    this.#settledCpuNs = this.#startCpuNs
+    // Nothing ran since it was read last.
+    this.#startCpuNs = this.#cpuNs
+    this.#settledCpuNs = this.#cpuNs
     const texts: string[] = []
     for (const job of jobs) {
       job.holder = this
@@ -103,7 +107,7 @@ export class Instance implements Timed, JobHolder {
       this.#hasRun = true
     }
     this.#keeper.clock.add(this)
-    this.#crossing.start(texts, turn)
+    this.#crossing.start(texts, turn, isQuick)
   }
 
   /** Measures the heap on the isolate's own thread. An isolate that dies meanwhile keeps its last figure. */
@@ -140,7 +144,7 @@ export class Instance implements Timed, JobHolder {
     const { enteredMs } = this.#crossing
     const isStuck = enteredMs !== undefined && performance.now() - enteredMs > BATCH_LIMIT_MS
     const run = this.#batch?.run
-    if (this.#isShared && (isStuck || isPastDeadline)) this.#tellApart()
+    if ((this.#isShared || this.#crossing.isQuick) && (isStuck || isPastDeadline)) this.#tellApart()
     else if (isPastDeadline) this.#expire('deadline')
     else if (run !== undefined && this.#usedCpuMs() > run.job.request.cpuLimitMs) this.#expire('cpu')
   }
@@ -153,7 +157,8 @@ export class Instance implements Timed, JobHolder {
   #receive(text: unknown, buffers: readonly unknown[]): void {
     const batch = this.#batch
     // The isolate was ended while this was on its way.
-    if (batch === undefined || this.#isEnded || this.isDisposed) return
+    if (batch === undefined || this.#isEnded) return
+    this.#crossing.finishQuick()
     try {
       const answered = batch.receive(parseCrossing(text), buffers, jobs => this.#keeper.takeBack(jobs))
       if (answered.length > 0) this.#settleAnswered(answered)
@@ -190,7 +195,7 @@ export class Instance implements Timed, JobHolder {
     if (this.#isEnded || batch === undefined || batch.run !== undefined || this.#crossing.isEntered) return
     this.#batch = undefined
     this.#keeper.clock.delete(this)
-    const cpuMs = Number(this.#readCpuNs() - this.#startCpuNs) / 1e6
+    const cpuMs = Number(this.#cpuNs - this.#startCpuNs) / 1e6
     this.#keeper.onFree(this, batch.size, cpuMs, batch.hasWaited)
   }
 
@@ -257,6 +262,7 @@ export class Instance implements Timed, JobHolder {
     this.#isEnded = true
     this.#readCpuNs()
     const isEntered = this.#crossing.isEntered
+    this.#crossing.awaitEnd()
     disposeIsolate(this.#blank.isolate)
     this.#crossing.abandon()
     const batch = this.#batch

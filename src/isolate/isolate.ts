@@ -1,5 +1,6 @@
 import { PROGRAM_SCRIPT, SEND } from '../protocol/bridge.ts'
 import type { CompiledProgram } from './compile.ts'
+import { endAtExit } from './exit.ts'
 import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
 import { countIsolate } from './memory-maps.ts'
 import { runtimeSnapshot } from './snapshot.ts'
@@ -23,6 +24,7 @@ export interface BlankIsolate {
 export async function makeBlankIsolate(memoryMb: number): Promise<BlankIsolate> {
   const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot() })
   countIsolate(1)
+  endAtExit(isolate)
   try {
     const context = await isolate.createContext()
     const blank: BlankIsolate = { memoryMb, isolate, context, receive: () => {} }

@@ -34,6 +34,8 @@ const REFUSED: Outcome = {
     'an earlier invocation left a thread that could not be ended, and the function is refused. ' +
     'Deploy a corrected version; restart the process to get the core back.',
 }
+/** Cheaper than queueMicrotask, which makes an async resource each time. */
+const SETTLED = Promise.resolve()
 /** Instances one function may have in the making at once. */
 const MAX_MAKING = 3
 
@@ -210,7 +212,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     } else {
       for (const job of jobs) job.isCold = isCold
       this.#busy.add(instance)
-      instance.run(jobs, turn)
+      instance.run(jobs, turn, !isCold && !jobs[0].isAlone && this.#batching.isQuick)
     }
     this.#pump()
   }
@@ -235,10 +237,12 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   #pumpSoon(): void {
     if (this.#isPumpDue) return
     this.#isPumpDue = true
-    queueMicrotask(() => {
-      this.#isPumpDue = false
-      this.#pump()
-    })
+    void SETTLED.then(this.#pumpNow)
+  }
+
+  readonly #pumpNow = (): void => {
+    this.#isPumpDue = false
+    this.#pump()
   }
 
   #pump(): void {

@@ -25,8 +25,8 @@ export interface InvokeMessage {
   /** What no invocation of this instance is told differently: only with its first. */
   readonly fixed?: FixedIdentity
   readonly requestId: string
-  /** The platform's environment variables for this invocation; those it doesn't name are gone. */
-  readonly variables: Readonly<Partial<Record<IdentityVariable, string>>>
+  /** Who asks, as the platform's environment variables; those it doesn't name are gone. */
+  readonly variables: Readonly<Partial<Record<CallerVariable, string>>>
 }
 
 export interface FixedIdentity {
@@ -34,6 +34,8 @@ export interface FixedIdentity {
   readonly context: Readonly<Record<string, unknown>>
   /** `process.env`: the function's own variables and the platform's constant ones. */
   readonly environment: Readonly<Record<string, string>>
+  /** Constant too, but put back at each invocation, whatever the function wrote there. */
+  readonly variables: Readonly<Partial<Record<IdentityVariable, string>>>
 }
 
 /** Names through which the platform tells who asks: the host's alone, also where it says nothing. */
@@ -49,6 +51,11 @@ export const IDENTITY_VARIABLES = [
   'WX_UNIONID',
 ] as const
 export type IdentityVariable = (typeof IDENTITY_VARIABLES)[number]
+
+/** Those that say who asks, in the order in which `WX_CONTEXT_KEYS` lists what there is of them (wxcloud-spec §2.3). */
+export const CALLER_VARIABLES = ['WX_OPENID', 'WX_APPID', 'WX_UNIONID', 'WX_CLIENTIP'] as const
+/** `TCB_SOURCE` is the caller's too, and in no list. */
+export type CallerVariable = (typeof CALLER_VARIABLES)[number] | 'TCB_SOURCE'
 
 export type ToHost =
   | { readonly type: 'done'; readonly result: unknown }

@@ -1,0 +1,67 @@
+import { LIMITS } from '../limits.ts'
+import { callBuiltin, type Guard, place, placeGuards, refuseLong } from './guard.ts'
+import { ObjectCreate, ObjectDefineProperty, ReflectConstruct } from './intrinsics.ts'
+
+/** Built-ins that take a list of locales, and which argument that is. */
+const METHODS: readonly (readonly [holder: object, name: string, index: number])[] = [
+  [BigInt.prototype, 'toLocaleString', 0],
+  [Date.prototype, 'toLocaleDateString', 0],
+  [Date.prototype, 'toLocaleString', 0],
+  [Date.prototype, 'toLocaleTimeString', 0],
+  [Intl, 'getCanonicalLocales', 0],
+  [Number.prototype, 'toLocaleString', 0],
+  [String.prototype, 'localeCompare', 1],
+  [String.prototype, 'toLocaleLowerCase', 0],
+  [String.prototype, 'toLocaleUpperCase', 0],
+]
+
+const CONSTRUCTORS = [
+  'Collator',
+  'DateTimeFormat',
+  'DisplayNames',
+  'DurationFormat',
+  'ListFormat',
+  'NumberFormat',
+  'PluralRules',
+  'RelativeTimeFormat',
+  'Segmenter',
+  'v8BreakIterator',
+]
+
+type Constructors = Readonly<Record<string, { readonly prototype: object } | undefined>>
+
+/** Lists of locales, which V8 reads to their end, and compares each with all, without a look at the deadline. */
+export function guardLocales(): void {
+  for (let index = 0; index < METHODS.length; index++) guardMethod(...(METHODS[index] as (typeof METHODS)[0]))
+  for (let index = 0; index < CONSTRUCTORS.length; index++) guardConstructor(CONSTRUCTORS[index] as string)
+}
+
+function guardMethod(holder: object, name: string, localesIndex: number): void {
+  const original: unknown = Reflect.get(holder, name)
+  placeGuards(holder, {
+    [name](...args) {
+      refuseLong(name, args[localesIndex], LIMITS.builtinLocales)
+      return callBuiltin(original, this, args)
+    },
+  })
+}
+
+/** A proxy stays what the constructor was: it makes instances, can be called where that could, and subclassed. */
+function guardConstructor(name: string): void {
+  const native = (Intl as unknown as Constructors)[name]
+  if (native === undefined) return
+  guardMethod(native, 'supportedLocalesOf', 0)
+  // Without a prototype: what user code puts on Object.prototype must not become a trap.
+  const traps = ObjectCreate(null) as ProxyHandler<object>
+  traps.apply = (target, self, args: unknown[]) => {
+    refuseLong(name, args[0], LIMITS.builtinLocales)
+    return callBuiltin(target, self, args)
+  }
+  traps.construct = (target, args: unknown[], newTarget) => {
+    refuseLong(name, args[0], LIMITS.builtinLocales)
+    return ReflectConstruct(target, args, newTarget)
+  }
+  const guard = new Proxy(native, traps)
+  place(Intl, name, guard)
+  ObjectDefineProperty(native.prototype, 'constructor', { value: guard })
+}
