@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Admission, Permit } from './admission.ts'
+import type { Admission } from './admission.ts'
 import { bind } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher, Rights } from './capabilities/dispatch.ts'
+import { Ending } from './capabilities/ending.ts'
 import type { Deployment } from './deployment.ts'
 import {
   CancelledError,
@@ -115,14 +116,20 @@ async function runLine(
     signal: scope.signal,
   })
   // 3 bind
+  const ending = new Ending()
   const call = bind(line.dispatcher, rights, {
     kind: 'function',
     caller,
     depth: scope.depth + 1,
     place: permit,
+    ending,
   })
   const { config, identity } = deployment
-  const outcome = await runOnInstance(line, deployment, permit, progress, {
+  const end = (): void => {
+    ending.run()
+    permit.release()
+  }
+  const outcome = await runOnInstance(line, deployment, end, progress, {
     eventText,
     requestId,
     fixedText: identity.fixedText,
@@ -136,11 +143,11 @@ async function runLine(
   return settle(deployment, outcome, progress)
 }
 
-/** Steps 4 to 6: whatever happens between them, instance and permit are given back. */
+/** Steps 4 to 6: whatever happens between them, the instance is given back, and `end` gives back the rest. */
 async function runOnInstance(
   line: Line,
   deployment: Deployment,
-  permit: Permit,
+  end: () => void,
   progress: Progress,
   request: InvocationRequest,
 ): Promise<Outcome> {
@@ -160,11 +167,11 @@ async function runOnInstance(
     disposition = ran.disposition
     void disposition.then(decided => {
       line.pool.release(instance, decided)
-      permit.release()
+      end()
     })
     return ran.outcome
   } finally {
-    if (disposition === undefined) permit.release()
+    if (disposition === undefined) end()
   }
 }
 
