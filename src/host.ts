@@ -2,16 +2,19 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { Admission } from './admission.ts'
 import { CLIENT_RIGHTS, HOST_RIGHTS } from './capabilities/bindings.ts'
+import type { Scope } from './capabilities/capability.ts'
 import { databaseHandlers } from './capabilities/database.ts'
 import { Dispatcher } from './capabilities/dispatch.ts'
 import { functionHandlers } from './capabilities/functions.ts'
 import { storageHandlers } from './capabilities/storage.ts'
+import { applyCollections, COLLECTIONS_FILE, readCollectionsFile } from './collections-file.ts'
 import { Database } from './database/database.ts'
 import { type DeploymentInfo, type DeployOptions, makeDeployment, resolveRights } from './deployment.ts'
 import { type AttachSettings, type DoorDuties, Doors, type ListenSettings } from './doors.ts'
 import { CloudletError, FunctionNotFoundError, HostClosedError } from './errors.ts'
 import { listFunctionFolders } from './function-folders.ts'
 import { FunctionTable } from './function-table.ts'
+import { createHostDatabase, type HostDatabase } from './host-database.ts'
 import { callerOfClient } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { checkInvocation, type InvokeOptions, resolveInvokeOptions } from './invoke-arguments.ts'
@@ -20,7 +23,6 @@ import { Notices } from './notices.ts'
 import { Counters, type HostHealth, type HostStats, healthOf } from './observe.ts'
 import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import type { Call } from './protocol/calls.ts'
-import { createDatabase, type ServerDatabase } from './sdk/database.ts'
 import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
 import type { Door } from './transport/server.ts'
@@ -28,7 +30,7 @@ import type { Caller, Closable } from './types.ts'
 
 export interface DeployDirectoryResult {
   readonly deployed: readonly DeploymentInfo[]
-  /** Folders that are no function; the others are deployed all the same. */
+  /** Folders that are no function, and a collections.json that can't be followed; the others are deployed all the same. */
   readonly failed: readonly { readonly name: string; readonly error: CloudletError }[]
 }
 
@@ -37,8 +39,8 @@ export interface DeployDirectoryResult {
  * storage of their own. Nothing starts before the first call; `close()` ends everything it made.
  */
 export class FunctionHost implements Closable {
-  /** The document database, with administrator's rights: the API that functions have. */
-  readonly database: ServerDatabase
+  /** The document database, with administrator's rights: the API that functions have, `watch`, indexes and permissions. */
+  readonly database: HostDatabase
   /** The file storage itself. */
   readonly storage: Storage
   readonly #options: ResolvedOptions
@@ -74,11 +76,11 @@ export class FunctionHost implements Closable {
     this.#dispatcher = this.#makeDispatcher()
     this.#line = this.#makeLine()
     this.#doors = this.#makeDoors()
-    this.database = createDatabase({
-      call: this.#hostCall(),
-      profile: 'server',
-      warn: message => this.#notices.warning(message),
-    })
+    this.database = createHostDatabase(
+      ((op, args) => this.#ask(op, args, {})) as Call,
+      (args, emit, signal) => this.#ask('database.watch', args, { emit, signal }),
+      message => this.#notices.warning(message),
+    )
   }
 
   /**
@@ -105,6 +107,7 @@ export class FunctionHost implements Closable {
 
   /**
    * Deploys every folder of a directory as a function of its name; not node_modules, nor names that start with a dot.
+   * Before, makes the collections, indexes and permissions of its collections.json, if there is one.
    *
    * @throws {InvalidOptionError} when the directory can't be read, and for the options; {HostClosedError}.
    */
@@ -113,13 +116,20 @@ export class FunctionHost implements Closable {
     resolveRights(options)
     const deployed: DeploymentInfo[] = []
     const failed: { name: string; error: CloudletError }[] = []
-    for (const name of listFunctionFolders(directory)) {
+    const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
       try {
-        deployed.push(await this.deploy(name, join(directory, name), options))
+        await work()
       } catch (error) {
         if (!(error instanceof CloudletError) || error instanceof HostClosedError) throw error
         failed.push({ name, error })
       }
+    }
+    const names = listFunctionFolders(directory)
+    await attempt(COLLECTIONS_FILE, () => applyCollections(this.#documents, readCollectionsFile(directory)))
+    for (const name of names) {
+      await attempt(name, async () => {
+        deployed.push(await this.deploy(name, join(directory, name), options))
+      })
     }
     return { deployed, failed }
   }
@@ -242,21 +252,14 @@ export class FunctionHost implements Closable {
   }
 
   /** The host's own door to the ops, with every right. */
-  #hostCall(): Call {
-    const call = (op: string, args: unknown): Promise<unknown> =>
-      this.#dispatcher.call(op, args, HOST_RIGHTS, {
-        kind: 'host',
-        caller: {},
-        depth: 0,
-        signal: undefined,
-        place: undefined,
-      })
-    return call as Call
+  #ask(op: string, args: unknown, stream: Pick<Scope, 'emit'> & { signal?: AbortSignal }): Promise<unknown> {
+    const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const
+    return this.#dispatcher.call(op, args, HOST_RIGHTS, { ...scope, ...stream })
   }
 
   #makeDoors(): Doors {
     const duties: DoorDuties = {
-      call: ({ op, args, caller, signal }) => {
+      call: ({ op, args, caller, signal, emit }) => {
         const identified = callerOfClient(this.#complete(caller))
         return this.#dispatcher.call(op, args, CLIENT_RIGHTS, {
           kind: 'client',
@@ -264,6 +267,7 @@ export class FunctionHost implements Closable {
           depth: 0,
           signal,
           place: undefined,
+          ...(emit === undefined ? {} : { emit }),
         })
       },
       serveFile: ({ path, query }) => this.storage.openSigned(path, query),

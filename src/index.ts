@@ -28,12 +28,15 @@ export {
   type DeployDirectoryResult,
   FunctionHost,
 } from './host.ts'
+export type { HostDatabase } from './host-database.ts'
 export type { InvocationReport, InvokeResult } from './invocation.ts'
 export type { InvokeOptions } from './invoke-arguments.ts'
 export { LIMITS } from './limits.ts'
 export type { FunctionStats, HostHealth, HostStats } from './observe.ts'
 export type { FunctionHostOptions } from './options.ts'
 export type { Capability } from './protocol/calls.ts'
+export type { IndexInfo, IndexOptions } from './sdk/index-admin.ts'
+export type { Transaction } from './sdk/transaction.ts'
 export type { FunctionSource } from './source-tree.ts'
 export {
   type Authenticate,
@@ -42,4 +45,13 @@ export {
   tokenAuthenticator,
 } from './transport/auth.ts'
 export type { Door } from './transport/server.ts'
-export type { Caller, Closable, LogLevel, LogLine } from './types.ts'
+export type {
+  Caller,
+  Closable,
+  LogLevel,
+  LogLine,
+  Permission,
+  PermissionMode,
+  Rule,
+  SecurityRules,
+} from './types.ts'

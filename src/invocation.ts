@@ -3,6 +3,7 @@ import type { Admission } from './admission.ts'
 import { bind } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher, Rights } from './capabilities/dispatch.ts'
+import { Ending } from './capabilities/ending.ts'
 import type { Deployment } from './deployment.ts'
 import {
   CancelledError,
@@ -115,11 +116,13 @@ async function runLine(
     signal: scope.signal,
   })
   // 3 bind
+  const ending = new Ending()
   const call = bind(line.dispatcher, rights, {
     kind: 'function',
     caller,
     depth: scope.depth + 1,
     place: permit,
+    ending,
   })
   const { config, identity } = deployment
   // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
@@ -133,7 +136,10 @@ async function runLine(
     limitMs: config.timeoutMs,
     cpuLimitMs: config.cpuMs,
     signal: scope.signal,
-    onOver: () => permit.release(),
+    onOver: () => {
+      ending.run()
+      permit.release()
+    },
   })
   progress.coldStart = ran.coldStart
   progress.cpuMs = ran.cpuMs

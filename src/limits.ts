@@ -24,11 +24,60 @@ export const LIMITS = Object.freeze({
   databaseMessageChars: 64 * 1024 * 1024,
   /** Database requests waiting for the worker. */
   databaseQueuedRequests: 20_000,
-  /** Time one database op may run before it is stopped, and the part of it with regular expressions or `$expr`. */
+  /** Time one database op may run before it is stopped, and the part of it with regular expressions, `$expr` or geometry. */
   databaseOpMs: 30_000,
   databasePatternMs: 3000,
+  /** Time one aggregation may run: less than any op's, so that it is stopped by itself and not with its thread. */
+  databaseAggregateMs: 20_000,
+  /** Stages of one pipeline: MongoDB's own bound. */
+  pipelineStages: 1000,
+  /** Rows one aggregation may return (wxcloud-spec §4.9), and those it returns on the platform without a limit stage. */
+  aggregateRows: 10_000,
+  aggregateRowsDefault: 20,
+  /** Bytes the stages of one aggregation may hold together: as much as MongoDB gives each of them. */
+  aggregateHeldBytes: 100 * 1024 * 1024,
+  /** Array elements and characters the operators of one expression may make for one document. */
+  expressionSize: 16 * 1024 * 1024,
+  /** Positions of one geometry in a filter or in an indexed field; comparing two takes time with their product. */
+  geoPositions: 10_000,
+  /** Indexes of one collection, and fields of one index: MongoDB's own bounds (wxcloud-spec §7). Length of an index's name. */
+  indexesPerCollection: 64,
+  indexFields: 31,
+  indexNameChars: 128,
+  /** Entries the arrays of one document may give in one index: MongoDB's own bound. */
+  indexEntries: 100_000,
+  /** Time a transaction may be open (wxcloud-spec §4.10), and how many may be, on the host and of one invocation. */
+  transactionMs: 30_000,
+  openTransactions: 500,
+  invocationTransactions: 20,
+  /** Documents one transaction may write, and their JSON together, in UTF-16 units: MongoDB's 16 MB. */
+  transactionDocuments: 1000,
+  transactionChars: 16 * 1024 * 1024,
+  /** What is kept of documents changed while transactions are open, for them to see, in UTF-16 units. */
+  transactionHistoryChars: 64 * 1024 * 1024,
+  /** Documents a query may look at without an index before the log says so. */
+  unindexedDocuments: 10_000,
   /** Nulls an update may add to reach an index beyond an array's end: MongoDB's own bound. */
   arrayBackfillItems: 1_500_000,
+  /**
+   * Length of a security rule, its `get()` calls, how deep they nest, and documents one request may make them read
+   * (wxcloud-spec §3.8; the last as in the platform's documentation).
+   */
+  ruleChars: 1024,
+  ruleGets: 3,
+  ruleGetDepth: 2,
+  ruleDocuments: 10,
+  /** Documents of one watch (wxcloud-spec §3.9), and their JSON text in UTF-16 units: an event's own 6 MB. */
+  watchDocuments: 5000,
+  watchChars: 6 * 1024 * 1024,
+  /** Watches of one session, and of the whole host; and the documents of all of them. */
+  sessionWatches: 100,
+  watches: 10_000,
+  watchedDocuments: 250_000,
+  /** Time the patterns of one watch may run after a write, in milliseconds. */
+  watchPatternMs: 500,
+  /** One record of a file that is imported, in UTF-16 units: twice a document, for types spelt out. */
+  importRecordChars: 32 * 1024 * 1024,
   /** Length of a function's name (wxcloud-spec §1.1). */
   functionNameChars: 60,
   /** Length of a cloudPath in UTF-8 bytes (wxcloud-spec §5.2). */
@@ -64,6 +113,8 @@ export const LIMITS = Object.freeze({
   failureFieldsChars: 64 * 1024,
   /** How deep functions may call functions. */
   callDepth: 16,
+  /** A collections.json beside the functions, in bytes. */
+  collectionsFileBytes: 1024 * 1024,
   /** Source of one deployment: all its script and JSON files together, in bytes. */
   deploymentBytes: 50 * 1024 * 1024,
   deploymentFiles: 20_000,

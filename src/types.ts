@@ -18,6 +18,35 @@ export interface LogLine {
   readonly timeMs: number
 }
 
+/** What clients may do with a collection (wxcloud-spec §3.7); "own" are documents with the caller's `_openid`. */
+export const PERMISSION_MODES = [
+  /** Everyone reads, owners write their own. */
+  'READONLY',
+  /** Owners read and write their own. The default. */
+  'PRIVATE',
+  /** Everyone reads, no client writes. */
+  'ADMINWRITE',
+  /** No client reads or writes. */
+  'ADMINONLY',
+] as const
+
+export type PermissionMode = (typeof PERMISSION_MODES)[number]
+
+/** An expression of the rule language (wxcloud-spec §3.8), or always, or never. */
+export type Rule = string | boolean
+
+/** `create`, `update` and `delete` fall back to `write`; what is missing is never allowed. */
+export interface SecurityRules {
+  readonly read?: Rule
+  readonly write?: Rule
+  readonly create?: Rule
+  readonly update?: Rule
+  readonly delete?: Rule
+}
+
+/** What clients may do with a collection. Functions and the host may do everything. */
+export type Permission = PermissionMode | SecurityRules
+
 /** Anything that holds resources: `close()` is graceful, idempotent, and the same as `await using`. */
 export interface Closable {
   close(): Promise<void>

@@ -6,6 +6,29 @@ import type { Dispatcher, Rights } from './dispatch.ts'
 
 const NO_OPS: ReadonlySet<OpName> = new Set()
 
+/** On the platform indexes are made and permissions given in the console: no function does either. */
+const HOST_ONLY_OPS: ReadonlySet<OpName> = new Set<OpName>([
+  'database.getPermission',
+  'database.setPermission',
+  'database.createIndex',
+  'database.listIndexes',
+  'database.dropIndex',
+])
+
+const SERVER_ONLY_OPS: readonly OpName[] = [
+  ...HOST_ONLY_OPS,
+  'database.createCollection',
+  'database.explain',
+  'database.startTransaction',
+  'database.commitTransaction',
+  'database.abortTransaction',
+  'database.getInTransaction',
+  'database.addInTransaction',
+  'database.updateInTransaction',
+  'database.replaceInTransaction',
+  'database.removeInTransaction',
+]
+
 /** What a self-hosted app's functions may use unless their deployment says otherwise. */
 const DEFAULT_CAPABILITIES: readonly Capability[] = CAPABILITIES
 
@@ -15,7 +38,7 @@ export const HOST_RIGHTS: Rights = { capabilities: new Set(CAPABILITIES), denied
 /** The rights of a client session: its own documents and files, and calling functions. */
 export const CLIENT_RIGHTS: Rights = {
   capabilities: new Set(CAPABILITIES),
-  deniedOps: new Set<OpName>(['database.createCollection']),
+  deniedOps: new Set(SERVER_ONLY_OPS),
 }
 
 /** @throws {InvalidOptionError} for a capability there isn't. */
@@ -34,7 +57,7 @@ export function rightsOf(capabilities: readonly Capability[] = DEFAULT_CAPABILIT
       )
     }
   }
-  return { capabilities: new Set(capabilities), deniedOps: NO_OPS }
+  return { capabilities: new Set(capabilities), deniedOps: HOST_ONLY_OPS }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
 import type { Caller } from '../types.ts'
+import type { Ending } from './ending.ts'
 
 /** On whose behalf an op runs. Made by the host for each invocation or session; nothing in it comes from the asker. */
 export interface Scope {
@@ -9,8 +10,15 @@ export interface Scope {
   /** How many functions deep: 0 for a client or the host. */
   readonly depth: number
   readonly signal: AbortSignal | undefined
+  /**
+   * Gives an event to an asker who can take several answers, and resolves when it is ready for the next; rejects when
+   * it can't be reached. Clients and the host have it, functions don't.
+   */
+  readonly emit?: (event: unknown) => Promise<void>
   /** The permit of the invocation that asks; a function it calls may run in its place meanwhile. */
   readonly place: object | undefined
+  /** What the invocation that asks must give back at its end. */
+  readonly ending?: Ending
 }
 
 /** The host's end of some ops: arguments are checked already; rejections are CloudletErrors. */

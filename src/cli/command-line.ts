@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { useUtc } from './clock.ts'
+import type { DataFlags } from './db-data.ts'
+import type { ExportFlags } from './db-export.ts'
+import type { ImportFlags } from './db-import.ts'
+import type { IndexFlags } from './db-index.ts'
 import { describeError } from './error-text.ts'
 import { EXIT_CODES, type ExitCode, exitCodeOf } from './exit-code.ts'
 import type { RemoteOptions } from './invoke-remote.ts'
@@ -83,8 +87,82 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
       const { invoke } = await import('./invoke.ts')
       finish(await invoke(name, json, flags))
     })
+  addDatabaseVerbs(program.command('db').description('look after the database of a data directory'), finish)
   return program
 }
+
+/** They open the database themselves, so no host may have it open at the same time. */
+function addDatabaseVerbs(db: Command, finish: (exitCode: ExitCode) => void): void {
+  const data = (): Option =>
+    new Option('--data <folder>', 'folder that "cloudlet dev" keeps its data in').default('.cloudlet')
+  const format = (): Option =>
+    new Option('--format <format>', 'JSON Lines or CSV (default: by the name of the file)').choices([
+      'json',
+      'csv',
+    ])
+  db.command('list')
+    .description('the collections, with their documents counted and their indexes')
+    .addOption(data())
+    .action(async (flags: DataFlags) => {
+      const { listCollections } = await import('./db-collections.ts')
+      finish(await listCollections(flags))
+    })
+  db.command('import')
+    .description('read a file of JSON Lines or CSV into a collection')
+    .argument('<collection>')
+    .argument('<file>', 'the file; - reads the standard input')
+    .addOption(data())
+    .addOption(format())
+    .addOption(
+      new Option('--mode <mode>', 'whether a document whose _id exists is rejected or replaces the one there')
+        .choices(['insert', 'upsert'])
+        .default('insert'),
+    )
+    .option('--create', 'make the collection, and the database, if it is not there')
+    .addHelpText('after', IMPORT_HELP)
+    .action(async (collection: string, file: string, flags: ImportFlags) => {
+      const { importFile } = await import('./db-import.ts')
+      finish(await importFile(collection, file, flags))
+    })
+  db.command('export')
+    .description('write a collection to a file of JSON Lines or CSV')
+    .argument('<collection>')
+    .argument('[file]', 'the file; - is the standard output', '-')
+    .addOption(data())
+    .addOption(format())
+    .option('--fields <paths>', 'only these fields, with commas between; CSV needs them')
+    .option('--query <json>', "only documents that fulfil this filter, in MongoDB's form")
+    .action(async (collection: string, file: string, flags: ExportFlags) => {
+      const { exportFile } = await import('./db-export.ts')
+      finish(await exportFile(collection, file, flags))
+    })
+  db.command('index')
+    .description('list the indexes of a collection, make one, or drop one')
+    .argument('<collection>')
+    .argument('[fields...]', 'fields of an index to make: path, path:-1 or path:2dsphere')
+    .addOption(data())
+    .option('--name <name>', 'name of the index to make')
+    .option('--unique', 'no two documents with the same values')
+    .option('--sparse', 'leave out documents that have none of the fields')
+    .option('--drop <name>', 'drop the index of that name')
+    .action(async (collection: string, fields: string[], flags: IndexFlags) => {
+      const { manageIndexes } = await import('./db-index.ts')
+      finish(await manageIndexes(collection, fields, flags))
+    })
+  db.command('drop')
+    .description('remove a collection and all its documents')
+    .argument('<collection>')
+    .addOption(data())
+    .option('--yes', 'do it')
+    .action(async (collection: string, flags: DataFlags & { yes?: true }) => {
+      const { dropCollection } = await import('./db-collections.ts')
+      finish(await dropCollection(collection, flags))
+    })
+}
+
+const IMPORT_HELP = `
+Each rejected record is told with its line; the others go in.
+Exit codes: 0 all went in, 1 some were rejected or the database failed, 2 bad usage.`
 
 const EXIT_CODE_HELP = `
 The result goes to the standard output, logs and errors to the standard error output.

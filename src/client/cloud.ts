@@ -4,6 +4,7 @@ import { type ClientCloud, createClientCloud } from '../sdk/client-cloud.ts'
 import type { FileAccess } from '../sdk/client-storage.ts'
 import type { Closable } from '../types.ts'
 import { Connection, type ConnectionStatus } from './connection.ts'
+import { type RetryPlan, resumingWatches } from './resuming-watch.ts'
 import type { OpenSocket } from './socket.ts'
 
 export interface CloudOptions {
@@ -60,11 +61,12 @@ export function createCloudOn(platform: ClientPlatform, options: CloudOptions): 
     timeoutMs: requireDelay('timeoutMs', options.timeoutMs ?? 60_000),
     connectTimeoutMs: requireDelay('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
     pongTimeoutMs: PONG_TIMEOUT_MS,
+    heartbeatMs: HEARTBEAT_MS,
     onStatusChange,
   })
   const { call } = connection
   return {
-    ...createClientCloud({ call, files: platform.files }),
+    ...createClientCloud({ call, files: platform.files, openWatch: resumingWatches(connection, RETRY_PLAN) }),
     call,
     get status() {
       return connection.status
@@ -112,3 +114,7 @@ function requireDelay(name: 'timeoutMs' | 'connectTimeoutMs', value: number): nu
 const MAX_DELAY_MS = 2 ** 31 - 1
 /** A host that is there answers a ping at once; this allows for a slow network. */
 const PONG_TIMEOUT_MS = 5000
+/** A host that died without a word is noticed within three of these, while something is watched. */
+const HEARTBEAT_MS = 10_000
+/** Half a minute in all: about as long as the platform's own client tries. */
+const RETRY_PLAN: RetryPlan = { attempts: 10, firstDelayMs: 250, longestDelayMs: 5000 }

@@ -15,6 +15,7 @@ export interface ConnectionOptions {
   readonly timeoutMs: number
   readonly connectTimeoutMs: number
   readonly pongTimeoutMs: number
+  readonly heartbeatMs: number
   readonly onStatusChange: (status: ConnectionStatus) => void
 }
 
@@ -35,6 +36,7 @@ export class Connection implements Closable {
   #link: Link | undefined
   #status: ConnectionStatus = 'idle'
   #isClosing = false
+  readonly #closing = new AbortController()
   /** Calls not settled yet, on the present link and on retired ones. */
   readonly #running = new Set<Promise<unknown>>()
 
@@ -68,9 +70,31 @@ export class Connection implements Closable {
     }
   }
 
-  /** Refuses new calls, lets those in flight finish, and closes the socket. */
+  /**
+   * Runs a streaming op until the signal aborts, then resolves. `onEvent` hears its events; the time limit of a call
+   * is that of the first. Rejects as `call` does, and when the connection is lost.
+   */
+  stream = async <Op extends OpName>(
+    op: Op,
+    args: OpArgs<Op>,
+    onEvent: (event: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    if (this.#isClosing) throw new ConnectionError('This client is closed. Make a new one with createCloud.')
+    if (signal.aborted) return
+    const { timeoutMs } = this.#options
+    const ending = AbortSignal.any([signal, this.#closing.signal])
+    try {
+      await this.#usableLink().call({ op, args, signal: ending, timeoutMs, onEvent })
+    } catch (error) {
+      if (!ending.aborted) throw error
+    }
+  }
+
+  /** Ends streams, refuses new calls, lets those in flight finish, and closes the socket. */
   async close(): Promise<void> {
     this.#isClosing = true
+    this.#closing.abort()
     await Promise.allSettled(this.#running)
     this.#link?.close()
     this.#setStatus('closed')
@@ -83,12 +107,15 @@ export class Connection implements Closable {
   #usableLink(): Link {
     const current = this.#link
     if (current?.state === 'connecting' || current?.state === 'open') return current
-    const { url, openSocket, connectTimeoutMs, pongTimeoutMs } = this.#options
+    const { url, openSocket, connectTimeoutMs, pongTimeoutMs, heartbeatMs } = this.#options
     const onChange = (state: LinkState): void => {
       if (this.#link === link && !this.#isClosing) this.#setStatus(state === 'open' ? 'open' : 'idle')
     }
     const hello = this.#hello
-    const link = new Link({ url, openSocket, connectTimeoutMs, pongTimeoutMs, hello, onChange })
+    const link = new Link({
+      ...{ url, openSocket, connectTimeoutMs, pongTimeoutMs, heartbeatMs },
+      ...{ hello, onChange },
+    })
     this.#link = link
     this.#setStatus('connecting')
     link.open()

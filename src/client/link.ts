@@ -18,6 +18,7 @@ import {
   type ServerFrame,
   type SessionLimits,
 } from '../protocol/frames.ts'
+import { EventCount, LinkStreams, type PendingCall } from './link-streams.ts'
 import type { ClientSocket, OpenSocket } from './socket.ts'
 
 export interface LinkOptions {
@@ -28,6 +29,8 @@ export interface LinkOptions {
   readonly connectTimeoutMs: number
   /** Milliseconds for a pong after a call timed out, before the link counts as dead for new calls. */
   readonly pongTimeoutMs: number
+  /** Milliseconds between looks at whether the door is still there, while a call streams. */
+  readonly heartbeatMs: number
   /** Hears of every change of state after `open`. */
   readonly onChange: (state: LinkState) => void
 }
@@ -37,6 +40,8 @@ export interface LinkCall {
   readonly args: unknown
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
+  /** Makes it a streaming call: it takes no place among the calls in flight, and its time ends with the first event. */
+  readonly onEvent?: (event: unknown) => void
 }
 
 /** Retired: answers still come, new calls belong on another link. */
@@ -57,6 +62,7 @@ export class Link {
   /** Not sent yet, in order. */
   readonly #waiting = new Map<number, PendingCall>()
   readonly #inFlight = new Map<number, PendingCall>()
+  readonly #streams: LinkStreams
   /** Cancelled here, answer still to come. */
   readonly #abandoned = new Set<number>()
   #connectTimer: ReturnType<typeof setTimeout> | undefined
@@ -64,6 +70,12 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options
+    this.#streams = new LinkStreams({
+      intervalMs: options.heartbeatMs,
+      acknowledge: (id, sequence) => this.#send({ type: 'ack', id, sequence }),
+      onBeat: () => this.#send({ type: 'ping', nonce: this.#nextId }),
+      onSilence: () => this.#end(new ConnectionError(`${options.url} has been silent for too long.`)),
+    })
   }
 
   get state(): LinkState {
@@ -91,7 +103,7 @@ export class Link {
 
   /** Sends one call, at once or when there is room for it. */
   async call(call: LinkCall): Promise<unknown> {
-    const { op, args, signal, timeoutMs } = call
+    const { op, args, signal, timeoutMs, onEvent } = call
     if (signal?.aborted) throw new CancelledError()
     if (this.#waiting.size >= WAITING_CALLS_MAX) {
       throw new OverloadedError(
@@ -108,7 +120,9 @@ export class Link {
       this.#probe()
     }, timeoutMs)
     signal?.addEventListener('abort', onAbort, { once: true })
-    this.#waiting.set(id, { message, resolve, reject })
+    const onFirst = (): void => clearTimeout(timer)
+    const events = onEvent === undefined ? undefined : new EventCount(onEvent, onFirst)
+    this.#waiting.set(id, { message, resolve, reject, events })
     this.#sendWaiting()
     try {
       return await promise
@@ -135,6 +149,7 @@ export class Link {
   #receive(message: Uint8Array | string): void {
     if (this.#state === 'closed') return
     clearTimeout(this.#probeTimer)
+    this.#streams.hear()
     try {
       if (typeof message === 'string') throw new ProtocolError('The door sent a text message.')
       this.#handle(parseServerFrame(decodeFrame(message)))
@@ -147,6 +162,10 @@ export class Link {
     switch (frame.type) {
       case 'welcome':
         this.#welcome(frame.version, frame.limits)
+        return
+      case 'event':
+        // One of a stream that was given up crossed with its cancel.
+        if (!this.#abandoned.has(frame.id)) this.#streams.takeEvent(frame)
         return
       case 'result':
         this.#takeAnswered(frame.id)?.resolve(frame.result)
@@ -183,7 +202,7 @@ export class Link {
   /** Undefined for the answer of a call that was given up. */
   #takeAnswered(id: number): PendingCall | undefined {
     if (this.#abandoned.delete(id)) return undefined
-    const call = this.#inFlight.get(id)
+    const call = this.#inFlight.get(id) ?? this.#streams.remove(id)
     if (call === undefined) throw new ProtocolError(`The door answered call ${id}, which is not in flight.`)
     this.#inFlight.delete(id)
     return call
@@ -193,23 +212,27 @@ export class Link {
     if (this.#limits === undefined || this.#state === 'closed') return
     const { callsInFlight, frameBytes } = this.#limits
     for (const [id, call] of this.#waiting) {
-      if (this.#inFlight.size + this.#abandoned.size >= callsInFlight) return
+      const isStream = call.events !== undefined
+      if (!isStream && this.#inFlight.size + this.#abandoned.size >= callsInFlight) return
       this.#waiting.delete(id)
       if (call.message.length > frameBytes) {
         const size = `The call takes ${call.message.length} bytes on the wire, over this door's limit of ${frameBytes}.`
         call.reject(new ValueError('args', `${size} Send less, or upload it as a file.`))
         continue
       }
-      this.#inFlight.set(id, call)
+      if (isStream) this.#streams.add(id, call)
+      else this.#inFlight.set(id, call)
       this.#socket?.send(call.message)
     }
   }
 
   #giveUp(id: number, error: CloudletError): void {
-    const call = this.#waiting.get(id) ?? this.#inFlight.get(id)
+    const waiting = this.#waiting.get(id)
+    const call = waiting ?? this.#inFlight.get(id) ?? this.#streams.remove(id)
     if (call === undefined) return
     this.#waiting.delete(id)
-    if (this.#inFlight.delete(id)) {
+    this.#inFlight.delete(id)
+    if (waiting === undefined) {
       this.#abandoned.add(id)
       this.#send({ type: 'cancel', id })
     }
@@ -225,7 +248,7 @@ export class Link {
   }
 
   #closeIfDone(): void {
-    if (this.#state === 'retired' && this.#waiting.size + this.#inFlight.size === 0) {
+    if (this.#state === 'retired' && this.#waiting.size + this.#inFlight.size + this.#streams.size === 0) {
       this.close()
     }
   }
@@ -249,7 +272,7 @@ export class Link {
     this.#setState('closed')
     clearTimeout(this.#connectTimer)
     clearTimeout(this.#probeTimer)
-    const calls = [...this.#waiting.values(), ...this.#inFlight.values()]
+    const calls = [...this.#waiting.values(), ...this.#inFlight.values(), ...this.#streams.removeAll()]
     this.#waiting.clear()
     this.#inFlight.clear()
     this.#abandoned.clear()
@@ -261,10 +284,4 @@ export class Link {
     this.#state = state
     this.#options.onChange(state)
   }
-}
-
-interface PendingCall {
-  readonly message: Uint8Array
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: CloudletError) => void
 }

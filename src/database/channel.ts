@@ -31,8 +31,9 @@ export class Channel {
   #error: Error | undefined
 
   constructor(options: Omit<EngineOptions, 'progress'>, limitMs: number, events: ChannelEvents) {
-    const progress = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
-    this.#progress = new Int32Array(progress).fill(IDLE)
+    const progress = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)
+    this.#progress = new Int32Array(progress)
+    this.#progress[0] = IDLE
     this.#limitMs = limitMs
     const workerData: EngineOptions = { ...options, progress }
     // The embedder's loaders and flags are not for this thread: it runs our own files only.
@@ -80,11 +81,14 @@ export class Channel {
   #startWatch(): void {
     this.#stopWatch()
     let seen = Atomics.load(this.#progress, 0)
+    let seenPulse = Atomics.load(this.#progress, 1)
     let sinceMs = performance.now()
     this.#watch = setInterval(() => {
       const progress = Atomics.load(this.#progress, 0)
-      if (progress !== seen || progress === IDLE || progress === COMMITTING) {
+      const pulse = Atomics.load(this.#progress, 1)
+      if (progress !== seen || pulse !== seenPulse || progress === IDLE || progress === COMMITTING) {
         seen = progress
+        seenPulse = pulse
         sinceMs = performance.now()
       } else if (performance.now() - sinceMs > this.#limitMs) {
         this.#stop()

@@ -1,10 +1,6 @@
 import { DatabaseError } from '../errors.ts'
+import { prepareSchema } from './schema.ts'
 import type { Sqlite } from './sqlite.ts'
-
-/** Version of the tables below. A database written by a newer version is refused. */
-const SCHEMA_VERSION = 1
-/** `cldt` in ASCII: what `file` and SQLite's own tools show. */
-const APPLICATION_ID = 0x636c6474
 
 /**
  * The collections of a database, each a table of its own:
@@ -88,27 +84,5 @@ function checkCollectionName(name: unknown): string {
   throw new DatabaseError(
     'INVALID_PARAM',
     'A collection name is 1 to 256 characters, without NUL, and does not start with "$" or "system.".',
-  )
-}
-
-function prepareSchema(sqlite: Sqlite): void {
-  const version = Number(sqlite.get('PRAGMA user_version', [])?.['user_version'])
-  const application = Number(sqlite.get('PRAGMA application_id', [])?.['application_id'])
-  if (version === SCHEMA_VERSION && application === APPLICATION_ID) return
-  if (version > SCHEMA_VERSION && application === APPLICATION_ID) {
-    throw new DatabaseError(
-      'DATABASE_REQUEST_FAILED',
-      `The database has schema version ${version}; this cloudlet knows ${SCHEMA_VERSION}. Update cloudlet to open it.`,
-    )
-  }
-  if (version !== 0 || application !== 0 || sqlite.get('SELECT 1 FROM sqlite_schema', []) !== undefined) {
-    throw new DatabaseError('DATABASE_REQUEST_FAILED', 'The database file was not written by cloudlet.')
-  }
-  sqlite.exec(
-    `BEGIN IMMEDIATE;
-     CREATE TABLE collections (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE) STRICT;
-     PRAGMA application_id = ${APPLICATION_ID};
-     PRAGMA user_version = ${SCHEMA_VERSION};
-     COMMIT`,
   )
 }

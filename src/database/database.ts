@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseError, HostClosedError, InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { Closable } from '../types.ts'
-import { Channel, type ChannelEnd } from './channel.ts'
-import {
-  COMMITTING,
-  type EngineOp,
-  type EngineOps,
-  encodeArgs,
-  type FromWorker,
-  type ReplaceArgs,
-} from './messages.ts'
-import { type PendingRequest, RequestQueue } from './request-queue.ts'
-import { openSqlite, type Sqlite } from './sqlite.ts'
+import { Courier, type CourierStats } from './courier.ts'
+import type { ByClient, EngineOps, ReplaceArgs } from './messages.ts'
+import { OpenTransactions } from './open-transactions.ts'
+import { type TakeUpdate, Watches } from './watches.ts'
 
 export interface DatabaseOptions {
   /**
@@ -32,16 +24,9 @@ export interface DatabaseOptions {
   readonly autoCreateCollections?: boolean
   /** @default LIMITS.databaseOpMs */
   readonly opLimitMs?: number
+  /** @default LIMITS.transactionMs */
+  readonly transactionLimitMs?: number
   readonly onWarning?: (message: string) => void
-}
-
-export interface DatabaseStats {
-  /** Transactions committed: one per batch with a write, however many writes it held. */
-  readonly commitCount: number
-  /** Requests sent to the worker, those sent again included. */
-  readonly requestCount: number
-  /** Workers started after the first one. */
-  readonly restartCount: number
 }
 
 /**
@@ -51,52 +36,69 @@ export interface DatabaseStats {
  * those that are waiting together share one transaction and one fsync.
  */
 export class Database implements Closable {
-  readonly #options: DatabaseOptions
-  readonly #location: string
+  /** For several writes that must be made together or not at all. */
+  readonly transactions: OpenTransactions
+  readonly #courier: Courier
+  readonly #watches: Watches
   readonly #warned = new Set<string>()
-  /** Holds the data in memory, which lives as long as any connection: a worker may come and go. */
-  #keeper: Sqlite | undefined
-  #channel: Channel | undefined
-  readonly #queue = new RequestQueue()
-  #inFlight: PendingRequest[] = []
-  #isFlushPlanned = false
-  #openFailure: string | undefined
-  #closing: Promise<void> | undefined
-  #onIdle: (() => void) | undefined
-  #commitCount = 0
-  #requestCount = 0
-  #startCount = 0
+  readonly #onWarning: (message: string) => void
 
   /** Opens nothing yet: the first call does. */
   constructor(options: DatabaseOptions = {}) {
-    const { opLimitMs = LIMITS.databaseOpMs } = options
-    if (!Number.isFinite(opLimitMs) || opLimitMs <= 0) {
-      throw new InvalidOptionError('opLimitMs', 'opLimitMs must be a number of milliseconds above 0.')
+    const { directory, opLimitMs = LIMITS.databaseOpMs } = options
+    const { transactionLimitMs = LIMITS.transactionMs } = options
+    for (const [name, value] of Object.entries({ opLimitMs, transactionLimitMs })) {
+      if (!Number.isFinite(value) || value <= 0) {
+        throw new InvalidOptionError(name, `${name} must be a number of milliseconds above 0.`)
+      }
     }
-    this.#options = { ...options, opLimitMs }
-    this.#location =
-      options.directory === undefined
-        ? `file:/cloudlet-${randomUUID()}?vfs=memdb`
-        : join(options.directory, 'database.sqlite')
+    this.#onWarning = options.onWarning ?? (() => {})
+    this.#courier = new Courier({
+      location:
+        directory === undefined
+          ? `file:/cloudlet-${randomUUID()}?vfs=memdb`
+          : join(directory, 'database.sqlite'),
+      isInMemory: directory === undefined,
+      autoCreateCollections: options.autoCreateCollections ?? false,
+      opLimitMs,
+      onWatched: (messages, isBehind) => this.#watches.receive(messages, isBehind),
+      onLost: () => this.#watches.reopen(),
+      onMissingCollection: name => this.#warnMissing(name),
+      onWarning: this.#onWarning,
+    })
+    this.#watches = new Watches(this.#courier)
+    this.transactions = new OpenTransactions(this.#courier, transactionLimitMs)
   }
 
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED (E11000) for an `_id` that exists; then nothing is added. */
-  add(args: OpArgs<'database.add'>): Promise<OpResult<'database.add'>> {
-    return this.#call('add', args)
+  add(args: ByClient<OpArgs<'database.add'>>): Promise<OpResult<'database.add'>> {
+    return this.#courier.call('add', args)
   }
 
   /** Documents in the order of `sort`, else of insertion. A `limit` of 0, or none, is no limit. */
-  query(args: OpArgs<'database.query'>): Promise<OpResult<'database.query'>> {
-    return this.#call('query', args)
+  query(args: ByClient<OpArgs<'database.query'>>): Promise<OpResult<'database.query'>> {
+    return this.#courier.call('query', args)
   }
 
-  count(args: OpArgs<'database.count'>): Promise<OpResult<'database.count'>> {
-    return this.#call('count', args)
+  count(args: ByClient<OpArgs<'database.count'>>): Promise<OpResult<'database.count'>> {
+    return this.#courier.call('count', args)
+  }
+
+  /** Runs a pipeline. Of more than `most` documents the rest is left out, which the result says. */
+  aggregate(
+    args: ByClient<OpArgs<'database.aggregate'>> & { readonly most?: number },
+  ): Promise<OpResult<'database.aggregate'>> {
+    return this.#courier.call('aggregate', args)
+  }
+
+  /** A page of documents in natural order, from the row after `after` on; `last` says where the next page begins. */
+  scan(args: EngineOps['scan']['args']): Promise<EngineOps['scan']['result']> {
+    return this.#courier.call('scan', args)
   }
 
   /** Updates the first match, or all with `multi`; counts matches. If one document can't be updated, none is. */
-  update(args: OpArgs<'database.update'>): Promise<OpResult<'database.update'>> {
-    return this.#call('update', args)
+  update(args: ByClient<OpArgs<'database.update'>>): Promise<OpResult<'database.update'>> {
+    return this.#courier.call('update', args)
   }
 
   /**
@@ -105,185 +107,98 @@ export class Database implements Closable {
    * @throws {DatabaseError} DATABASE_PERMISSION_DENIED when a document exists that `guard`, a filter, doesn't match.
    */
   replace(args: ReplaceArgs): Promise<OpResult<'database.replace'>> {
-    return this.#call('replace', args)
+    return this.#courier.call('replace', args)
   }
 
-  remove(args: OpArgs<'database.remove'>): Promise<OpResult<'database.remove'>> {
-    return this.#call('remove', args)
+  remove(args: ByClient<OpArgs<'database.remove'>>): Promise<OpResult<'database.remove'>> {
+    return this.#courier.call('remove', args)
   }
 
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED (`Table exist`) when it exists. */
   createCollection(
     args: OpArgs<'database.createCollection'>,
   ): Promise<OpResult<'database.createCollection'>> {
-    return this.#call('createCollection', args)
+    return this.#courier.call('createCollection', args)
   }
 
-  /** Removes a collection and all its documents. */
+  /**
+   * Makes an index over what is stored and what will be; the same one again is no error.
+   *
+   * @throws {DatabaseError} INVALID_PARAM for a definition that is none; DATABASE_REQUEST_FAILED when documents
+   *   can't be in it (E11000 and their `_id`s for duplicates in a unique one), or its name is taken.
+   */
+  createIndex(args: OpArgs<'database.createIndex'>): Promise<OpResult<'database.createIndex'>> {
+    return this.#courier.call('createIndex', args)
+  }
+
+  /** The one on `_id` first, then by age. */
+  listIndexes(args: OpArgs<'database.listIndexes'>): Promise<OpResult<'database.listIndexes'>> {
+    return this.#courier.call('listIndexes', args)
+  }
+
+  /** Runs a query and tells how: the index, what bounds it, the documents looked at and returned. */
+  explain(args: OpArgs<'database.explain'>): Promise<OpResult<'database.explain'>> {
+    return this.#courier.call('explain', args)
+  }
+
+  /** @throws {DatabaseError} DATABASE_REQUEST_FAILED when there is none of that name. */
+  dropIndex(args: OpArgs<'database.dropIndex'>): Promise<OpResult<'database.dropIndex'>> {
+    return this.#courier.call('dropIndex', args)
+  }
+
+  /** Removes a collection, its documents and its indexes. */
   async dropCollection(collection: string): Promise<void> {
-    await this.#call('dropCollection', { collection })
+    await this.#courier.call('dropCollection', { collection })
+  }
+
+  /**
+   * Gives updates to `take`, one at a time, until the signal aborts; then it resolves. Several changes that come while
+   * `take` is not ready are one update.
+   *
+   * @throws {DatabaseError} as `query` does, and when the result outgrows the limits of a watch or is no longer the
+   *   client's to read; {OverloadedError} when too many are open; {HostClosedError} when the database closes.
+   */
+  watch(args: ByClient<OpArgs<'database.watch'>>, take: TakeUpdate, signal?: AbortSignal): Promise<void> {
+    return this.#watches.run(args, take, signal)
+  }
+
+  getPermission(args: OpArgs<'database.getPermission'>): Promise<OpResult<'database.getPermission'>> {
+    return this.#courier.call('getPermission', args)
+  }
+
+  /** @throws {DatabaseError} INVALID_PARAM for a malformed one, DATABASE_COLLECTION_NOT_EXIST. */
+  setPermission(args: OpArgs<'database.setPermission'>): Promise<OpResult<'database.setPermission'>> {
+    return this.#courier.call('setPermission', args)
   }
 
   /** Names in order. */
   async listCollections(): Promise<string[]> {
-    const { collections } = await this.#call('listCollections', {})
+    const { collections } = await this.#courier.call('listCollections', {})
     return collections
   }
 
-  stats(): DatabaseStats {
-    return {
-      commitCount: this.#commitCount,
-      requestCount: this.#requestCount,
-      restartCount: Math.max(0, this.#startCount - 1),
-    }
+  stats(): CourierStats {
+    return this.#courier.stats()
   }
 
   /** Finishes what was asked before, then closes the file. Later calls reject with HostClosedError. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    this.#watches.close()
+    // Before the courier takes no more: writes that wait for a transaction would else wait for its time to be over.
+    // It rejects only if the database was closed before, or is lost, which ends them too.
+    this.transactions.abortAll().catch(() => {})
+    return this.#courier.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  async #close(): Promise<void> {
-    while (this.#queue.length + this.#inFlight.length > 0) {
-      await new Promise<void>(resolve => {
-        this.#onIdle = resolve
-      })
-    }
-    if (this.#channel !== undefined) {
-      const ended = new Promise<void>(resolve => {
-        this.#onIdle = resolve
-      })
-      this.#channel.close()
-      await ended
-    }
-    this.#keeper?.close()
-    this.#keeper = undefined
-  }
-
-  async #call<Op extends EngineOp>(op: Op, args: EngineOps[Op]['args']): Promise<EngineOps[Op]['result']> {
-    if (this.#closing !== undefined) throw new HostClosedError('The database is closed.')
-    const text = encodeArgs(args)
-    const result = await new Promise<string>((resolve, reject) => {
-      this.#queue.push({ op, args: text, resolve, reject })
-      this.#planFlush()
-    })
-    return JSON.parse(result)
-  }
-
-  /** Requests made in the same turn of the caller's code travel together. */
-  #planFlush(): void {
-    if (this.#isFlushPlanned || this.#inFlight.length > 0) return
-    this.#isFlushPlanned = true
-    queueMicrotask(() => {
-      this.#isFlushPlanned = false
-      this.#flush()
-    })
-  }
-
-  #flush(): void {
-    if (this.#inFlight.length > 0) return
-    if (this.#queue.length === 0) {
-      this.#channel?.rest()
-      this.#onIdle?.()
-      return
-    }
-    this.#inFlight = this.#queue.takeBatch()
-    this.#requestCount += this.#inFlight.length
-    try {
-      this.#channel ??= this.#open()
-    } catch (error) {
-      this.#settle(this.#inFlight, () =>
-        failure(`The database can't be opened (${errorCode(error)}).`, error),
-      )
-      return
-    }
-    this.#channel.send(this.#inFlight.map(({ op, args }) => ({ op, args })))
-  }
-
-  #open(): Channel {
-    const { directory, autoCreateCollections = false, opLimitMs = LIMITS.databaseOpMs } = this.#options
-    if (directory === undefined) this.#keeper ??= openSqlite(this.#location)
-    else mkdirSync(directory, { recursive: true })
-    this.#startCount++
-    const options = { location: this.#location, isInMemory: directory === undefined, autoCreateCollections }
-    return new Channel(options, opLimitMs, {
-      onMessage: message => this.#receive(message),
-      onEnd: end => this.#recover(end),
-    })
-  }
-
-  #receive(message: FromWorker): void {
-    if (message.kind === 'unopened') {
-      // The worker ends by itself; only then is it known that its hold on the file is gone.
-      this.#openFailure = message.message
-      return
-    }
-    const batch = this.#inFlight
-    this.#inFlight = []
-    if (message.isCommit) this.#commitCount++
-    for (const name of message.missingCollections) this.#warnMissing(name)
-    // A batch whose results grew large is answered in parts.
-    this.#queue.putBack(batch.slice(message.outcomes.length))
-    for (const [index, outcome] of message.outcomes.entries()) {
-      if (outcome.kind === 'done') batch[index]?.resolve(outcome.result)
-      else batch[index]?.reject(new DatabaseError(outcome.reason, outcome.message))
-    }
-    this.#flush()
-  }
-
-  /**
-   * The worker is gone, and with it the open transaction: nothing of the batch in flight was stored, unless the
-   * commit itself was under way. The request that ran fails; the others are asked again.
-   */
-  #recover({ cause, progress, error }: ChannelEnd): void {
-    this.#channel = undefined
-    const [batch, openFailure] = [this.#inFlight, this.#openFailure]
-    this.#openFailure = undefined
-    if (openFailure !== undefined) {
-      this.#settle(batch, () => failure(openFailure))
-      return
-    }
-    const why = cause === 'stuck' ? 'it ran too long' : `the database worker ended (${describe(error)})`
-    if (progress < 0) {
-      const outcome = progress === COMMITTING ? ' during a commit: whether the write holds is not known' : ''
-      this.#settle(batch, () => failure(`The database worker ended${outcome} (${describe(error)}).`, error))
-      return
-    }
-    batch[progress]?.reject(failure(`The request was stopped: ${why}. Its changes were undone.`, error))
-    this.#inFlight = []
-    this.#queue.putBack(batch.filter((_, index) => index !== progress))
-    this.#flush()
-  }
-
-  #settle(batch: readonly PendingRequest[], makeError: () => Error): void {
-    this.#inFlight = []
-    for (const request of batch) request.reject(makeError())
-    this.#flush()
-  }
-
   #warnMissing(name: string): void {
     if (this.#warned.has(name)) return
     this.#warned.add(name)
-    this.#options.onWarning?.(
+    this.#onWarning(
       `Collection "${name}" was used without having been created. On the platform that is an error: create it first.`,
     )
   }
-}
-
-function failure(message: string, cause?: unknown): DatabaseError {
-  return new DatabaseError('DATABASE_REQUEST_FAILED', message, { cause })
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error ?? 'no reason given')
-}
-
-/** The system's code alone: its message would tell a guest where the host keeps its files. */
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : describe(error)
 }

@@ -103,6 +103,9 @@ function checkFieldName(name: string, { kind, names }: DecodeState): void {
 const TAGS: ReadonlySet<string> = new Set([
   '$date',
   '$numberDouble',
+  '$numberInt',
+  '$numberLong',
+  '$oid',
   '$regularExpression',
   '$tcb_server_date',
 ])
@@ -110,22 +113,46 @@ const TAGS: ReadonlySet<string> = new Set([
 function decodeTag(tag: string, content: unknown, { kind, nowMs }: DecodeState): unknown {
   switch (tag) {
     case '$date':
-      return checkDate(
-        typeof content === 'number' || typeof content === 'string' ? new Date(content) : undefined,
-      )
+      return readDate(content)
     case '$tcb_server_date': {
       const offset = isDocument(content) ? (content['offset'] ?? 0) : undefined
       return checkDate(typeof offset === 'number' ? new Date(nowMs + offset) : undefined)
     }
     case '$numberDouble':
-      if (content === 'NaN' || content === 'Infinity' || content === '-Infinity') return Number(content)
-      throw new DatabaseError('INVALID_PARAM', '$numberDouble must be "NaN", "Infinity" or "-Infinity".')
+    case '$numberInt':
+    case '$numberLong':
+      return readNumber(tag, content)
+    case '$oid':
+      if (typeof content === 'string') return content.toWellFormed()
+      throw new DatabaseError('INVALID_PARAM', '$oid must be a string.')
     default: {
       const { pattern, options = '' } = isDocument(content) ? content : {}
       const regex = compileRegex(pattern, options)
       return kind === 'filter' ? regex : { pattern, options }
     }
   }
+}
+
+/** Milliseconds, as a number or in canonical form, or ISO 8601 text. */
+function readDate(content: unknown): Date {
+  const isCanonical = isDocument(content) && Object.hasOwn(content, '$numberLong')
+  const value = isCanonical ? readNumber('$numberLong', content['$numberLong']) : content
+  return checkDate(typeof value === 'number' || typeof value === 'string' ? new Date(value) : undefined)
+}
+
+/** Numbers as text: what genuine SDKs and MongoDB's tools write. A long beyond 2^53 loses its last digits. */
+function readNumber(tag: string, content: unknown): number {
+  const isInfinite = content === 'NaN' || content === 'Infinity' || content === '-Infinity'
+  if (tag === '$numberDouble' && isInfinite) return Number(content)
+  const form = tag === '$numberDouble' ? /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/ : /^-?\d{1,19}$/
+  if (typeof content === 'string' && form.test(content)) {
+    const number = Number(content)
+    if (Number.isFinite(number)) return number
+  }
+  throw new DatabaseError(
+    'INVALID_PARAM',
+    `${tag} must be a number as text${tag === '$numberDouble' ? ', "NaN", "Infinity" or "-Infinity"' : ''}.`,
+  )
 }
 
 function checkDate(date: Date | undefined): Date {

@@ -1,8 +1,11 @@
 import { CloudletError, DatabaseError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { applyPermission } from './client-request.ts'
 import { Collections } from './collections.ts'
 import { decodeText } from './document.ts'
 import type { Matcher } from './filter.ts'
+import { Indexes } from './indexes.ts'
 import {
   COMMITTING,
   type EngineOptions,
@@ -11,10 +14,16 @@ import {
   type FromWorker,
   IDLE,
 } from './messages.ts'
-import { OPERATIONS, type Store } from './operations.ts'
+import { OPERATIONS } from './operations.ts'
+import { Permissions } from './permissions.ts'
+import { Rows } from './rows.ts'
+import { ScanWarning } from './scan-warning.ts'
 import { sortOrder, sortRank } from './sort.ts'
 import type { SqlParameters, SqlValue } from './sql.ts'
 import { isBusy, isSqliteError, openSqlite, type Sqlite } from './sqlite.ts'
+import type { Store } from './store.ts'
+import { LockedDocument, Transactions } from './transactions.ts'
+import { Watchers } from './watchers.ts'
 
 type Outcomes = Extract<FromWorker, { kind: 'outcomes' }>
 
@@ -22,24 +31,42 @@ type Outcomes = Extract<FromWorker, { kind: 'outcomes' }>
 export class Engine {
   readonly #sqlite: Sqlite
   readonly #store: Store
+  readonly #feed: ChangeFeed
+  readonly #watchers: Watchers
   readonly #progress: Int32Array
   #missing = new Set<string>()
+  #warnings: string[] = []
 
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED when it can't be opened, with a message that says why. */
   constructor(options: EngineOptions) {
     this.#progress = new Int32Array(options.progress)
     this.#sqlite = open(options)
     const collections = new Collections(this.#sqlite)
+    const indexes = new Indexes(this.#sqlite, () => Atomics.add(this.#progress, 1, 1))
+    const transactions = new Transactions(this.#sqlite)
     const current = defineFunctions(this.#sqlite)
+    this.#feed = new ChangeFeed()
     this.#store = {
       sqlite: this.#sqlite,
       collections,
+      permissions: new Permissions(this.#sqlite, collections),
+      watches: {
+        open: args => this.#watchers.open(args),
+        acknowledge: watchId => this.#watchers.acknowledge(watchId),
+        close: watchId => this.#watchers.close(watchId),
+      },
+      // Transactions first: a document that one holds is not to be changed.
+      rows: new Rows(this.#sqlite, [transactions, indexes, this.#feed]),
+      transactions,
+      indexes,
+      scanWarning: new ScanWarning(this.#sqlite, message => this.#warnings.push(message)),
       autoCreateCollections: options.autoCreateCollections,
       use: parameters => {
         current.parameters = parameters
       },
       noteMissing: name => this.#missing.add(name),
     }
+    this.#watchers = new Watchers(this.#store, this.#feed)
   }
 
   /**
@@ -48,6 +75,7 @@ export class Engine {
    */
   runBatch(requests: readonly EngineRequest[]): Outcomes {
     this.#missing = new Set()
+    this.#warnings = []
     const isCommit = requests.some(({ op }) => OPERATIONS[op].isWrite)
     let outcomes: EngineOutcome[] = []
     try {
@@ -62,14 +90,30 @@ export class Engine {
       }
       Atomics.store(this.#progress, 0, COMMITTING)
       if (isCommit) this.#sqlite.exec('COMMIT')
+      this.#store.rows.endBatch(true)
     } catch (error) {
       // Nothing of the batch is stored, so nothing of it may be acknowledged, reads of it neither.
       if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
       this.#store.collections.reload()
+      this.#store.rows.endBatch(false)
       outcomes = requests.map(() => toFailure(error))
     }
     Atomics.store(this.#progress, 0, IDLE)
-    return { kind: 'outcomes', outcomes, isCommit, missingCollections: [...this.#missing] }
+    return {
+      kind: 'outcomes',
+      outcomes,
+      isCommit,
+      hasReleased: this.#store.transactions.takeReleased(),
+      missingCollections: [...this.#missing],
+      warnings: this.#warnings,
+    }
+  }
+
+  /** What watches are to be told after a batch; undefined if nothing. */
+  settleWatches(): Extract<FromWorker, { kind: 'watched' }> | undefined {
+    const messages = this.#watchers.settle()
+    if (messages.length === 0) return undefined
+    return { kind: 'watched', messages, isBehind: this.#watchers.isBehind }
   }
 
   close(): void {
@@ -78,10 +122,12 @@ export class Engine {
 
   #runRequest({ op, args }: EngineRequest): EngineOutcome {
     const { isWrite, run } = OPERATIONS[op]
+    this.#feed.isReplacing = op === 'replace'
     if (isWrite) this.#sqlite.exec('SAVEPOINT request')
     try {
-      const result = run(this.#store, JSON.parse(args))
+      const result = run(this.#store, applyPermission(this.#store, op, JSON.parse(args)))
       if (isWrite) this.#sqlite.exec('RELEASE request')
+      this.#store.rows.endRequest(true)
       return { kind: 'done', result }
     } catch (error) {
       this.#sqlite.abandon()
@@ -90,12 +136,14 @@ export class Engine {
       if (!this.#sqlite.isTransaction) throw error
       this.#sqlite.exec('ROLLBACK TO request; RELEASE request')
       this.#store.collections.reload()
+      this.#store.rows.endRequest(false)
       return toFailure(error)
     }
   }
 }
 
 function toFailure(error: unknown): EngineOutcome {
+  if (error instanceof LockedDocument) return { kind: 'locked' }
   if (error instanceof DatabaseError) return { kind: 'failed', reason: error.reason, message: error.message }
   if (error instanceof CloudletError)
     return { kind: 'failed', reason: 'INVALID_PARAM', message: error.message }
@@ -137,9 +185,16 @@ function defineFunctions(sqlite: Sqlite): { parameters: SqlParameters | undefine
     const matches: Matcher | undefined = current.parameters?.matchers[Number(index)]
     return matches?.(decode(String(text))) ? 1 : 0
   })
+  sqlite.define('cloudlet_measure', (index, text) => {
+    return current.parameters?.measures[Number(index)]?.(decode(String(text))) ?? null
+  })
   sqlite.define('cloudlet_test', (index, text) => {
     const pattern = current.parameters?.patterns[Number(index)]
     return typeof text === 'string' && pattern?.test(text) ? 1 : 0
+  })
+  sqlite.define('cloudlet_seen', () => {
+    if (current.parameters !== undefined) current.parameters.seenCount++
+    return 1
   })
   const onSort =
     (compute: (path: string, direction: 1 | -1, text: string) => SqlValue) =>

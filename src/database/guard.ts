@@ -18,8 +18,8 @@ export function runBounded<Result>(limitMs: number, run: () => Result): Result {
     if (isTimeout(error)) {
       throw new DatabaseError(
         'DATABASE_REQUEST_FAILED',
-        `The request was stopped after ${limitMs / 1000} seconds. Simplify its regular expression or expression, ` +
-          'or narrow the query so that fewer documents need it.',
+        `The request was stopped after ${limitMs / 1000} seconds. Simplify its regular expression, expression or ` +
+          'geometry, or narrow the query so that fewer documents need it.',
       )
     }
     throw error

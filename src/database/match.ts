@@ -1,6 +1,8 @@
 import { type Document, isDocument } from './document.ts'
 import { compileExpression } from './expression.ts'
 import type { Filter, Matcher, Test } from './filter.ts'
+import { storedGeometry } from './geo-json.ts'
+import { metresTo } from './geo-near.ts'
 import { compileJsonSchema } from './json-schema.ts'
 import { someValue } from './path.ts'
 import { compareValues, equalValues, rankOf } from './value-order.ts'
@@ -63,6 +65,13 @@ function compileTest(test: Test): Matcher {
         Math.trunc(value) % test.divisor === test.remainder
     case 'size':
       return value => Array.isArray(value) && value.length === test.size
+    case 'geo':
+      return value => {
+        const geometry = storedGeometry(value)
+        return geometry !== undefined && test.geo.test(geometry)
+      }
+    case 'near':
+      return value => metresTo(value, test.near) !== undefined
     case 'elements': {
       const matches = compileFilter(test.filter)
       return value =>

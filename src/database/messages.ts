@@ -5,24 +5,88 @@ import type { EncodedObject } from '../protocol/value.ts'
 
 /** The ops of the engine: what the facade asks and the worker answers, as JSON text on the way. */
 export interface EngineOps {
-  add: { args: OpArgs<'database.add'>; result: OpResult<'database.add'> }
-  query: { args: OpArgs<'database.query'>; result: OpResult<'database.query'> }
-  count: { args: OpArgs<'database.count'>; result: OpResult<'database.count'> }
-  update: { args: OpArgs<'database.update'>; result: OpResult<'database.update'> }
+  add: { args: ByClient<OpArgs<'database.add'>>; result: OpResult<'database.add'> }
+  query: { args: ByClient<OpArgs<'database.query'>>; result: OpResult<'database.query'> }
+  count: { args: ByClient<OpArgs<'database.count'>>; result: OpResult<'database.count'> }
+  aggregate: {
+    /** `most`: documents to return at most. */
+    args: ByClient<OpArgs<'database.aggregate'>> & { readonly most?: number }
+    result: OpResult<'database.aggregate'>
+  }
+  update: { args: ByClient<OpArgs<'database.update'>>; result: OpResult<'database.update'> }
   replace: { args: ReplaceArgs; result: OpResult<'database.replace'> }
-  remove: { args: OpArgs<'database.remove'>; result: OpResult<'database.remove'> }
+  remove: { args: ByClient<OpArgs<'database.remove'>>; result: OpResult<'database.remove'> }
   createCollection: {
     args: OpArgs<'database.createCollection'>
     result: OpResult<'database.createCollection'>
   }
   dropCollection: { args: { readonly collection: string }; result: Record<string, never> }
+  watch: { args: WatchArgs; result: Record<string, never> }
+  acknowledge: { args: { readonly watchId: number }; result: Record<string, never> }
+  unwatch: { args: { readonly watchId: number }; result: Record<string, never> }
+  getPermission: { args: OpArgs<'database.getPermission'>; result: OpResult<'database.getPermission'> }
+  setPermission: { args: OpArgs<'database.setPermission'>; result: OpResult<'database.setPermission'> }
+  startTransaction: { args: { readonly transactionId: string }; result: Record<string, never> }
+  commitTransaction: { args: { readonly transactionId: string }; result: Record<string, never> }
+  abortTransaction: {
+    args: { readonly transactionId: string; readonly expiredAfterMs?: number }
+    result: Record<string, never>
+  }
+  getInTransaction: {
+    args: OpArgs<'database.getInTransaction'>
+    result: OpResult<'database.getInTransaction'>
+  }
+  addInTransaction: {
+    args: OpArgs<'database.addInTransaction'>
+    result: OpResult<'database.addInTransaction'>
+  }
+  updateInTransaction: {
+    args: OpArgs<'database.updateInTransaction'>
+    result: OpResult<'database.updateInTransaction'>
+  }
+  replaceInTransaction: {
+    args: OpArgs<'database.replaceInTransaction'>
+    result: OpResult<'database.replaceInTransaction'>
+  }
+  removeInTransaction: {
+    args: OpArgs<'database.removeInTransaction'>
+    result: OpResult<'database.removeInTransaction'>
+  }
+  createIndex: { args: OpArgs<'database.createIndex'>; result: OpResult<'database.createIndex'> }
+  listIndexes: { args: OpArgs<'database.listIndexes'>; result: OpResult<'database.listIndexes'> }
+  explain: { args: OpArgs<'database.explain'>; result: OpResult<'database.explain'> }
+  dropIndex: { args: OpArgs<'database.dropIndex'>; result: OpResult<'database.dropIndex'> }
+  /** A page of documents after a row, in natural order. */
+  scan: {
+    args: { readonly collection: string; readonly filter: EncodedObject; readonly after: number }
+    result: { readonly documents: EncodedObject[]; readonly last?: number }
+  }
   listCollections: { args: Record<string, never>; result: { readonly collections: string[] } }
 }
 
 export type EngineOp = keyof EngineOps
 
 /** `guard` is a filter: an existing document that doesn't match it may not be replaced. */
-export type ReplaceArgs = OpArgs<'database.replace'> & { readonly guard?: EncodedObject }
+export type ReplaceArgs = ByClient<OpArgs<'database.replace'>> & { readonly guard?: EncodedObject }
+
+/** A watch as the worker knows it; the id is the asker's own, unique. */
+export type WatchArgs = ByClient<OpArgs<'database.watch'>> & { readonly watchId: number }
+
+/** What the worker tells of a watch on its own: a WatchUpdate as JSON text, or how it ended. */
+export type WatchMessage =
+  | { readonly watchId: number; readonly update: string }
+  | {
+      readonly watchId: number
+      readonly failure: { readonly reason: DatabaseReason; readonly message: string }
+    }
+
+/** Who asks, when it is a client: the collection's permission then applies. */
+export interface ClientIdentity {
+  readonly openid?: string
+}
+
+/** Without `client` it is a function or the host, which may do everything. */
+export type ByClient<Args> = Args & { readonly client?: ClientIdentity }
 
 export interface EngineRequest {
   readonly op: EngineOp
@@ -33,6 +97,8 @@ export interface EngineRequest {
 export type EngineOutcome =
   | { readonly kind: 'done'; readonly result: string }
   | { readonly kind: 'failed'; readonly reason: DatabaseReason; readonly message: string }
+  /** Not done: a transaction holds a document it would change. To be asked again when one has released some. */
+  | { readonly kind: 'locked' }
 
 /** How the worker is started. */
 export interface EngineOptions {
@@ -40,7 +106,10 @@ export interface EngineOptions {
   readonly location: string
   readonly isInMemory: boolean
   readonly autoCreateCollections: boolean
-  /** One Int32: the index of the request that runs, or one of the negative states below. */
+  /**
+   * Two Int32: the index of the request that runs, or one of the negative states below; and a number that changes
+   * while work of no fixed length, such as making an index, goes on as it should.
+   */
   readonly progress: SharedArrayBuffer
 }
 
@@ -59,8 +128,18 @@ export type FromWorker =
       readonly outcomes: readonly EngineOutcome[]
       /** Whether the batch wrote, and so was committed to disk. */
       readonly isCommit: boolean
+      /** Whether transactions released documents they held. */
+      readonly hasReleased: boolean
       /** Collections that were used without having been created. */
       readonly missingCollections: readonly string[]
+      /** What whoever runs the host should know. */
+      readonly warnings: readonly string[]
+    }
+  | {
+      readonly kind: 'watched'
+      readonly messages: readonly WatchMessage[]
+      /** Whether there is more to tell than one message holds. Any request brings the rest. */
+      readonly isBehind: boolean
     }
   | { readonly kind: 'unopened'; readonly message: string }
 

@@ -1,13 +1,8 @@
 import { DatabaseError } from '../errors.ts'
-import { setField } from '../protocol/value.ts'
-import { type Document, decodeInput, isDocument } from './document.ts'
-import {
-  isOperators,
-  type Matcher,
-  parseConditions,
-  parseElementCondition,
-  unknownOperator,
-} from './filter.ts'
+import { encodeValue, setField } from '../protocol/value.ts'
+import { type Document, decodeInput, decodeText, isDocument } from './document.ts'
+import { isOperators, type Matcher, unknownOperator } from './filter.ts'
+import { parseConditions, parseElementCondition } from './filter-parser.ts'
 import { compileFilter } from './match.ts'
 import { parsePath } from './path.ts'
 
@@ -55,6 +50,11 @@ export function parseProjection(projection: unknown, nowMs: number): Projection 
     return projected
   }
   return { hasConditions, apply }
+}
+
+/** A stored document with the projection applied, as JSON text. */
+export function projectText(text: string, projection: Projection): string {
+  return JSON.stringify(encodeValue(projection.apply(decodeText(text))))
 }
 
 type Leaf =

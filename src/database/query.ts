@@ -227,6 +227,10 @@ function isScalar(value: unknown): value is string | number {
   return typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))
 }
 
+/** Arcs of a geometry that compare with any stored one about as fast as the document is read. */
+const QUICK_ARCS = 100
+
+/** Whether what a guest wrote may take long on one document: patterns, expressions, geometry of many arcs. */
 function runsGuestPatterns(filter: Filter): boolean {
   switch (filter.kind) {
     case 'and':
@@ -239,6 +243,7 @@ function runsGuestPatterns(filter: Filter): boolean {
     case 'field':
       return (
         filter.test.op === 'regex' ||
+        (filter.test.op === 'geo' && filter.test.geo.arcCount > QUICK_ARCS) ||
         (filter.test.op === 'in' && filter.test.patterns.length > 0) ||
         (filter.test.op === 'elements' && runsGuestPatterns(filter.test.filter))
       )

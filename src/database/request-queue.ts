@@ -14,14 +14,21 @@ const BATCH_REQUESTS = 1024
 /** The requests that wait for the worker, in the order they were made. */
 export class RequestQueue {
   #requests: PendingRequest[] = []
+  /** Those that met a document a transaction holds. */
+  #locked: PendingRequest[] = []
 
+  /** Those that can be taken. */
   get length(): number {
     return this.#requests.length
   }
 
+  get lockedCount(): number {
+    return this.#locked.length
+  }
+
   /** @throws {OverloadedError} when too many wait. */
   push(request: PendingRequest): void {
-    if (this.#requests.length >= LIMITS.databaseQueuedRequests) {
+    if (this.#requests.length + this.#locked.length >= LIMITS.databaseQueuedRequests) {
       throw new OverloadedError(
         `${LIMITS.databaseQueuedRequests} database requests are waiting. Try again later.`,
       )
@@ -44,5 +51,17 @@ export class RequestQueue {
   /** Puts requests that were taken, but not run, back to the front. */
   putBack(requests: readonly PendingRequest[]): void {
     this.#requests.unshift(...requests)
+  }
+
+  /** Sets a request aside until `unlock`. */
+  lock(request: PendingRequest): void {
+    this.#locked.push(request)
+  }
+
+  /** Puts those set aside back to the front: transactions have ended. */
+  unlock(): void {
+    const requests = this.#locked
+    this.#locked = []
+    this.putBack(requests)
   }
 }

@@ -1,15 +1,22 @@
+import type { Document } from './document.ts'
 import type { Matcher } from './filter.ts'
 import type { Path } from './path.ts'
 
 export type SqlValue = string | number | null | Uint8Array
+
+/** A number to order documents by. */
+export type Measure = (document: Document) => number | undefined
 
 /** One statement in the making: its numbered parameters, and the matchers its `cloudlet_matches` calls use. */
 export class SqlParameters {
   readonly values: SqlValue[] = []
   readonly matchers: Matcher[] = []
   readonly patterns: RegExp[] = []
+  readonly measures: Measure[] = []
   /** Whether running it runs guest-written patterns or expressions, whose time must be bounded. */
   isGuarded = false
+  /** Documents looked at, when the statement counts them with `cloudlet_seen`. */
+  seenCount = 0
 
   bind(value: SqlValue): string {
     this.values.push(value)
@@ -20,6 +27,12 @@ export class SqlParameters {
   match(matcher: Matcher): string {
     this.matchers.push(matcher)
     return `cloudlet_matches(${this.bind(this.matchers.length - 1)}, json(doc))`
+  }
+
+  /** SQL of what is computed from the row's document, a number or NULL. */
+  measure(measure: Measure): string {
+    this.measures.push(measure)
+    return `cloudlet_measure(${this.bind(this.measures.length - 1)}, json(doc))`
   }
 
   /** SQL that is 1 where the text matches the pattern, else 0. */

@@ -9,6 +9,8 @@ export interface Sqlite {
   exec(sql: string): void
   /** The number of rows changed. */
   run(sql: string, values: readonly SqlValue[]): number
+  /** The number of the row it inserts. */
+  insert(sql: string, values: readonly SqlValue[]): number
   get(sql: string, values: readonly SqlValue[]): Row | undefined
   /** Rows as they are found; ends the statement when the loop is left. */
   iterate(sql: string, values: readonly SqlValue[]): Iterable<Row>
@@ -48,6 +50,13 @@ class Connection implements Sqlite {
     const { changes } = statement.run(...values)
     this.#giveBack(sql, statement)
     return Number(changes)
+  }
+
+  insert(sql: string, values: readonly SqlValue[]): number {
+    const statement = this.#take(sql)
+    const { lastInsertRowid } = statement.run(...values)
+    this.#giveBack(sql, statement)
+    return Number(lastInsertRowid)
   }
 
   get(sql: string, values: readonly SqlValue[]): Row | undefined {

@@ -1,6 +1,7 @@
 import { DatabaseError } from '../errors.ts'
 import { type Document, decodeInput, isDocument } from './document.ts'
-import { isOperators, type Matcher, parseConditions, parseElementCondition } from './filter.ts'
+import { isOperators, type Matcher } from './filter.ts'
+import { parseConditions, parseElementCondition } from './filter-parser.ts'
 import { compileFilter } from './match.ts'
 import { parsePath } from './path.ts'
 import { findTargets, type Target } from './update-path.ts'
@@ -57,8 +58,9 @@ export const UPDATE_OPERATORS: Readonly<Record<string, ParseUpdate>> = {
     }
   },
   $pop: operand => {
-    if (operand !== 1 && operand !== -1) throw invalid('$pop needs 1 (last) or -1 (first).')
-    return onArray(array => (operand === 1 ? array.slice(0, -1) : array.slice(1)))
+    const end = decodeInput(operand, 'document', 0)
+    if (end !== 1 && end !== -1) throw invalid('$pop needs 1 (last) or -1 (first).')
+    return onArray(array => (end === 1 ? array.slice(0, -1) : array.slice(1)))
   },
   $pull: (operand, nowMs) => {
     const matches = pullCondition(decodeInput(operand, 'filter', nowMs))
@@ -115,7 +117,8 @@ function bound(operand: unknown, sign: 1 | -1): FieldUpdate {
 }
 
 function bitwise(operand: unknown): FieldUpdate {
-  const entries = isDocument(operand) ? Object.entries(operand) : []
+  const masks = decodeInput(operand, 'document', 0)
+  const entries = isDocument(masks) ? Object.entries(masks) : []
   if (entries.length === 0) throw invalid('$bit needs and, or, or xor with an integer.')
   for (const [name, mask] of entries) {
     if (!['and', 'or', 'xor'].includes(name) || !Number.isSafeInteger(mask)) {

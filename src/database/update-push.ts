@@ -23,9 +23,10 @@ export function pushModifiers(operand: unknown, nowMs: number): Insert {
   if (unknown !== undefined) throw invalid(`$push has no modifier ${unknown}.`)
   const items = decodeInput(each, 'document', nowMs)
   if (!Array.isArray(items)) throw invalid('$each needs an array.')
-  const start = optionalInteger('$position', position)
-  const length = optionalInteger('$slice', slice)
-  const compare = sort === undefined ? undefined : elementOrder(sort)
+  const start = optionalInteger('$position', decodeInput(position, 'document', nowMs))
+  const length = optionalInteger('$slice', decodeInput(slice, 'document', nowMs))
+  // A filter, for its keys are paths.
+  const compare = sort === undefined ? undefined : elementOrder(decodeInput(sort, 'filter', nowMs))
   return array => {
     const pushed = [...array]
     const at = start === undefined ? pushed.length : start

@@ -12,6 +12,28 @@ export function compileTypes(names: readonly unknown[]): (value: unknown) => boo
   return value => value !== undefined && types.some(isType => isType(value))
 }
 
+/** MongoDB's name of a value's type; `missing` for undefined. */
+export function typeNameOf(value: unknown): string {
+  switch (rankOf(value)) {
+    case RANKS.number:
+      return isInt(value) ? 'int' : isDouble(value) ? 'double' : 'long'
+    case RANKS.string:
+      return 'string'
+    case RANKS.boolean:
+      return 'bool'
+    case RANKS.date:
+      return 'date'
+    case RANKS.array:
+      return 'array'
+    case RANKS.regex:
+      return 'regex'
+    case RANKS.null:
+      return value === undefined ? 'missing' : 'null'
+    default:
+      return 'object'
+  }
+}
+
 const isInt = (value: unknown): boolean => Number.isInteger(value) && Math.abs(Number(value)) <= 0x7fff_ffff
 const isDouble = (value: unknown): boolean => typeof value === 'number' && !Number.isSafeInteger(value)
 const isLong = (value: unknown): boolean => Number.isSafeInteger(value) && !isInt(value)

@@ -18,6 +18,8 @@ function main(options: EngineOptions): void {
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'batch') {
       answer(engine.runBatch(message.requests))
+      const watched = engine.settleWatches()
+      if (watched !== undefined) answer(watched)
     } else {
       engine.close()
       port.close()

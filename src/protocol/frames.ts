@@ -1,12 +1,14 @@
-import { ERROR_CODES, type ErrorCode, type ErrorData, ProtocolError } from '../errors.ts'
+import { type ErrorData, ProtocolError } from '../errors.ts'
+import { type Fields, isCount, ownField, parseErrorData, requireMap } from './frame-values.ts'
 
 /**
  * Every message between a client and the door, one WebSocket binary message each (docs/protocol.md).
  * The client opens with `hello`, the door answers `welcome`; from then on the client sends `call`s with
- * ids of its own choosing and each is answered by exactly one `result` or `error` of that id.
+ * ids of its own choosing and each is answered by exactly one `result` or `error` of that id. A streaming call
+ * (calls.ts) is answered by `event`s first, each sent once the one before has its `ack`.
  */
-export type ClientFrame = HelloFrame | CallFrame | CancelFrame | PingFrame | GoodbyeFrame
-export type ServerFrame = WelcomeFrame | ResultFrame | ErrorFrame | PongFrame | GoodbyeFrame
+export type ClientFrame = HelloFrame | CallFrame | CancelFrame | AckFrame | PingFrame | GoodbyeFrame
+export type ServerFrame = WelcomeFrame | EventFrame | ResultFrame | ErrorFrame | PongFrame | GoodbyeFrame
 
 /** Protocol versions this build speaks, oldest first. */
 export const PROTOCOL_VERSIONS: readonly number[] = [1]
@@ -50,6 +52,21 @@ export interface CallFrame {
 export interface CancelFrame {
   readonly type: 'cancel'
   readonly id: number
+}
+
+/** The client took the event of that number in and is ready for the next. */
+export interface AckFrame {
+  readonly type: 'ack'
+  readonly id: number
+  readonly sequence: number
+}
+
+export interface EventFrame {
+  readonly type: 'event'
+  readonly id: number
+  /** Counts the events of one call from 1. */
+  readonly sequence: number
+  readonly event: unknown
 }
 
 export interface ResultFrame {
@@ -124,6 +141,9 @@ export function parseClientFrame(value: unknown): ClientFrame {
     case 'cancel':
       fields.only('id')
       return { type: 'cancel', id: fields.integer('id') }
+    case 'ack':
+      fields.only('id', 'sequence')
+      return { type: 'ack', id: fields.integer('id'), sequence: fields.integer('sequence') }
     case 'ping':
       fields.only('nonce')
       return { type: 'ping', nonce: fields.integer('nonce') }
@@ -148,6 +168,11 @@ export function parseServerFrame(value: unknown): ServerFrame {
         sessionId: fields.text('sessionId'),
         limits: parseLimits(fields.value('limits')),
       }
+    case 'event': {
+      fields.only('id', 'sequence', 'event')
+      const [id, sequence] = [fields.integer('id'), fields.integer('sequence')]
+      return { type: 'event', id, sequence, event: fields.value('event') }
+    }
     case 'result':
       fields.only('id', 'result')
       return { type: 'result', id: fields.integer('id'), result: fields.value('result') }
@@ -168,8 +193,6 @@ export function parseServerFrame(value: unknown): ServerFrame {
       )
   }
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** The fields of one received frame, read with their checks. Only own fields count. */
 class FrameFields {
@@ -242,39 +265,4 @@ function parseLimits(value: unknown): SessionLimits {
     throw new ProtocolError('"limits" of a welcome frame needs frameBytes and callsInFlight above 0.')
   }
   return { frameBytes, callsInFlight }
-}
-
-function parseErrorData(value: unknown): ErrorData {
-  const error = requireMap(value, '"error" of an error frame')
-  const code = ownField(error, 'code')
-  const message = ownField(error, 'message')
-  const retryable = ownField(error, 'retryable')
-  if (!isErrorCode(code) || typeof message !== 'string' || typeof retryable !== 'boolean') {
-    throw new ProtocolError('"error" of an error frame needs a known code, a message and retryable.')
-  }
-  return {
-    code,
-    message,
-    retryable,
-    details: requireMap(ownField(error, 'details'), '"details" of an error'),
-  }
-}
-
-function requireMap(value: unknown, what: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    throw new ProtocolError(`${what} must be a map.`)
-  }
-  return value as Fields
-}
-
-function ownField(fields: Fields, name: string): unknown {
-  return Object.hasOwn(fields, name) ? fields[name] : undefined
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0
-}
-
-function isErrorCode(value: unknown): value is ErrorCode {
-  return ERROR_CODES.some(code => code === value)
 }

@@ -14,8 +14,8 @@ const NAMES = [
   ...['setUnion', 'concat', 'indexOfBytes', 'indexOfCP', 'split', 'strLenBytes', 'strLenCP', 'strcasecmp'],
   ...['substr', 'substrBytes', 'substrCP', 'toLower', 'toUpper', 'ltrim', 'rtrim', 'trim'],
   ...['addToSet', 'avg', 'first', 'last', 'max', 'min', 'push', 'stdDevPop', 'stdDevSamp', 'sum'],
-  ...['let', 'meta', 'convert', 'toBool', 'toDate', 'toDecimal', 'toDouble', 'toInt', 'toLong', 'toString'],
-  'type',
+  ...['let', 'meta', 'convert', 'toBool', 'toDate', 'toDecimal', 'toDouble', 'toInt', 'toLong'],
+  ...['toObjectId', 'toString', 'type'],
 ] as const
 
 export type ExpressionName = (typeof NAMES)[number] | 'neq'

@@ -4,11 +4,13 @@ import { type ClientStorage, createClientStorage, type FileAccess } from './clie
 import { createDatabase, type Database } from './database.ts'
 import { DYNAMIC_CURRENT_ENV, type EnvOption } from './environment.ts'
 import { type CallFunctionOptions, type CallFunctionResult, callFunction } from './functions.ts'
+import type { OpenWatch } from './watch.ts'
 
 export interface ClientCloudOptions {
   readonly call: Call
   /** How this client reads a `filePath` and keeps a downloaded file. */
   readonly files: FileAccess
+  readonly openWatch?: OpenWatch
 }
 
 /** `wx.cloud`. Every API returns a promise, or takes `success`, `fail`, `complete` and returns none. */
@@ -33,13 +35,18 @@ export interface CloudIDConstructor {
 
 /** `wx.cloud` for clients, over one `call`. */
 export function createClientCloud(options: ClientCloudOptions): ClientCloud {
-  const { call, files } = options
+  const { call, files, openWatch } = options
   return {
     DYNAMIC_CURRENT_ENV,
     init: () => {},
     callFunction: given => settle(given, callFunction('client', call, given), undefined),
     database: given =>
-      createDatabase({ call, profile: 'client', throwOnNotFound: given?.throwOnNotFound ?? true }),
+      createDatabase({
+        call,
+        profile: 'client',
+        throwOnNotFound: given?.throwOnNotFound ?? true,
+        ...(openWatch === undefined ? {} : { openWatch }),
+      }),
     CloudID: createCloudID as CloudIDConstructor,
     ...createClientStorage(call, files),
   }

@@ -1,3 +1,4 @@
+import { Aggregation } from './aggregation.ts'
 import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
 import { Document, type DocumentId } from './document.ts'
 import { encodeNewDocuments } from './document-data.ts'
@@ -25,6 +26,11 @@ export class Collection extends Query {
   doc(id: DocumentId): Document {
     if (typeof id !== 'string' && !Number.isFinite(id)) throw new Error('docId必须为字符串或数字')
     return new Document(this.#source, this.#name, id)
+  }
+
+  /** Stages, then `end()`. */
+  aggregate(): Aggregation {
+    return new Aggregation(this.#source, this.#name)
   }
 
   /**

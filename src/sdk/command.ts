@@ -11,6 +11,7 @@ import {
   type GeoWithin,
 } from './geo-condition.ts'
 import { isPlain } from './parameters.ts'
+import { Pipeline } from './pipeline.ts'
 import {
   combine,
   compare,
@@ -110,7 +111,7 @@ export const command = Object.freeze({
   ...logicCommands,
   ...updateCommands,
   project,
-  aggregate,
+  aggregate: Object.freeze({ ...aggregate, pipeline: (): Pipeline => new Pipeline() }),
 })
 
 function operate(operator: UpdateCommand['operator'], operand: unknown): UpdateCommand {

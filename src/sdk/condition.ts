@@ -11,6 +11,7 @@ import {
   QueryCommand,
 } from './query-command.ts'
 import { UpdateCommand } from './update-command.ts'
+import { DatabaseRegExp } from './values.ts'
 
 /**
  * Encodes what `where`, a logic command or `match` takes: a condition object or a command over whole
@@ -152,7 +153,9 @@ export function encodeElement(condition: unknown): readonly EncodedObject[] {
     return [hasOperator(condition) ? requireOperators(encodeValue(condition)) : encodeAt('', condition, 0)]
   }
   // $in, since $eq of a regular expression would look for the expression itself.
-  if (nameType(condition) === 'regexp') return [{ $in: [encodeValue(condition)] }]
+  if (nameType(condition) === 'regexp' || condition instanceof DatabaseRegExp) {
+    return [{ $in: [encodeValue(condition)] }]
+  }
   return [{ $eq: encodeValue(condition) }]
 }
 

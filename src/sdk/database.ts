@@ -3,7 +3,9 @@ import { Collection } from './collection.ts'
 import { command } from './command.ts'
 import { Geo } from './geo.ts'
 import type { Source } from './query.ts'
+import { runTransaction, startTransaction, type Transaction } from './transaction.ts'
 import { createRegExp, createServerDate } from './values.ts'
+import type { OpenWatch } from './watch.ts'
 import { createWxError, runApi, type Surface } from './wx-errors.ts'
 
 export interface DatabaseOptions {
@@ -21,6 +23,8 @@ export interface DatabaseOptions {
   readonly throwOnNotFound?: boolean
   /** Told of what the real platform would cut short, e.g. a limit above 1000 rows. */
   readonly warn?: (message: string) => void
+  /** Where watches get their updates. Without it there are none, as in functions. */
+  readonly openWatch?: OpenWatch
   /** Id of the running request, for results that carry one. */
   readonly requestId?: () => string | undefined
 }
@@ -42,6 +46,18 @@ export interface Database {
 export interface ServerDatabase extends Database {
   /** Rejects with errCode -502001 when the collection exists. */
   createCollection(name: string): Promise<{ errMsg: string; requestId: string }>
+  /** A transaction to commit or roll back oneself. It is rolled back after 30 seconds, and when its invocation ends. */
+  startTransaction(): Promise<Transaction>
+  /**
+   * Runs `work` in a transaction and commits it; again after a conflict, `retries` times at most.
+   * Resolves with what `work` gave; what it throws, or the reason it rolled back with, is what this rejects with.
+   *
+   * @default retries 3
+   */
+  runTransaction<Result>(
+    work: (transaction: Transaction) => Result | Promise<Result>,
+    retries?: number,
+  ): Promise<Result>
 }
 
 /** The database API over one `call`; needs no init. */
@@ -53,6 +69,7 @@ export function createDatabase(options: DatabaseOptions): Database | ServerDatab
     surface: options.profile,
     throwOnNotFound: options.throwOnNotFound ?? true,
     warn: options.warn ?? (() => {}),
+    openWatch: options.openWatch,
   }
   const database: Database = {
     command,
@@ -67,7 +84,13 @@ export function createDatabase(options: DatabaseOptions): Database | ServerDatab
       await options.call('database.createCollection', { collection: requireName(name) })
       return { errMsg: 'createCollection:ok', requestId: options.requestId?.() ?? '' }
     })
-  return { ...database, createCollection }
+  const transactions = { source, requestId: () => options.requestId?.() ?? '' }
+  return {
+    ...database,
+    createCollection,
+    startTransaction: () => startTransaction(transactions),
+    runTransaction: (work, retries) => runTransaction(transactions, work, retries),
+  }
 }
 
 function requireName(name: unknown): string {

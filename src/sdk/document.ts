@@ -3,6 +3,7 @@ import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
 import { decodeDocument, encodeReplacement, encodeUpdateData } from './document-data.ts'
 import { encodeProjection, type Projection } from './projection.ts'
 import type { DocumentData, RemoveResult, Source, UpdateResult } from './query.ts'
+import { startWatch, type Watch, type WatchOptions } from './watch.ts'
 import { createFailure } from './wx-errors.ts'
 
 export type DocumentId = string | number
@@ -101,5 +102,17 @@ export class Document {
       })
       return { stats: { removed }, errMsg: 'document.remove:ok' }
     })
+  }
+
+  /**
+   * Tells the document, and then each change of it, until it is closed. It may not exist yet.
+   *
+   * @throws {Error} without `onChange` and `onError`, with `field`, and in functions.
+   */
+  watch(options: WatchOptions): Watch {
+    if (this.#projection !== undefined) throw new Error('watch takes no field')
+    const { surface, openWatch } = this.#source
+    const query = { collection: this.#collection, filter: { _id: this.#id } }
+    return startWatch({ surface, api: 'document.watch', openWatch, query }, options)
   }
 }

@@ -1,12 +1,13 @@
 import { LIMITS } from '../limits.ts'
-import type { Call } from '../protocol/calls.ts'
+import type { Call, OpResult } from '../protocol/calls.ts'
 import type { EncodedObject } from '../protocol/value.ts'
 import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
 import { encodeCondition } from './condition.ts'
 import { decodeDocument, encodeUpdateData } from './document-data.ts'
 import { isObject } from './parameters.ts'
 import { encodeProjection, type Projection } from './projection.ts'
-import { type Surface, toWxError } from './wx-errors.ts'
+import { type OpenWatch, startWatch, type Watch, type WatchOptions } from './watch.ts'
+import { runApi, type Surface, toWxError } from './wx-errors.ts'
 
 /** What every query and document of one `database()` shares. */
 export interface Source {
@@ -14,6 +15,8 @@ export interface Source {
   readonly surface: Surface
   readonly throwOnNotFound: boolean
   readonly warn: (message: string) => void
+  /** Where watches get their updates; functions have none. */
+  readonly openWatch: OpenWatch | undefined
 }
 
 export type DocumentData = Record<string, unknown>
@@ -27,6 +30,9 @@ export interface CountResult {
   readonly total: number
   readonly errMsg: string
 }
+
+/** See the op `database.explain`: the plan, its indexes and bounds, documents examined and returned. */
+export type ExplainResult = OpResult<'database.explain'> & { readonly errMsg: string }
 
 export interface UpdateResult {
   readonly stats: { readonly updated: number }
@@ -137,6 +143,22 @@ export class Query {
     })
   }
 
+  /** How the host would do `get`, found out by doing it: an addition of cloudlet's, for functions and the host. */
+  explain(): Promise<ExplainResult> {
+    const { surface, call } = this.#source
+    return runApi(surface, 'collection.explain', async () => {
+      const { filter, sort, skip } = this.#state
+      const explained = await call('database.explain', {
+        collection: this.#collection,
+        filter,
+        limit: this.#limit(),
+        ...(sort.length > 0 ? { sort: [...sort] } : {}),
+        ...(skip === undefined ? {} : { skip }),
+      })
+      return { ...explained, errMsg: 'collection.explain:ok' }
+    })
+  }
+
   /**
    * Updates all that match, or with `multi: false` one of them.
    *
@@ -168,6 +190,27 @@ export class Query {
       })
       return { stats: { removed }, errMsg: 'collection.remove:ok' }
     })
+  }
+
+  /**
+   * Tells the result, and then each change of it, until it is closed. Sort and limit count; without `limit` the result
+   * may have 5000 documents, and that is the most.
+   *
+   * @throws {Error} without `onChange` and `onError`, with `skip` or `field`, and in functions.
+   */
+  watch(options: WatchOptions): Watch {
+    const { filter, sort, skip, projection, limit } = this.#state
+    if (skip !== undefined || projection !== undefined) {
+      throw new Error('watch takes where, orderBy and limit, but no skip and no field')
+    }
+    const { surface, openWatch } = this.#source
+    const query = {
+      collection: this.#collection,
+      filter,
+      ...(sort.length > 0 ? { sort: [...sort] } : {}),
+      ...(limit === undefined ? {} : { limit }),
+    }
+    return startWatch({ surface, api: 'collection.watch', openWatch, query }, options)
   }
 
   #with(change: Partial<QueryState>): Query {

@@ -46,6 +46,10 @@ export function toWxError(error: unknown, surface: Surface, api: string): WxErro
   if (!isCoded(error)) return createFailure(surface, api, -1, messageOf(error))
   const details = error.details()
   const { errCode, detail } = describe(surface, api, error, details)
+  // The real SDK passes this one on as the backend has it, and programs decide by it whether to try again.
+  if (details['reason'] === 'DATABASE_TRANSACTION_CONFLICT') {
+    return Object.assign(createFailure(surface, api, errCode, detail), { code: details['reason'] })
+  }
   const requestId = api.endsWith('callFunction') ? details['requestId'] : undefined
   if (typeof requestId !== 'string') return createFailure(surface, api, errCode, detail)
   const errMsg = composeMessage(surface, api, errCode, `requestID ${requestId}, ${detail}`)
@@ -68,12 +72,16 @@ export function nameApi(surface: Surface, name: string): string {
 const TEXTS: Readonly<Record<number, string>> = Object.freeze({
   [-401001]: 'api permission denied',
   [-401003]: 'api parameter type error',
+  [-402002]: 'realtime listener init watch fail',
+  [-402003]: 'realtime listener reconnect watch fail',
+  [-402006]: 'realtime listener receive server error msg',
   [-403001]: 'max upload file size exceeded',
   [-501001]: 'resource system error',
   [-501004]: 'exceed concurrent request limit',
   [-501007]: 'invalid parameters',
   [-501018]: 'resource unavailable',
   [-501019]: 'unauthorized operation',
+  [-501021]: 'operation unsupported',
   [-502001]: 'database request fail',
   [-502002]: 'database invalid command',
   [-502003]: 'database permission denied',

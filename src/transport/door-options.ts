@@ -10,6 +10,8 @@ export interface DoorCall {
   readonly caller: Caller
   /** Aborts when the client cancels the call or its session ends. */
   readonly signal: AbortSignal
+  /** For streaming ops: sends an event, and resolves when the client has taken it in. */
+  readonly emit?: (event: unknown) => Promise<void>
 }
 
 /** What a signed URL leads to. The door reads a stream to its end or destroys it. */

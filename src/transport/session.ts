@@ -1,18 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import {
-  CancelledError,
-  CloudletError,
-  errorToData,
-  HostClosedError,
-  InternalError,
-  OverloadedError,
-  ProtocolError,
-  ValueError,
-} from '../errors.ts'
+import { CloudletError, errorToData, InternalError, ProtocolError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
 import {
-  type CallFrame,
   CLOSE_CODES,
   type HelloFrame,
   PROTOCOL_VERSIONS,
@@ -22,6 +12,7 @@ import {
 import type { Caller } from '../types.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { login, type SessionOrigin } from './login.ts'
+import { SessionCalls } from './session-calls.ts'
 
 /** What a session needs of its socket. */
 export interface SessionSocket {
@@ -50,17 +41,19 @@ export class Session {
   readonly #options: ResolvedDoorOptions
   #state: State = 'waiting'
   #caller: Caller = {}
-  /** Calls not yet answered, by id. */
-  readonly #calls = new Map<number, AbortController>()
-  /** Calls that still run; a cancelled one is answered at once but may take a while to stop. */
-  #runningCount = 0
+  readonly #calls: SessionCalls
   #timer: NodeJS.Timeout | undefined
-  #onDrained: (() => void) | undefined
 
   constructor(socket: SessionSocket, origin: SessionOrigin, options: ResolvedDoorOptions) {
     this.#socket = socket
     this.#origin = origin
     this.#options = options
+    this.#calls = new SessionCalls({
+      call: options.call,
+      maxCallsInFlight: options.maxCallsInFlight,
+      send: frame => this.#send(frame),
+      toInternalError: cause => this.#internalError(cause),
+    })
     this.#timer = setTimeout(() => {
       const error = new ProtocolError(`No hello came within ${options.helloTimeoutMs} ms.`)
       this.#fail(error, CLOSE_CODES.helloTimeout)
@@ -101,10 +94,7 @@ export class Session {
   end(): void {
     clearTimeout(this.#timer)
     this.#state = 'closed'
-    const calls = [...this.#calls.values()]
-    this.#calls.clear()
-    for (const call of calls) call.abort(new CancelledError('The session of this call ended.'))
-    this.#onDrained?.()
+    this.#calls.end()
   }
 
   /** Says goodbye, refuses new calls, and resolves when those in flight are answered. */
@@ -112,10 +102,7 @@ export class Session {
     if (this.#state !== 'open') return
     this.#state = 'draining'
     this.#send({ type: 'goodbye', reason: 'The host is closing.' })
-    if (this.#calls.size === 0) return
-    await new Promise<void>(resolve => {
-      this.#onDrained = resolve
-    })
+    await this.#calls.drain()
   }
 
   /** Closes with a code; calls still in flight are aborted. */
@@ -137,10 +124,13 @@ export class Session {
     if (!this.isWelcomed) throw new ProtocolError(`A ${frame.type} frame came before the welcome.`)
     switch (frame.type) {
       case 'call':
-        this.#startCall(frame)
+        this.#calls.start(frame, this.#caller)
         return
       case 'cancel':
-        this.#cancelCall(frame.id)
+        this.#calls.cancel(frame.id)
+        return
+      case 'ack':
+        this.#calls.acknowledge(frame.id, frame.sequence)
         return
       case 'ping':
         this.#send({ type: 'pong', nonce: frame.nonce })
@@ -173,68 +163,6 @@ export class Session {
     const { maxFrameBytes, maxCallsInFlight } = this.#options
     const limits = { frameBytes: maxFrameBytes, callsInFlight: maxCallsInFlight }
     this.#send({ type: 'welcome', version, sessionId: this.id, limits })
-  }
-
-  #startCall(frame: CallFrame): void {
-    const { id } = frame
-    const { maxCallsInFlight } = this.#options
-    if (this.#calls.has(id)) throw new ProtocolError(`Call id ${id} is still in flight.`)
-    if (this.#state === 'draining') {
-      this.#sendError(id, new HostClosedError('The host is closing and takes no new calls.'))
-      return
-    }
-    if (this.#runningCount >= maxCallsInFlight) {
-      const message = `This session has ${maxCallsInFlight} calls running, its limit. Wait for some to finish, or raise maxCallsInFlight.`
-      this.#sendError(id, new OverloadedError(message))
-      return
-    }
-    const controller = new AbortController()
-    this.#calls.set(id, controller)
-    this.#runningCount++
-    void this.#runCall(frame, controller)
-  }
-
-  async #runCall({ id, op, args }: CallFrame, controller: AbortController): Promise<void> {
-    const { signal } = controller
-    try {
-      const result = await this.#options.call({ op, args, caller: this.#caller, signal })
-      this.#answer(id, controller, () => this.#send({ type: 'result', id, result: result ?? null }))
-    } catch (error) {
-      this.#answer(id, controller, () => this.#sendError(id, error))
-    } finally {
-      this.#runningCount--
-    }
-  }
-
-  /** Drops the outcome of a call that was answered already, or whose session is gone. */
-  #answer(id: number, controller: AbortController, send: () => void): void {
-    if (this.#calls.get(id) !== controller) return
-    try {
-      send()
-    } catch (error) {
-      // What can't be sent (too large, a BigInt in it) becomes the answer itself.
-      this.#sendError(id, error)
-    }
-    this.#calls.delete(id)
-    this.#checkDrained()
-  }
-
-  #cancelCall(id: number): void {
-    const controller = this.#calls.get(id)
-    // Not a fault: the answer and the cancel crossed on the wire.
-    if (controller === undefined) return
-    const error = new CancelledError()
-    this.#answer(id, controller, () => this.#sendError(id, error))
-    controller.abort(error)
-  }
-
-  #checkDrained(): void {
-    if (this.#calls.size === 0) this.#onDrained?.()
-  }
-
-  #sendError(id: number, error: unknown): void {
-    const known = error instanceof CloudletError ? error : this.#internalError(error)
-    this.#send({ type: 'error', id, error: errorToData(known) })
   }
 
   #internalError(cause: unknown): InternalError {

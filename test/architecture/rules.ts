@@ -12,8 +12,25 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
-      ...['admission', 'deployment', 'doors', 'function-config', 'function-folders', 'function-table'],
-      ...['host', 'identity', 'index', 'invocation', 'invoke-arguments', 'known-options', 'module-graph'],
+      ...[
+        'admission',
+        'collections-file',
+        'deployment',
+        'doors',
+        'function-config',
+        'function-folders',
+        'function-table',
+      ],
+      ...[
+        'host',
+        'host-database',
+        'identity',
+        'index',
+        'invocation',
+        'invoke-arguments',
+        'known-options',
+        'module-graph',
+      ],
       ...['notices', 'observe', 'options', 'program', 'source-tree'],
     ],
     isOneUnit: true,

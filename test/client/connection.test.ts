@@ -253,6 +253,7 @@ describe('silence', () => {
       timeoutMs: 20,
       connectTimeoutMs: 5000,
       pongTimeoutMs: 200,
+      heartbeatMs: 10_000,
       onStatusChange: status => statuses.push(status),
     })
     onTestFinished(() => connection.close())

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -119,12 +119,32 @@ test('a file of a newer version, of another program or of none is refused', asyn
     await using database = new Database({ directory: folder })
     return database.listCollections().then(String, (error: Error) => error.message)
   }
-  change('PRAGMA user_version = 2')
-  expect(await refusal()).toContain('schema version 2')
-  change('PRAGMA user_version = 1; PRAGMA application_id = 7')
+  change('PRAGMA user_version = 99')
+  expect(await refusal()).toContain('schema version 99')
+  change('PRAGMA application_id = 7')
   expect(await refusal()).toContain('not written by cloudlet')
   await using unusable = new Database({ directory: '/dev/null/x' })
   await expect(unusable.listCollections()).rejects.toMatchObject(
     failure('DATABASE_REQUEST_FAILED', "can't be opened"),
   )
+})
+
+test('a file of the first version is brought up to date', async () => {
+  const folder = join(directory, 'first')
+  await mkdir(folder)
+  const raw = new DatabaseSync(join(folder, 'database.sqlite'))
+  raw.exec(
+    `CREATE TABLE collections (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE) STRICT;
+     INSERT INTO collections (name) VALUES ('a');
+     CREATE TABLE c1 (seq INTEGER PRIMARY KEY, id ANY NOT NULL UNIQUE, doc BLOB NOT NULL) STRICT;
+     INSERT INTO c1 (id, doc) VALUES (7, jsonb('{"_id":7,"n":1}'));
+     PRAGMA application_id = ${0x636c6474};
+     PRAGMA user_version = 1`,
+  )
+  raw.close()
+  await using database = new Database({ directory: folder })
+  await database.createIndex({ collection: 'a', fields: [['n', 1]] })
+  expect(await database.query({ collection: 'a', filter: { n: 1 } })).toEqual({
+    documents: [{ _id: 7, n: 1 }],
+  })
 })

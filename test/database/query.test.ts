@@ -120,7 +120,7 @@ describe('a filter', () => {
   test.each<[EncodedObject, string]>([
     [{ a: { $nope: 1 } }, '$nope'],
     [{ $where: 'true' }, '$where'],
-    [{ a: { $near: [0, 0] } }, '$near'],
+    [{ a: { $geoWithin: { $box: [] } } }, '$box'],
     [{ $expr: { $function: { body: 'x', args: [], lang: 'js' } } }, '$function'],
     [{ $expr: { $nope: ['$a', 1] } }, '$nope'],
     [{ $jsonSchema: { $ref: 'x' } }, '$ref'],
@@ -146,8 +146,10 @@ describe('a filter', () => {
     { a: { $type: 'nope' } },
     { a: { $regex: '(' } },
     { a: { $regularExpression: { pattern: 'a', options: 'x' } } },
+    { a: { $gt: { $regularExpression: { pattern: 'a', options: '' } } } },
+    { a: { $ne: { $regularExpression: { pattern: 'a', options: '' } } } },
     { a: { $date: 'never' } },
-    { a: { $numberDouble: '1' } },
+    { a: { $numberDouble: 'one' } },
     { '': 1 },
     { 'a\0b': 1 },
   ])('%j is refused', async filter => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { update as mingoUpdate } from 'mingo'
 import { expect, test } from 'vitest'
 import type { Document } from '../../src/database/document.ts'
-import { parseFilter } from '../../src/database/filter.ts'
+import { parseFilter } from '../../src/database/filter-parser.ts'
 import { parseUpdate } from '../../src/database/update.ts'
 import { compareValues, equalValues, orderBytes } from '../../src/database/value-order.ts'
 

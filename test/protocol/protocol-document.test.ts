@@ -21,8 +21,8 @@ const examples = [...text.matchAll(/```json\n(.+)\n```\n+```hex\n([\da-f\s]+)```
   }),
 )
 
-const CLIENT_TYPES = ['hello', 'call', 'cancel', 'ping', 'goodbye']
-const SERVER_TYPES = ['welcome', 'result', 'error', 'pong', 'goodbye']
+const CLIENT_TYPES = ['hello', 'call', 'cancel', 'ack', 'ping', 'goodbye']
+const SERVER_TYPES = ['welcome', 'event', 'result', 'error', 'pong', 'goodbye']
 
 describe('docs/protocol.md', () => {
   test('has an example of every frame', () => {

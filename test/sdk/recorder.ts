@@ -23,6 +23,7 @@ const DEFAULT_ANSWERS: Partial<Record<OpName, unknown>> = {
   'database.add': { ids: ['id-1'] },
   'database.query': { documents: [] },
   'database.count': { total: 0 },
+  'database.aggregate': { documents: [], isTruncated: false },
   'database.update': { updated: 1 },
   'database.replace': { updated: 1, created: 0 },
   'database.remove': { removed: 1 },

@@ -208,6 +208,8 @@ describe('reasons', () => {
       expect({ ...error }).toStrictEqual({
         errCode,
         errMsg: `collection.get:fail ${errCode} ${text}. because`,
+        // Programs and runTransaction decide by it whether to try again.
+        ...(reason === 'DATABASE_TRANSACTION_CONFLICT' ? { code: reason } : {}),
       })
     }
   })

@@ -1,0 +1,73 @@
+import { CloudletError } from '../errors.ts'
+import { parseWatchUpdate } from '../protocol/watching.ts'
+import type { OpenWatch, WatchRequest } from '../sdk/watch.ts'
+import type { Connection } from './connection.ts'
+
+/** How often and how soon a watch that lost its connection tries again. Its waits double, up to the longest. */
+export interface RetryPlan {
+  /** Failures in a row before it gives up. */
+  readonly attempts: number
+  readonly firstDelayMs: number
+  readonly longestDelayMs: number
+}
+
+/** Watches over a connection that may be lost: each time, the host is told what the watch has and sends the difference. */
+export function resumingWatches(connection: Pick<Connection, 'stream'>, plan: RetryPlan): OpenWatch {
+  return request => {
+    const controller = new AbortController()
+    return {
+      ended: keepOpen(connection, request, plan, controller.signal),
+      close: () => controller.abort(),
+    }
+  }
+}
+
+async function keepOpen(
+  connection: Pick<Connection, 'stream'>,
+  request: WatchRequest,
+  plan: RetryPlan,
+  signal: AbortSignal,
+): Promise<void> {
+  let failureCount = 0
+  const onEvent = (event: unknown): void => {
+    failureCount = 0
+    request.onUpdate(parseWatchUpdate(event))
+  }
+  for (;;) {
+    try {
+      await connection.stream('database.watch', request.args(), onEvent, signal)
+      return
+    } catch (error) {
+      if (!isLost(error) || ++failureCount > plan.attempts) throw error
+      await waitFor(delayOf(failureCount, plan), signal)
+    }
+  }
+}
+
+/** Whether another connection may do better. */
+function isLost(error: unknown): boolean {
+  return (
+    error instanceof CloudletError &&
+    (error.code === 'CLOUDLET_CONNECTION' || error.code === 'CLOUDLET_HOST_CLOSED')
+  )
+}
+
+/** Not the same for all clients, who may have lost one host at one moment. */
+function delayOf(failureCount: number, { firstDelayMs, longestDelayMs }: RetryPlan): number {
+  const longest = Math.min(firstDelayMs * 2 ** (failureCount - 1), longestDelayMs)
+  return longest * (0.5 + Math.random() / 2)
+}
+
+/** Resolves after the delay, or as soon as the signal aborts. */
+function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, delayMs)
+    if (signal.aborted) done()
+    else signal.addEventListener('abort', done)
+  })
+}

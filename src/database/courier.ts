@@ -1,0 +1,221 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseError, HostClosedError } from '../errors.ts'
+import { Channel, type ChannelEnd } from './channel.ts'
+import {
+  COMMITTING,
+  type EngineOp,
+  type EngineOps,
+  encodeArgs,
+  type FromWorker,
+  type WatchMessage,
+} from './messages.ts'
+import { type PendingRequest, RequestQueue } from './request-queue.ts'
+import { openSqlite, type Sqlite } from './sqlite.ts'
+
+export interface CourierOptions {
+  /** File name, or `file:` address of a database in memory. */
+  readonly location: string
+  readonly isInMemory: boolean
+  readonly autoCreateCollections: boolean
+  readonly opLimitMs: number
+  /** What the worker tells of watches, between the answers to requests. */
+  readonly onWatched: (messages: readonly WatchMessage[], isBehind: boolean) => void
+  /** The worker was lost, and with it what it held in memory. The next request starts another. */
+  readonly onLost: () => void
+  /** Told once per use, by the name of a collection that was not created. */
+  readonly onMissingCollection: (name: string) => void
+  readonly onWarning: (message: string) => void
+}
+
+export interface CourierStats {
+  /** Transactions committed: one per batch with a write, however many writes it held. */
+  readonly commitCount: number
+  /** Requests sent to the worker, those sent again included. */
+  readonly requestCount: number
+  /** Workers started after the first one. */
+  readonly restartCount: number
+}
+
+/**
+ * Carries requests to the database's worker and its outcomes back: starts it with the first request, sends what
+ * waits together as one batch, and when the worker is lost, starts another and asks again what was not run.
+ */
+export class Courier {
+  readonly #options: CourierOptions
+  /** Holds the data in memory, which lives as long as any connection: a worker may come and go. */
+  #keeper: Sqlite | undefined
+  #channel: Channel | undefined
+  readonly #queue = new RequestQueue()
+  #inFlight: PendingRequest[] = []
+  #isFlushPlanned = false
+  #openFailure: string | undefined
+  #closing: Promise<void> | undefined
+  #onIdle: (() => void) | undefined
+  #commitCount = 0
+  #requestCount = 0
+  #startCount = 0
+
+  constructor(options: CourierOptions) {
+    this.#options = options
+  }
+
+  /** @throws {DatabaseError} the op's own; {HostClosedError} after `close()`; {OverloadedError}. */
+  async call<Op extends EngineOp>(op: Op, args: EngineOps[Op]['args']): Promise<EngineOps[Op]['result']> {
+    if (this.#closing !== undefined) throw new HostClosedError('The database is closed.')
+    const text = encodeArgs(args)
+    const result = await new Promise<string>((resolve, reject) => {
+      this.#queue.push({ op, args: text, resolve, reject })
+      this.#planFlush()
+    })
+    return JSON.parse(result)
+  }
+
+  stats(): CourierStats {
+    return {
+      commitCount: this.#commitCount,
+      requestCount: this.#requestCount,
+      restartCount: Math.max(0, this.#startCount - 1),
+    }
+  }
+
+  /** Finishes what was asked before, then ends the worker. Later calls reject with HostClosedError. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    while (this.#queue.length + this.#queue.lockedCount + this.#inFlight.length > 0) {
+      await new Promise<void>(resolve => {
+        this.#onIdle = resolve
+      })
+    }
+    if (this.#channel !== undefined) {
+      const ended = new Promise<void>(resolve => {
+        this.#onIdle = resolve
+      })
+      this.#channel.close()
+      await ended
+    }
+    this.#keeper?.close()
+    this.#keeper = undefined
+  }
+
+  /** Requests made in the same turn of the caller's code travel together. */
+  #planFlush(): void {
+    if (this.#isFlushPlanned || this.#inFlight.length > 0) return
+    this.#isFlushPlanned = true
+    queueMicrotask(() => {
+      this.#isFlushPlanned = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (this.#inFlight.length > 0) return
+    if (this.#queue.length === 0) {
+      // A request that is set aside keeps the process alive as one that runs.
+      if (this.#queue.lockedCount > 0) return
+      this.#channel?.rest()
+      this.#onIdle?.()
+      return
+    }
+    this.#inFlight = this.#queue.takeBatch()
+    this.#requestCount += this.#inFlight.length
+    try {
+      this.#channel ??= this.#open()
+    } catch (error) {
+      this.#settle(this.#inFlight, () =>
+        failure(`The database can't be opened (${errorCode(error)}).`, error),
+      )
+      return
+    }
+    this.#channel.send(this.#inFlight.map(({ op, args }) => ({ op, args })))
+  }
+
+  #open(): Channel {
+    const { location, isInMemory, autoCreateCollections, opLimitMs } = this.#options
+    if (isInMemory) this.#keeper ??= openSqlite(location)
+    else mkdirSync(dirname(location), { recursive: true })
+    this.#startCount++
+    const options = { location, isInMemory, autoCreateCollections }
+    return new Channel(options, opLimitMs, {
+      onMessage: message => this.#receive(message),
+      onEnd: end => this.#recover(end),
+    })
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.kind === 'unopened') {
+      // The worker ends by itself; only then is it known that its hold on the file is gone.
+      this.#openFailure = message.message
+      return
+    }
+    if (message.kind === 'watched') {
+      this.#options.onWatched(message.messages, message.isBehind)
+      return
+    }
+    const batch = this.#inFlight
+    this.#inFlight = []
+    if (message.isCommit) this.#commitCount++
+    for (const name of message.missingCollections) this.#options.onMissingCollection(name)
+    for (const warning of message.warnings) this.#options.onWarning(warning)
+    // A batch whose results grew large is answered in parts.
+    this.#queue.putBack(batch.slice(message.outcomes.length))
+    for (const [index, outcome] of message.outcomes.entries()) {
+      const request = batch[index]
+      if (outcome.kind === 'done') request?.resolve(outcome.result)
+      else if (outcome.kind === 'failed') request?.reject(new DatabaseError(outcome.reason, outcome.message))
+      else if (request !== undefined) this.#queue.lock(request)
+    }
+    if (message.hasReleased) this.#queue.unlock()
+    this.#flush()
+  }
+
+  /**
+   * The worker is gone, and with it the open transaction: nothing of the batch in flight was stored, unless the
+   * commit itself was under way. The request that ran fails; the others are asked again.
+   */
+  #recover({ cause, progress, error }: ChannelEnd): void {
+    this.#channel = undefined
+    // Transactions end with their worker.
+    this.#queue.unlock()
+    const [batch, openFailure] = [this.#inFlight, this.#openFailure]
+    this.#openFailure = undefined
+    if (openFailure === undefined) this.#options.onLost()
+    if (openFailure !== undefined) {
+      this.#settle(batch, () => failure(openFailure))
+      return
+    }
+    const why = cause === 'stuck' ? 'it ran too long' : `the database worker ended (${describe(error)})`
+    if (progress < 0) {
+      const outcome = progress === COMMITTING ? ' during a commit: whether the write holds is not known' : ''
+      this.#settle(batch, () => failure(`The database worker ended${outcome} (${describe(error)}).`, error))
+      return
+    }
+    batch[progress]?.reject(failure(`The request was stopped: ${why}. Its changes were undone.`, error))
+    this.#inFlight = []
+    this.#queue.putBack(batch.filter((_, index) => index !== progress))
+    this.#flush()
+  }
+
+  #settle(batch: readonly PendingRequest[], makeError: () => Error): void {
+    this.#inFlight = []
+    for (const request of batch) request.reject(makeError())
+    this.#flush()
+  }
+}
+
+function failure(message: string, cause?: unknown): DatabaseError {
+  return new DatabaseError('DATABASE_REQUEST_FAILED', message, { cause })
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error ?? 'no reason given')
+}
+
+/** The system's code alone: its message would tell a guest where the host keeps its files. */
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : describe(error)
+}
