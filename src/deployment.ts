@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rightsOf } from './capabilities/bindings.ts'
 import type { Rights } from './capabilities/dispatch.ts'
+import type { CodeCache } from './code-cache.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
@@ -71,12 +72,13 @@ export async function makeDeployment(
   name: string,
   source: FunctionSource,
   { envId, ...defaults }: FunctionDefaults & { readonly envId: string },
+  cache?: CodeCache,
 ): Promise<Deployment> {
   checkFunctionName(name)
   const tree = openSourceTree(source)
   const graph = collectModules(name, tree)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
-  const program = await buildProgram(name, graph)
+  const program = await buildProgram(name, graph, cache)
   const info = {
     name,
     version: hash(graph, config),

@@ -7,6 +7,7 @@ import { databaseHandlers } from './capabilities/database.ts'
 import { Dispatcher } from './capabilities/dispatch.ts'
 import { functionHandlers } from './capabilities/functions.ts'
 import { storageHandlers } from './capabilities/storage.ts'
+import { CodeCache } from './code-cache.ts'
 import { applyCollections, COLLECTIONS_FILE, readCollectionsFile } from './collections-file.ts'
 import { Database } from './database/database.ts'
 import { type DeploymentInfo, type DeployOptions, makeDeployment, resolveRights } from './deployment.ts'
@@ -45,6 +46,7 @@ export class FunctionHost implements Closable {
   readonly storage: Storage
   readonly #options: ResolvedOptions
   readonly #documents: Database
+  readonly #codeCache: CodeCache | undefined
   readonly #functions = new FunctionTable()
   readonly #counters = new Counters()
   readonly #notices: Notices
@@ -62,11 +64,10 @@ export class FunctionHost implements Closable {
     const { dataDirectory, envId, appid, autoCreateCollections, publicUrl } = this.#options
     const placeOf = (name: string): { directory?: string } =>
       dataDirectory === undefined ? {} : { directory: join(dataDirectory, name) }
-    this.#documents = new Database({
-      ...placeOf('database'),
-      autoCreateCollections,
-      onWarning: message => this.#notices.warning(message),
-    })
+    const onWarning = (message: string): void => this.#notices.warning(message)
+    this.#documents = new Database({ ...placeOf('database'), autoCreateCollections, onWarning })
+    this.#codeCache =
+      dataDirectory === undefined ? undefined : new CodeCache(join(dataDirectory, 'code-cache'), onWarning)
     this.storage = new Storage({
       ...placeOf('storage'),
       envId,
@@ -79,7 +80,7 @@ export class FunctionHost implements Closable {
     this.database = createHostDatabase(
       ((op, args) => this.#ask(op, args, {})) as Call,
       (args, emit, signal) => this.#ask('database.watch', args, { emit, signal }),
-      message => this.#notices.warning(message),
+      onWarning,
     )
   }
 
@@ -95,10 +96,11 @@ export class FunctionHost implements Closable {
     const rights = resolveRights(options)
     const claim = this.#functions.claim(name)
     try {
-      const deployment = await makeDeployment(name, source, this.#options)
+      const deployment = await makeDeployment(name, source, this.#options, this.#codeCache)
       this.#requireOpen()
       const unused = this.#functions.place(claim, { deployment, rights })
       if (unused !== undefined) this.#line.pool.retire(unused.deployment.key)
+      this.#line.pool.expect(deployment.key)
       return deployment.info
     } finally {
       this.#functions.drop(claim)

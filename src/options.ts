@@ -37,7 +37,8 @@ export interface FunctionHostOptions {
    */
   readonly memoryBudgetMb?: number
   /**
-   * Instances alive at once. Each takes eight of the 65,530 memory maps a process may have.
+   * Instances alive at once. Each takes up to 13 of the 65,530 memory maps that Linux lets a process have; the host
+   * refuses to go beyond them, whatever is set here.
    * @default 4000
    */
   readonly maxInstances?: number
@@ -99,8 +100,7 @@ export type ResolvedOptions = Readonly<
 const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
   functionConcurrency: [1, 1000],
   maxConcurrency: [1, 10_000],
-  // Each isolate takes eight memory maps of the kernel's 65,530; beyond them V8 aborts the process.
-  maxInstances: [1, 7000],
+  maxInstances: [1, 100_000],
   maxQueued: [0, 1_000_000],
   memoryBudgetMb: [16, 1_048_576],
   memoryMb: [8, 4096],

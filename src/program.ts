@@ -1,20 +1,40 @@
+import type { CodeCache } from './code-cache.ts'
 import { DeployError } from './errors.ts'
-import { type CompiledProgram, Compiler, type SyntaxProblem } from './isolate/compile.ts'
+import {
+  type CompiledProgram,
+  Compiler,
+  codeOf,
+  restoreProgram,
+  type SyntaxProblem,
+} from './isolate/compile.ts'
 import type { ModuleGraph, SourceModule } from './module-graph.ts'
 import { GUEST_ROOT, START } from './protocol/bridge.ts'
 
 /**
  * Turns a function's files into the one script its instances load, compiled once with V8's code cache.
- * Each file starts on a line of its own, so that a place in the script is a place in the file.
+ * With a cache, what was compiled before is taken from there. Each file starts on a line of its own, so that a place in the script is a place in the file.
  *
  * @throws {DeployError} with file, line and column when a file that the entry requires does not parse.
  */
-export async function buildProgram(functionName: string, graph: ModuleGraph): Promise<CompiledProgram> {
+export async function buildProgram(
+  functionName: string,
+  graph: ModuleGraph,
+  cache: CodeCache | undefined,
+): Promise<CompiledProgram> {
+  // Only programs without a problem are kept, so what is found has been checked.
+  const faultless = writeProgram(graph, new Map())
+  const kept = await cache?.read(faultless)
+  if (kept !== undefined) return restoreProgram(faultless, kept)
   const compiler = new Compiler()
   try {
     const problems = await findProblems(compiler, graph)
     refuseReached(functionName, graph, problems)
-    return await compiler.compileProgram(writeProgram(graph, problems))
+    const program = await compiler.compileProgram(
+      problems.size === 0 ? faultless : writeProgram(graph, problems),
+    )
+    const code = codeOf(program)
+    if (problems.size === 0 && code !== undefined) await cache?.write(faultless, code)
+    return program
   } finally {
     compiler.close()
   }

@@ -3,6 +3,7 @@ import { PROGRAM_SCRIPT } from '../protocol/bridge.ts'
 import {
   type CachedData,
   type CompiledScript,
+  ExternalCopy,
   Isolate,
   type NativeIsolate,
   type NativeReference,
@@ -18,6 +19,16 @@ const WRAPPER_TAIL = '\n})'
 export interface CompiledProgram {
   readonly source: string
   readonly cachedData: CachedData | undefined
+}
+
+/** A program whose code cache was made before. V8 itself refuses data of another source or version. */
+export function restoreProgram(source: string, data: Uint8Array): CompiledProgram {
+  return { source, cachedData: new ExternalCopy(data.slice().buffer as ArrayBuffer) }
+}
+
+/** A copy of the program's code cache, to be kept. */
+export function codeOf({ cachedData }: CompiledProgram): Uint8Array | undefined {
+  return cachedData === undefined ? undefined : new Uint8Array(cachedData.copy())
 }
 
 type FunctionConstructorReference = NativeReference<(...parameters: string[]) => unknown>

@@ -25,7 +25,7 @@ export interface PoolOptions {
 export interface PoolStats {
   readonly idleCount: number
   readonly busyCount: number
-  /** Blank isolates ready for the next cold starts, or in the making. */
+  /** Blank isolates ready for the next cold starts. */
   readonly spareCount: number
   /** Isolates that run at the moment. */
   readonly runningCount: number
@@ -85,9 +85,13 @@ export class Pool implements LaneOwner {
     if (lane === undefined) {
       lane = new Lane(key, this)
       this.#lanes.set(key, lane)
-      this.#spares.expect(key.memoryMb)
     }
     return lane
+  }
+
+  /** A function was deployed: an isolate of its size is made ready for its first cold start. */
+  expect({ memoryMb }: PoolKey): void {
+    this.#spares.expect(memoryMb)
   }
 
   /** Runs one invocation on an instance of that key, warm or new. Never rejects. */

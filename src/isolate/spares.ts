@@ -33,7 +33,7 @@ export class Spares {
   }
 
   get count(): number {
-    return this.#shelf.length + (this.#isMaking ? 1 : 0)
+    return this.#shelf.length
   }
 
   /** Makes sure that one is on its way: a function of that size was deployed. */

@@ -14,6 +14,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
     units: [
       ...[
         'admission',
+        'code-cache',
         'collections-file',
         'deployment',
         'doors',
