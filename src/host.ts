@@ -232,7 +232,7 @@ export class FunctionHost implements Closable {
         budgetBytes: memoryBudgetMb * 1024 * 1024,
         maxSpares: spareIsolates,
         onWarning: message => this.#notices.warning(message),
-        onWedged: name => this.#wedged.set(name, (this.#wedged.get(name) ?? 0) + 1),
+        onWedged: (name, change) => this.#wedged.set(name, (this.#wedged.get(name) ?? 0) + change),
       }),
       dispatcher: this.#dispatcher,
       findDeployment: name => this.#functions.find(name),

@@ -38,7 +38,8 @@ export interface HostHealth {
 /** The health of a host with threads that can't be ended; `wedged` counts them by function. */
 export function healthOf(isClosed: boolean, wedged: ReadonlyMap<string, number>): HostHealth {
   if (isClosed) return { isHealthy: false, status: 'closed', reasons: ['The host is closed.'] }
-  const reasons = [...wedged].map(
+  const stuck = [...wedged].filter(([, count]) => count > 0)
+  const reasons = stuck.map(
     ([name, count]) =>
       `${count} isolate thread(s) of function "${name}" did not end when told to and may keep a core busy until this ` +
       'process ends. The function is refused. Drain the process and start another (native-notes/deadlines.md).',

@@ -46,7 +46,8 @@ function orderTerms(path: Path, direction: 1 | -1, parameters: SqlParameters): [
       `WHEN 'object' THEN CASE WHEN json_type(doc, ${date}) IS NULL THEN ${rank} ELSE ${RANKS.date} END ` +
       `WHEN 'array' THEN ${rank} ELSE ${orElse(rank, String(RANKS.null))} END`,
     `CASE json_type(doc, ${at}) WHEN 'object' THEN coalesce(json_extract(doc, ${date}), ${value}) ` +
-      `WHEN 'array' THEN ${value} WHEN 'null' THEN NULL WHEN 'integer' THEN json_extract(doc, ${at}) ` +
+      // As JavaScript has it: beyond 2^53, several integers are one number.
+      `WHEN 'array' THEN ${value} WHEN 'null' THEN NULL WHEN 'integer' THEN CAST(json_extract(doc, ${at}) AS REAL) ` +
       `WHEN 'real' THEN json_extract(doc, ${at}) WHEN 'text' THEN json_extract(doc, ${at}) ` +
       `WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE ${orElse(value, 'NULL')} END`,
   ]

@@ -9,15 +9,7 @@ import { hasCallsWaiting } from './call.ts'
 import { resetConsole, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
 import { type IdentityVariables, setFixedEnvironment, setIdentity } from './globals.ts'
-import {
-  ErrorCtor,
-  JSONStringify,
-  PromiseCtor,
-  PromisePrototypeThen,
-  PromiseThen,
-  ReflectApply,
-  TypeErrorCtor,
-} from './intrinsics.ts'
+import { ErrorCtor, JSONStringify, PromiseCtor, ReflectApply, TypeErrorCtor } from './intrinsics.ts'
 import { post, postHeld, quote, setHolding, setOpen } from './outbox.ts'
 import { loadEntry } from './require.ts'
 import { beginLoading, dropTimers, endLoading, postWait, resumeTimers, timersHoldLoop } from './timers.ts'
@@ -168,18 +160,35 @@ function load(run: Run): boolean {
 }
 
 function settleReturned(run: Run, returned: unknown): void {
+  if (returned instanceof PromiseCtor) {
+    run.awaitsThenable = true
+    void settlePromise(run, returned)
+    return
+  }
   const then = thenOf(run, returned)
   if (run.isAnswered) return
   if (typeof then === 'function') {
     run.awaitsThenable = true
-    void PromiseThen(
+    void settlePromise(
+      run,
       new PromiseCtor<unknown>((resolve, reject) => ReflectApply(then, returned, [resolve, reject])),
-      value => settleThenable(run, value),
-      error => (run.callbackResult === undefined ? fail(run, error) : settleThenable(run, undefined)),
     )
   } else if (returned !== undefined && run.callbackResult === undefined) {
     complete(run, returned)
   }
+}
+
+/** `await` waits with V8's own `then`, whatever the prototype has become, and costs less than calling it. */
+async function settlePromise(run: Run, promise: Promise<unknown>): Promise<void> {
+  let value: unknown
+  try {
+    value = await promise
+  } catch (error) {
+    if (run.callbackResult === undefined) fail(run, error)
+    else settleCallback(run, run.callbackResult)
+    return
+  }
+  settleThenable(run, value)
 }
 
 /** A callback that came before the promise settled is the first completion, and the promise its end. */
@@ -191,8 +200,7 @@ function settleThenable(run: Run, value: unknown): void {
 function thenOf(run: Run, returned: unknown): unknown {
   if ((typeof returned !== 'object' && typeof returned !== 'function') || returned === null) return undefined
   try {
-    // A promise of V8's own is waited for with V8's own `then`, whatever the prototype has become.
-    return returned instanceof PromiseCtor ? PromisePrototypeThen : (returned as { then?: unknown }).then
+    return (returned as { then?: unknown }).then
   } catch (error) {
     fail(run, error)
     return undefined

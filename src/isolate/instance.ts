@@ -8,9 +8,10 @@ import { type BlankIsolate, type DoorIn, disposeIsolate, loadProgram } from './i
 import type { Job, JobHolder } from './job.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
 import { type Run, writeInvocation } from './run.ts'
+import { type WedgeListener, watchThread } from './thread-watch.ts'
 
 /** Whom an instance belongs to, and what it needs of them. */
-export interface InstanceKeeper {
+export interface InstanceKeeper extends WedgeListener {
   readonly clock: Clock
   readonly cores: Cores
   /** It has nothing to do any more. `cpuMs`: what its last jobs took together; `hasWaited`: one waited for the host. */
@@ -21,17 +22,10 @@ export interface InstanceKeeper {
   takeBack(jobs: readonly Job[]): void
   /** The isolate was ended. */
   onEnd(instance: Instance, why: RecycleReason): void
-  /** The isolate was ended but its thread runs on: it costs a core until the process ends (native-notes/deadlines.md). */
-  onWedged(): void
 }
 
 /** The longest text of an unhandled rejection in the log, in characters. */
 const REJECTION_CHARS = 2000
-/**
- * A thread still in its entry so long after `dispose()` is taken for stuck for good, in milliseconds. Optimised loops
- * of hot functions were seen to go on for up to 4 seconds (native-notes/deadlines.md).
- */
-const WEDGED_AFTER_MS = 10_000
 /** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
 const BATCH_LIMIT_MS = 100
 
@@ -273,13 +267,7 @@ export class Instance implements Timed, JobHolder {
     if (first?.isSettled === true) first.over()
     this.#keeper.clock.delete(this)
     this.#keeper.onEnd(this, why)
-    if (isEntered) this.#watchThread()
-  }
-
-  #watchThread(): void {
-    setTimeout(() => {
-      if (this.#crossing.isEntered) this.#keeper.onWedged()
-    }, WEDGED_AFTER_MS).unref()
+    if (isEntered) watchThread(() => !this.#crossing.isEntered, this.#keeper)
   }
 
   #usedCpuMs(): number {

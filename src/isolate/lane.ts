@@ -24,7 +24,8 @@ export interface LaneOwner {
   make(lane: Lane): void
   onIdle(instance: Instance): void
   onEnd(instance: Instance, why: RecycleReason): void
-  onWedged(key: PoolKey): void
+  /** One more thread can't be ended, or one fewer. */
+  onWedged(key: PoolKey, change: 1 | -1): void
 }
 
 /** Every further invocation of a version that left a thread which can't be ended. */
@@ -57,7 +58,8 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   #isClaimed = false
   #isPumpDue = false
   #isRetired = false
-  #isRefused = false
+  /** Threads that its instances left behind and that can't be ended. */
+  #wedgedCount = 0
 
   constructor(key: PoolKey, owner: LaneOwner) {
     this.key = key
@@ -103,7 +105,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   /** Never rejects: how it ended is the outcome. */
   run(request: InvocationRequest): Promise<RunResult> {
     const job = new Job(request, this)
-    if (this.#isRefused) {
+    if (this.#wedgedCount > 0) {
       drop(job, REFUSED)
     } else if (request.signal?.aborted === true) {
       drop(job, { kind: 'cancelled' })
@@ -195,9 +197,14 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
 
   /** A program that wedged one thread would wedge the next: it gets none. */
   onWedged(): void {
-    this.#isRefused = true
+    this.#wedgedCount++
     for (const job of this.#waiting.splice(0)) drop(job, REFUSED)
-    this.#owner.onWedged(this.key)
+    this.#owner.onWedged(this.key, 1)
+  }
+
+  onUnwedged(): void {
+    this.#wedgedCount--
+    this.#owner.onWedged(this.key, -1)
   }
 
   /** A core for one of the idle instances. */

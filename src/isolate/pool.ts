@@ -16,8 +16,8 @@ export interface PoolOptions {
   readonly budgetBytes: number
   /** Blank isolates kept ready for cold starts, at most. */
   readonly maxSpares: number
-  /** An isolate was ended but its thread runs on: it costs a core until the process ends. */
-  readonly onWedged: (functionName: string) => void
+  /** An isolate was ended but its thread runs on, and costs a core; or it has ended after all. */
+  readonly onWedged: (functionName: string, change: 1 | -1) => void
   /** What no invocation fails of: a spare that could not be made. */
   readonly onWarning: (message: string) => void
 }
@@ -143,8 +143,8 @@ export class Pool implements LaneOwner {
     this.#makeWaiting()
   }
 
-  onWedged({ name }: PoolKey): void {
-    this.#options.onWedged(name)
+  onWedged({ name }: PoolKey, change: 1 | -1): void {
+    this.#options.onWedged(name, change)
   }
 
   async #make(lane: Lane): Promise<void> {
