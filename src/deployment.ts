@@ -5,6 +5,7 @@ import type { CodeCache } from './code-cache.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
+import type { InvocationLimits } from './isolate/job.ts'
 import type { PoolKey } from './isolate/lane.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
@@ -22,12 +23,23 @@ export interface Deployment {
   /** What its instances are made of. */
   readonly key: PoolKey
   readonly identity: IdentityTemplate
+  readonly limits: InvocationLimits
   readonly info: DeploymentInfo
 }
 
 export interface DeployOptions {
   /** What the function may use. @default ['database', 'storage', 'functions'] */
   readonly capabilities?: readonly Capability[]
+}
+
+/** What the host says where a function doesn't, and what no function may say. */
+export interface DeploymentDefaults extends FunctionDefaults {
+  readonly envId: string
+  readonly maxLogLines: number
+  readonly maxLogChars: number
+  readonly maxTimers: number
+  readonly maxHostCalls: number
+  readonly maxHostCallMb: number
 }
 
 /** What `host.deploy` and `host.list` tell of a function. */
@@ -71,10 +83,11 @@ export function resolveRights(options: DeployOptions): Rights {
 export async function makeDeployment(
   name: string,
   source: FunctionSource,
-  { envId, ...defaults }: FunctionDefaults & { readonly envId: string },
+  options: DeploymentDefaults,
   cache?: CodeCache,
 ): Promise<Deployment> {
   checkFunctionName(name)
+  const { envId, ...defaults } = options
   const tree = openSourceTree(source)
   const graph = collectModules(name, tree)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
@@ -92,8 +105,19 @@ export async function makeDeployment(
   }
   const { memoryMb, concurrency } = config
   const key = { name, program, memoryMb, concurrency }
-  const identity = makeIdentityTemplate(name, envId, config)
-  return { name, version: info.version, config, key, identity, info }
+  const limits = invocationLimits(options)
+  const identity = makeIdentityTemplate(name, envId, config, limits)
+  return { name, version: info.version, config, key, identity, limits, info }
+}
+
+function invocationLimits(options: DeploymentDefaults): InvocationLimits {
+  return {
+    logLines: options.maxLogLines,
+    logChars: options.maxLogChars,
+    timers: options.maxTimers,
+    hostCalls: options.maxHostCalls,
+    hostCallBytes: options.maxHostCallMb * 1024 * 1024,
+  }
 }
 
 function checkFunctionName(name: string): void {

@@ -1,5 +1,5 @@
 import type { FunctionConfig } from './function-config.ts'
-import { type FixedIdentity, GUEST_ROOT } from './protocol/bridge.ts'
+import { type FixedIdentity, GUEST_ROOT, type GuestLimits } from './protocol/bridge.ts'
 import type { Caller } from './types.ts'
 
 /** What every invocation of one deployment is told alike. */
@@ -57,6 +57,7 @@ export function makeIdentityTemplate(
   functionName: string,
   envId: string,
   config: FunctionConfig,
+  { logLines, logChars, timers }: GuestLimits,
 ): IdentityTemplate {
   const fixed: FixedIdentity = {
     context: {
@@ -75,6 +76,7 @@ export function makeIdentityTemplate(
       HOME: GUEST_ROOT,
     },
     variables: { TCB_ENV: envId, TRIGGER_SRC: 'tcb' },
+    limits: { logLines, logChars, timers },
   }
   return { fixedText: JSON.stringify(fixed) }
 }

@@ -135,6 +135,7 @@ async function runLine(
     onLog: logLine => progress.logs.push(logLine),
     limitMs: config.timeoutMs,
     cpuLimitMs: config.cpuMs,
+    limits: deployment.limits,
     signal: scope.signal,
     onOver: () => {
       ending.run()

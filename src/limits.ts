@@ -103,9 +103,8 @@ export const LIMITS = Object.freeze({
   builtinLocales: 1000,
   /** Combining marks in a row, in a text to be normalised. Unicode's stream-safe format has 30 at most. */
   builtinMarks: 128,
-  /** Log lines and characters kept for one invocation; later lines are counted and dropped. */
-  logLines: 1000,
-  logChars: 256 * 1024,
+  /** A log may have as many characters as this, at most, whatever a host is asked for. */
+  logChars: 4 * 1024 * 1024,
   /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
   failureNameChars: 256,
   failureMessageChars: 64 * 1024,

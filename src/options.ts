@@ -1,6 +1,7 @@
 import { InvalidOptionError } from './errors.ts'
 import type { InvocationReport } from './invocation.ts'
 import { checkKnownOptions } from './known-options.ts'
+import { LIMITS } from './limits.ts'
 
 export interface FunctionHostOptions {
   /** Where database and files are kept. Omitted: in memory, gone with the process. */
@@ -64,6 +65,31 @@ export interface FunctionHostOptions {
    */
   readonly maxQueued?: number
   /**
+   * Host calls one invocation may make in all; one more fails with `CLOUDLET_VALUE`.
+   * @default 10000
+   */
+  readonly maxHostCalls?: number
+  /**
+   * Megabytes of files and arguments that one invocation may send with them in all.
+   * @default 256
+   */
+  readonly maxHostCallMb?: number
+  /**
+   * Lines of `console.*` kept for one invocation; the last one says that the rest was dropped.
+   * @default 1000
+   */
+  readonly maxLogLines?: number
+  /**
+   * Characters of them together, in UTF-16 units.
+   * @default 262144
+   */
+  readonly maxLogChars?: number
+  /**
+   * Timers an invocation may have set at once; one more is a RangeError.
+   * @default 10000
+   */
+  readonly maxTimers?: number
+  /**
    * Makes a missing collection at its first use, with a warning, instead of failing with -502005 as the real cloud does.
    * @default false
    */
@@ -84,8 +110,13 @@ export const DEFAULTS = Object.freeze({
   envId: 'local',
   functionConcurrency: 20,
   maxConcurrency: 64,
+  maxHostCallMb: 256,
+  maxHostCalls: 10_000,
   maxInstances: 4000,
+  maxLogChars: 262_144,
+  maxLogLines: 1000,
   maxQueued: 1000,
+  maxTimers: 10_000,
   memoryBudgetMb: 1024,
   memoryMb: 128,
   spareIsolates: 4,
@@ -100,8 +131,13 @@ export type ResolvedOptions = Readonly<
 const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
   functionConcurrency: [1, 1000],
   maxConcurrency: [1, 10_000],
+  maxHostCallMb: [1, 1_048_576],
+  maxHostCalls: [0, 1_000_000_000],
   maxInstances: [1, 100_000],
+  maxLogChars: [0, LIMITS.logChars],
+  maxLogLines: [0, 100_000],
   maxQueued: [0, 1_000_000],
+  maxTimers: [1, 100_000],
   memoryBudgetMb: [16, 1_048_576],
   memoryMb: [8, 4096],
   spareIsolates: [0, 64],

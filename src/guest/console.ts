@@ -1,4 +1,4 @@
-import { LIMITS } from '../limits.ts'
+import type { GuestLimits } from '../protocol/bridge.ts'
 import type { LogLevel } from '../types.ts'
 import {
   DateNow,
@@ -12,11 +12,18 @@ import {
 import { type Inspect, loadInspect } from './lazy.ts'
 import { postLog } from './outbox.ts'
 
+let maxLines = 0
+let maxChars = 0
 let lineCount = 0
 let charCount = 0
 let groupDepth = 0
 let counts: Record<string, number> = {}
 let startsMs: Record<string, number> = {}
+
+export function setLogLimits({ logLines, logChars }: GuestLimits): void {
+  maxLines = logLines
+  maxChars = logChars
+}
 
 /** A new invocation starts with an empty allowance and no open groups. */
 export function resetConsole(): void {
@@ -27,14 +34,14 @@ export function resetConsole(): void {
 
 /** Writes one line to the invocation's log, within its limits. */
 export function writeLog(level: LogLevel, text: string): void {
-  if (lineCount > LIMITS.logLines || charCount > LIMITS.logChars) return
+  if (lineCount > maxLines || charCount > maxChars) return
   lineCount++
-  const room = LIMITS.logChars - charCount
+  const room = maxChars - charCount
   const indented = groupDepth === 0 ? text : StringRepeat('  ', groupDepth) + text
   charCount += indented.length
-  const isOver = lineCount > LIMITS.logLines || charCount > LIMITS.logChars
+  const isOver = lineCount > maxLines || charCount > maxChars
   const message = isOver
-    ? `${StringSlice(indented, 0, MathMax(room, 0))}… (log limit reached: ${LIMITS.logLines} lines or ${LIMITS.logChars} characters per invocation; the rest is dropped)`
+    ? `${StringSlice(indented, 0, MathMax(room, 0))}… (log limit reached: ${maxLines} lines or ${maxChars} characters per invocation; the rest is dropped)`
     : indented
   postLog(level, message, DateNow())
 }

@@ -6,13 +6,21 @@ import {
   type InvokeMessage,
 } from '../protocol/bridge.ts'
 import { hasCallsWaiting } from './call.ts'
-import { resetConsole, writeLog } from './console.ts'
+import { resetConsole, setLogLimits, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
 import { type IdentityVariables, setFixedEnvironment, setIdentity } from './globals.ts'
 import { ErrorCtor, JSONStringify, PromiseCtor, ReflectApply, TypeErrorCtor } from './intrinsics.ts'
 import { post, postHeld, quote, setHolding, setOpen } from './outbox.ts'
 import { loadEntry } from './require.ts'
-import { beginLoading, dropTimers, endLoading, postWait, resumeTimers, timersHoldLoop } from './timers.ts'
+import {
+  beginLoading,
+  dropTimers,
+  endLoading,
+  postWait,
+  resumeTimers,
+  setTimerLimit,
+  timersHoldLoop,
+} from './timers.ts'
 
 type Handler = (event: unknown, context: unknown, callback: Callback) => unknown
 type Callback = (error?: unknown, value?: unknown) => void
@@ -105,6 +113,8 @@ function start(message: InvokeMessage): void {
   if (message.fixed !== undefined) {
     fixedContext = message.fixed.context
     fixedVariables = message.fixed.variables
+    setLogLimits(message.fixed.limits)
+    setTimerLimit(message.fixed.limits.timers)
     setFixedEnvironment(message.fixed.environment)
   }
   const variables = setIdentity(fixedVariables, message)

@@ -9,12 +9,12 @@ import {
 import { isInvoking, post, sendSoon } from './outbox.ts'
 
 const MAX_DELAY_MS = 2 ** 31 - 1
-const MAX_TIMERS = 10_000
 
 type TimerFunction = (...args: unknown[]) => void
 
 /** Ordered by due time, then by age. */
 const queue: Timeout[] = []
+let maxTimers = 0
 let lastId = 0
 let isLoading = false
 let isFiring = false
@@ -100,8 +100,8 @@ class Timeout {
   }
 
   #enqueue(): void {
-    if (queue.length >= MAX_TIMERS) {
-      throw new RangeErrorCtor(`More than ${MAX_TIMERS} timers are set. Clear some before setting more.`)
+    if (queue.length >= maxTimers) {
+      throw new RangeErrorCtor(`More than ${maxTimers} timers are set. Clear some before setting more.`)
     }
     this.#state = 'queued'
     this.dueMs = DateNow() + this.#delayMs
@@ -134,6 +134,10 @@ export function installTimers(target: Record<string, unknown>): void {
   target.clearImmediate = function clearImmediate(timer: unknown) {
     stop(timer)
   }
+}
+
+export function setTimerLimit(timers: number): void {
+  maxTimers = timers
 }
 
 /** Timers set between these two calls don't hold the loop. */

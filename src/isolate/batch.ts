@@ -1,6 +1,5 @@
-import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
-import { BrokenBridge } from './incoming.ts'
+import { BrokenBridge, parseCrossing } from './incoming.ts'
 import type { Job } from './job.ts'
 import { Run } from './run.ts'
 
@@ -49,12 +48,10 @@ export class Batch {
    *
    * @throws {BrokenBridge} for what the runtime would never send; {CancelledJob}.
    */
-  receive(
-    messages: readonly ToHost[],
-    buffers: readonly unknown[],
-    onUnstarted: (jobs: Job[]) => void,
-  ): Run[] {
+  receive(text: unknown, buffers: readonly unknown[], onUnstarted: (jobs: Job[]) => void): Run[] {
     const answered: Run[] = []
+    const messages = parseCrossing(text)
+    this.#run?.calls.addText(String(text).length)
     for (const message of messages) {
       const run = this.#run
       // Said after its invocation was over: nobody's.

@@ -3,6 +3,8 @@ import type { Job } from './job.ts'
 /** Jobs that cross together, at most, and the time of the isolate they may take together, in milliseconds. */
 const MAX_JOBS = 64
 const MAX_MS = 1
+/** One turn in so many is not quick. */
+const WATCH_EVERY = 64
 /** The share of the newest batch in the running mean of a job's time. */
 const MEAN_SHARE = 0.25
 /**
@@ -16,6 +18,8 @@ export class Batching {
   readonly #maxChars: number
   #size = 1
   #meanMs = 0
+  #turnCount = 0
+  #isWatched = false
 
   constructor(memoryMb: number) {
     this.#maxChars = memoryMb * CHARS_PER_MB
@@ -30,6 +34,18 @@ export class Batching {
     return this.#size > 1
   }
 
+  /** A rejection nobody handled was seen, which only turns that are not quick tell of: from now on none is. */
+  watch(): void {
+    this.#isWatched = true
+    this.#size = 1
+  }
+
+  /** Whether the next turn may be quick: now and then one is not, for the rejections that others would lose. */
+  takeQuick(): boolean {
+    this.#turnCount++
+    return this.isQuick && this.#turnCount % WATCH_EVERY !== 0
+  }
+
   /** A job that waits for the host keeps those behind it waiting too. */
   reset(): void {
     this.#size = 1
@@ -37,6 +53,7 @@ export class Batching {
 
   /** Twice as many next time, while they are quick. */
   learn(jobCount: number, cpuMs: number): void {
+    if (this.#isWatched) return
     const eachMs = cpuMs / jobCount
     this.#meanMs = this.#meanMs === 0 ? eachMs : this.#meanMs + MEAN_SHARE * (eachMs - this.#meanMs)
     this.#size = Math.max(1, Math.min(this.#size * 2, Math.floor(MAX_MS / this.#meanMs), MAX_JOBS))

@@ -11,7 +11,6 @@ export interface CrossingListener {
 
 const WAKE = '{"type":"wake"}'
 const NO_ARGS: [] = []
-/** Cheaper than queueMicrotask, which makes an async resource each time. */
 const SETTLED = Promise.resolve()
 
 /**

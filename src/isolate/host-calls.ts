@@ -1,3 +1,4 @@
+import { errorToData, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
@@ -18,6 +19,14 @@ export type HostAnswer =
   | { readonly kind: 'reply'; readonly valueText: string; readonly content?: Uint8Array }
   | { readonly kind: 'refuse'; readonly errorText: string }
 
+/** What one invocation may ask of the host. */
+export interface HostCallLimits {
+  /** Host calls in all, those answered included. */
+  readonly hostCalls: number
+  /** Bytes of files and characters of arguments that they send, in all. */
+  readonly hostCallBytes: number
+}
+
 type CallMessage = Extract<ToHost, { type: 'call' }>
 
 interface Waiting {
@@ -35,7 +44,10 @@ interface Wait {
 /** The host calls of one invocation that have no answer yet, and how long each op was waited for. */
 export class HostCalls {
   readonly #call: HostCall
+  readonly #limits: HostCallLimits
   readonly #crossing: Crossing
+  #startedCount = 0
+  #sentBytes = 0
   /** Made with the first call: most invocations make none, and a signal costs more than the rest of this object. */
   #aborter: AbortController | undefined
   #isOver = false
@@ -44,8 +56,9 @@ export class HostCalls {
   #inFlight: Map<number, Waiting> | undefined
   readonly #waits = new Map<string, Wait>()
 
-  constructor(call: HostCall, crossing: Crossing) {
+  constructor(call: HostCall, limits: HostCallLimits, crossing: Crossing) {
     this.#call = call
+    this.#limits = limits
     this.#crossing = crossing
   }
 
@@ -79,11 +92,38 @@ export class HostCalls {
     this.#inFlight.set(id, { op, sizeBytes })
     this.#beginWait(op)
     this.#aborter ??= new AbortController()
+    const refusal = this.#refuse(op, sizeBytes)
+    if (refusal !== undefined) {
+      this.#endWait(id)
+      this.#answer(id, refusal)
+      return
+    }
     const given = content === undefined ? args : { ...(args as object), content }
     void this.#call(op, given as Readonly<Record<string, unknown>>, this.#aborter.signal).then(answer => {
       this.#endWait(id)
       if (!this.#isOver) this.#answer(id, answer)
     })
+  }
+
+  /** Counts the text of calls that crossed together. */
+  addText(chars: number): void {
+    this.#sentBytes += chars
+  }
+
+  /** An invocation that calls without end is told so, and goes on without. */
+  #refuse(op: string, sizeBytes: number): HostAnswer | undefined {
+    const { hostCalls, hostCallBytes } = this.#limits
+    this.#startedCount++
+    this.#sentBytes += sizeBytes
+    const isOver =
+      this.#startedCount > hostCalls
+        ? `More than ${hostCalls} host calls in one invocation (maxHostCalls).`
+        : this.#sentBytes > hostCallBytes
+          ? `More than ${hostCallBytes} bytes of host calls in one invocation (maxHostCallMb).`
+          : undefined
+    if (isOver === undefined) return undefined
+    const error = new ValueError(op, `${isOver} The host sets the limit.`)
+    return { kind: 'refuse', errorText: JSON.stringify(errorToData(error)) }
   }
 
   /** Aborts what is under way; no more answers are posted. */

@@ -5,8 +5,10 @@ import type { ToHost } from '../protocol/bridge.ts'
 /** The guest sent something its runtime never sends: the instance can't be trusted and is disposed. */
 export class BrokenBridge extends Error {}
 
-/** The longest text the runtime sends beside a result or arguments: a whole log, or a message with what is added to it. */
-const MESSAGE_CHARS = LIMITS.logChars + 1024
+/** The longest text the runtime sends of a failure, with room for what is added to it. */
+const FAILURE_CHARS = 4 * LIMITS.failureMessageChars + 1024
+/** The longest line of a log: as much as a host may let a whole log have. */
+const LINE_CHARS = LIMITS.logChars + 1024
 /** The longest delay a timer can hold. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
@@ -53,7 +55,7 @@ const CHECKS: ReadonlyMap<unknown, (message: Fields) => boolean> = new Map<
   ['unloadable', message => isFailure(message.failure)],
   [
     'unsendable',
-    message => isText(message.path, LIMITS.failureNameChars) && isText(message.message, MESSAGE_CHARS),
+    message => isText(message.path, LIMITS.failureNameChars) && isText(message.message, FAILURE_CHARS),
   ],
   [
     'call',
@@ -66,7 +68,7 @@ const CHECKS: ReadonlyMap<unknown, (message: Fields) => boolean> = new Map<
   [
     'log',
     message =>
-      LEVELS.has(message.level) && isText(message.message, MESSAGE_CHARS) && Number.isFinite(message.timeMs),
+      LEVELS.has(message.level) && isText(message.message, LINE_CHARS) && Number.isFinite(message.timeMs),
   ],
   ['wait', message => message.afterMs === null || isDelay(message.afterMs)],
   ['idle', () => true],
@@ -78,8 +80,8 @@ function isFailure(value: unknown): value is GuestFailure {
   return (
     isFields(value) &&
     isText(value.name, LIMITS.failureNameChars) &&
-    isText(value.message, MESSAGE_CHARS) &&
-    isText(value.stack, MESSAGE_CHARS) &&
+    isText(value.message, FAILURE_CHARS) &&
+    isText(value.stack, FAILURE_CHARS) &&
     isFields(value.fields)
   )
 }

@@ -3,7 +3,7 @@ import type { Clock, Timed } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
 import type { Cores, Turn } from './cores.ts'
 import { Crossing } from './crossing.ts'
-import { BrokenBridge, parseCrossing } from './incoming.ts'
+import { BrokenBridge } from './incoming.ts'
 import { type BlankIsolate, type DoorIn, disposeIsolate, loadProgram } from './isolate.ts'
 import type { Job, JobHolder } from './job.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
@@ -18,6 +18,8 @@ export interface InstanceKeeper extends WedgeListener {
   onFree(instance: Instance, jobCount: number, cpuMs: number, hasWaited: boolean): void
   /** A turn is over and its invocation waits for the host: a core is free, the instance is not. */
   onWait(): void
+  /** A promise that nobody handled was rejected. */
+  onRejection(): void
   /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */
   takeBack(jobs: readonly Job[]): void
   /** The isolate was ended. */
@@ -154,7 +156,7 @@ export class Instance implements Timed, JobHolder {
     if (batch === undefined || this.#isEnded) return
     this.#crossing.finishQuick()
     try {
-      const answered = batch.receive(parseCrossing(text), buffers, jobs => this.#keeper.takeBack(jobs))
+      const answered = batch.receive(text, buffers, jobs => this.#keeper.takeBack(jobs))
       if (answered.length > 0) this.#settleAnswered(answered)
     } catch (error) {
       this.#fail(error)
@@ -203,6 +205,7 @@ export class Instance implements Timed, JobHolder {
   #noteRejection({ name, message }: Error): void {
     const text = `Unhandled promise rejection: ${name}: ${message}`.slice(0, REJECTION_CHARS)
     this.#batch?.lastRun.note({ level: 'error', message: text, timeMs: Date.now() })
+    this.#keeper.onRejection()
   }
 
   /**

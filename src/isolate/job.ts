@@ -1,5 +1,6 @@
+import type { GuestLimits } from '../protocol/bridge.ts'
 import type { LogLine } from '../types.ts'
-import type { HostCall } from './host-calls.ts'
+import type { HostCall, HostCallLimits } from './host-calls.ts'
 import type { Outcome } from './outcome.ts'
 
 /** One invocation as the engine sees it: no deployment, no capability, no caller. */
@@ -15,10 +16,14 @@ export interface InvocationRequest {
   readonly limitMs: number
   /** Limit of the isolate's own time, across awaits, in milliseconds. */
   readonly cpuLimitMs: number
+  readonly limits: InvocationLimits
   readonly signal: AbortSignal | undefined
   /** Nothing of it is left: its answer came, and the work it left behind is done or was ended. Called once. */
   readonly onOver: () => void
 }
+
+/** What one invocation may have of the bridge. The guest keeps to those of its runtime; the host checks. */
+export interface InvocationLimits extends GuestLimits, HostCallLimits {}
 
 export interface RunResult {
   readonly outcome: Outcome

@@ -35,7 +35,6 @@ const REFUSED: Outcome = {
     'an earlier invocation left a thread that could not be ended, and the function is refused. ' +
     'Deploy a corrected version; restart the process to get the core back.',
 }
-/** Cheaper than queueMicrotask, which makes an async resource each time. */
 const SETTLED = Promise.resolve()
 /** Instances one function may have in the making at once. */
 const MAX_MAKING = 3
@@ -176,6 +175,10 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     this.#pump()
   }
 
+  onRejection(): void {
+    this.#batching.watch()
+  }
+
   takeBack(jobs: readonly Job[]): void {
     this.#batching.reset()
     const wanted: Job[] = []
@@ -219,7 +222,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     } else {
       for (const job of jobs) job.isCold = isCold
       this.#busy.add(instance)
-      instance.run(jobs, turn, !isCold && !jobs[0].isAlone && this.#batching.isQuick)
+      instance.run(jobs, turn, !isCold && !jobs[0].isAlone && this.#batching.takeQuick())
     }
     this.#pump()
   }

@@ -1,4 +1,3 @@
-import { LIMITS } from '../limits.ts'
 import type { ToHost } from '../protocol/bridge.ts'
 import type { LogLine } from '../types.ts'
 import type { Crossing } from './crossing.ts'
@@ -26,7 +25,7 @@ export class Run {
   constructor(job: Job, crossing: Crossing) {
     this.job = job
     this.#crossing = crossing
-    this.calls = new HostCalls(job.request.call, crossing)
+    this.calls = new HostCalls(job.request.call, job.request.limits, crossing)
   }
 
   /** The first completion the guest reported, if it has. */
@@ -68,8 +67,8 @@ export class Run {
 
   /** Adds a line of the host's own to the invocation's log, unless that is full. */
   note(line: LogLine): void {
-    const hasRoom =
-      this.#logLineCount < LIMITS.logLines && this.#logCharCount + line.message.length <= LIMITS.logChars
+    const { logLines, logChars } = this.job.request.limits
+    const hasRoom = this.#logLineCount < logLines && this.#logCharCount + line.message.length <= logChars
     if (hasRoom) this.#log(line)
   }
 
@@ -84,7 +83,8 @@ export class Run {
     this.#logLineCount++
     this.#logCharCount += line.message.length
     // The runtime's last line says that the rest is dropped; the host may have added one of its own before it.
-    if (this.#logLineCount > LIMITS.logLines * 2 || this.#logCharCount > LIMITS.logChars * 2 + NOTE_CHARS) {
+    const { logLines, logChars } = this.job.request.limits
+    if (this.#logLineCount > logLines * 2 + 2 || this.#logCharCount > logChars * 2 + NOTE_CHARS) {
       throw new BrokenBridge('A log beyond its limits.')
     }
     this.job.request.onLog(line)

@@ -36,6 +36,16 @@ export interface FixedIdentity {
   readonly environment: Readonly<Record<string, string>>
   /** Constant too, but put back at each invocation, whatever the function wrote there. */
   readonly variables: Readonly<Partial<Record<IdentityVariable, string>>>
+  readonly limits: GuestLimits
+}
+
+/** What the runtime lets one invocation have. */
+export interface GuestLimits {
+  /** Lines and UTF-16 units written with `console.*` that are kept. */
+  readonly logLines: number
+  readonly logChars: number
+  /** Timers set at once. */
+  readonly timers: number
 }
 
 /** Names through which the platform tells who asks: the host's alone, also where it says nothing. */

@@ -42,6 +42,7 @@ async function runTakenOver(
     onLog: () => {},
     limitMs,
     cpuLimitMs: limitMs,
+    limits: { logLines: 1000, logChars: 262_144, timers: 10, hostCalls: 10_000, hostCallBytes: 1e9 },
     signal: undefined,
     onOver: () => {
       isOver = true

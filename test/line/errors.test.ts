@@ -80,11 +80,13 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
     const source = `(() => { const send = ${SEND}; return () => send('no message of the runtime') })()`
     const info = { name: 'taken', version: '1', fileCount: 1, sizeBytes: 1, warnings: [] }
     const config = { timeoutMs: 2000, cpuMs: 2000, memoryMb: 16, concurrency: 1, environment: {} }
+    const limits = { logLines: 1, logChars: 1, timers: 1, hostCalls: 1, hostCallBytes: 1 }
     const deployment: Deployment = {
       name: 'taken',
       version: '1',
       config,
-      identity: makeIdentityTemplate('taken', 'local', config),
+      identity: makeIdentityTemplate('taken', 'local', config, limits),
+      limits,
       key: { name: 'taken', program: { source, cachedData: undefined }, memoryMb: 16, concurrency: 1 },
       info: { ...info, ...config },
     }

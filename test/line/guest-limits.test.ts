@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FunctionHost, type InvokeResult } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
+import { DEFAULTS } from '../../src/options.ts'
 
 let host: FunctionHost
 beforeEach(() => {
@@ -21,33 +22,33 @@ describe('log lines', () => {
   const source = 'exports.main = ({ count }) => { for (let i = 0; i < count; i++) console.log("line " + i) }'
 
   test('at the limit all are there', async () => {
-    const { logs } = await run(source, { count: LIMITS.logLines })
-    expect(logs).toHaveLength(LIMITS.logLines)
+    const { logs } = await run(source, { count: DEFAULTS.maxLogLines })
+    expect(logs).toHaveLength(DEFAULTS.maxLogLines)
     expect(logs.filter(({ message }) => message.includes(LOG_NOTE))).toEqual([])
   })
 
   test('one over, a last line says that the rest is dropped', async () => {
-    const { logs } = await run(source, { count: LIMITS.logLines + 1 })
-    expect(logs).toHaveLength(LIMITS.logLines + 1)
+    const { logs } = await run(source, { count: DEFAULTS.maxLogLines + 1 })
+    expect(logs).toHaveLength(DEFAULTS.maxLogLines + 1)
     expect(logs.filter(({ message }) => message.includes(LOG_NOTE))).toEqual([logs.at(-1)])
   })
 
   test('each invocation has its own allowance', async () => {
-    await run(source, { count: LIMITS.logLines + 1 })
-    const { logs, coldStart } = await host.invoke('f', { count: LIMITS.logLines })
+    await run(source, { count: DEFAULTS.maxLogLines + 1 })
+    const { logs, coldStart } = await host.invoke('f', { count: DEFAULTS.maxLogLines })
     expect(coldStart).toBe(false)
     expect(logs.map(({ message }) => message)).toEqual(
-      Array.from({ length: LIMITS.logLines }, (_, i) => `line ${i}`),
+      Array.from({ length: DEFAULTS.maxLogLines }, (_, i) => `line ${i}`),
     )
   })
 })
 
 describe('log characters', () => {
   const source = `exports.main = ({ lengths }) => { for (const length of lengths) console.log('x'.repeat(length)) }`
-  const half = LIMITS.logChars / 2
+  const half = DEFAULTS.maxLogChars / 2
 
   test.each([
-    ['in one line', [LIMITS.logChars]],
+    ['in one line', [DEFAULTS.maxLogChars]],
     ['in several', [half, half - 1, 1]],
   ])('at the limit all are there: %s', async (_, lengths) => {
     const { logs } = await run(source, { lengths })
@@ -55,7 +56,7 @@ describe('log characters', () => {
   })
 
   test.each([
-    ['in one line', [LIMITS.logChars + 1], [LIMITS.logChars]],
+    ['in one line', [DEFAULTS.maxLogChars + 1], [DEFAULTS.maxLogChars]],
     ['in several', [half, half, 1], [half, half, 0]],
     ['after one line too many', [half, half + 1, 5, 5], [half, half]],
   ])('one over, what fits is there and a word on the rest: %s', async (_, lengths, kept) => {
@@ -226,5 +227,50 @@ describe('what of a thrown error crosses', () => {
     const body = 'const e = new Error("m"); e.a = "x".repeat(length); e.b = 1; throw e'
     expect(await fail(body, { length: most })).toMatchObject({ fields: { a: 'x'.repeat(most) } })
     expect(Reflect.get(Object(await fail(body, { length: most + 1 })), 'fields')).toEqual({ b: 1 })
+  })
+})
+
+describe('what the host sets', () => {
+  const CALLS = `const cloud = require('wx-server-sdk'); cloud.init()
+    exports.main = async ({ count, size = 1 }) => {
+      let refused
+      for (let i = 0; i < count; i++) {
+        await cloud.getTempFileURL({ fileList: ['x'.repeat(size)] }).catch(error => { if (error.message.includes('maxHost')) refused = error.message })
+      }
+      return refused ?? 'none'
+    }`
+
+  async function runOn(options: object, source: string, event: object): Promise<InvokeResult> {
+    await using other = new FunctionHost(options)
+    await other.deploy('f', { files: { 'index.js': source } })
+    return await other.invoke('f', { ...event })
+  }
+
+  test('maxHostCalls: at the limit and one over', async () => {
+    expect((await runOn({ maxHostCalls: 3 }, CALLS, { count: 3 })).result).toBe('none')
+    expect((await runOn({ maxHostCalls: 3 }, CALLS, { count: 4 })).result).toContain('maxHostCalls')
+  })
+
+  test('maxHostCallMb: within and beyond', async () => {
+    const size = 400_000
+    expect((await runOn({ maxHostCallMb: 1 }, CALLS, { count: 2, size })).result).toBe('none')
+    expect((await runOn({ maxHostCallMb: 1 }, CALLS, { count: 3, size })).result).toContain('maxHostCallMb')
+  })
+
+  test('maxLogLines and maxLogChars', async () => {
+    const source = 'exports.main = ({ count }) => { for (let i = 0; i < count; i++) console.log("12345") }'
+    expect((await runOn({ maxLogLines: 2 }, source, { count: 2 })).logs).toHaveLength(2)
+    expect((await runOn({ maxLogLines: 2 }, source, { count: 3 })).logs.at(-1)?.message).toContain('2 lines')
+    expect((await runOn({ maxLogChars: 10 }, source, { count: 2 })).logs).toHaveLength(2)
+    expect((await runOn({ maxLogChars: 10 }, source, { count: 3 })).logs.at(-1)?.message).toContain(LOG_NOTE)
+  })
+
+  test('maxTimers: at the limit and one over', async () => {
+    const source =
+      'exports.main = async ({ count }) => { for (let i = 0; i < count; i++) setTimeout(() => {}, 1); return count }'
+    expect((await runOn({ maxTimers: 5 }, source, { count: 5 })).result).toBe(5)
+    await expect(runOn({ maxTimers: 5 }, source, { count: 6 })).rejects.toMatchObject({
+      message: expect.stringContaining('More than 5 timers'),
+    })
   })
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FunctionHost, type InvokeResult } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
+import { DEFAULTS } from '../../src/options.ts'
 
 let host: FunctionHost
 beforeEach(() => {
@@ -245,6 +246,14 @@ describe('failures', () => {
   })
 })
 
+test('unhandled rejections of a function that is called often are logged each time', async () => {
+  await run('exports.main = async () => { Promise.reject(new Error("lost")); return 1 }')
+  for (let calls = 0; calls < 10; calls++) {
+    const { logs } = await host.invoke('f')
+    await expect.poll(() => logs.length).toBe(1)
+  }
+})
+
 /** wxcloud-spec §1.9. */
 describe('results', () => {
   test.each([
@@ -390,11 +399,11 @@ describe('context and process', () => {
     await host.deploy('f', {
       files: { 'index.js': 'exports.main = e => { for (let i = 0; i < e.n; i++) console.log(i) }' },
     })
-    const at = await host.invoke('f', { n: LIMITS.logLines })
-    expect(at.logs).toHaveLength(LIMITS.logLines)
-    expect(at.logs.at(-1)?.message).toBe(String(LIMITS.logLines - 1))
-    const over = await host.invoke('f', { n: LIMITS.logLines + 50 })
-    expect(over.logs).toHaveLength(LIMITS.logLines + 1)
+    const at = await host.invoke('f', { n: DEFAULTS.maxLogLines })
+    expect(at.logs).toHaveLength(DEFAULTS.maxLogLines)
+    expect(at.logs.at(-1)?.message).toBe(String(DEFAULTS.maxLogLines - 1))
+    const over = await host.invoke('f', { n: DEFAULTS.maxLogLines + 50 })
+    expect(over.logs).toHaveLength(DEFAULTS.maxLogLines + 1)
     expect(over.logs.at(-1)?.message).toContain('log limit reached')
   })
 
