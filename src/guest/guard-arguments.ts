@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noArguments: rest parameters would change the functions' length, and defining it costs each instance half a kilobyte.
 import { LIMITS } from '../limits.ts'
 import { callBuiltin, type Guard, placeGuards, refuseLong } from './guard.ts'
 
@@ -18,29 +19,28 @@ function refuse(name: string, list: unknown): void {
 }
 
 const calls: Record<string, Guard> = {
-  apply(...args) {
-    refuse('Function.prototype.apply', args[1])
-    return callBuiltin(functionApply, this, args)
+  apply(_self, list) {
+    refuse('Function.prototype.apply', list)
+    return callBuiltin(functionApply, this, arguments)
   },
 }
 
 const reflections: Record<string, Guard> = {
-  apply(...args) {
-    refuse('Reflect.apply', args[2])
-    return callBuiltin(reflectApply, this, args)
+  apply(_target, _self, list) {
+    refuse('Reflect.apply', list)
+    return callBuiltin(reflectApply, this, arguments)
   },
-  construct(...args) {
-    refuse('Reflect.construct', args[1])
-    return callBuiltin(construct, this, args)
+  construct(_target, list) {
+    refuse('Reflect.construct', list)
+    return callBuiltin(construct, this, arguments)
   },
 }
 
 const templates: Record<string, Guard> = {
-  raw(...args) {
-    const template = args[0]
+  raw(template) {
     if (template !== null && template !== undefined) {
       refuseLong('String.raw', (template as { readonly raw?: unknown }).raw, LIMITS.builtinItems)
     }
-    return callBuiltin(raw, this, args)
+    return callBuiltin(raw, this, arguments)
   },
 }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noArguments: rest parameters would change the functions' length, and defining it costs each instance half a kilobyte.
 import { LIMITS } from '../limits.ts'
 import { callBuiltin, type Guard, placeGuards, refuseLong, tooLong } from './guard.ts'
 import { ArrayIsArray, MathFloor, MathMax, MathMin, MathTrunc, SymbolIterator } from './intrinsics.ts'
@@ -51,122 +52,122 @@ function refuse(name: string, value: unknown): void {
 
 // One function for each, not one for all: the optimiser can then see through it to the built-in.
 const walks: Record<string, Guard> = {
-  every(...args) {
+  every(_first) {
     refuse('every', this)
-    return callBuiltin(every, this, args)
+    return callBuiltin(every, this, arguments)
   },
-  forEach(...args) {
+  forEach(_first) {
     refuse('forEach', this)
-    return callBuiltin(forEach, this, args)
+    return callBuiltin(forEach, this, arguments)
   },
-  includes(...args) {
+  includes(_first) {
     refuse('includes', this)
-    return callBuiltin(includes, this, args)
+    return callBuiltin(includes, this, arguments)
   },
-  indexOf(...args) {
+  indexOf(_first) {
     refuse('indexOf', this)
-    return callBuiltin(indexOf, this, args)
+    return callBuiltin(indexOf, this, arguments)
   },
-  join(...args) {
+  join(_first) {
     refuse('join', this)
-    return callBuiltin(join, this, args)
+    return callBuiltin(join, this, arguments)
   },
-  lastIndexOf(...args) {
+  lastIndexOf(_first) {
     refuse('lastIndexOf', this)
-    return callBuiltin(lastIndexOf, this, args)
+    return callBuiltin(lastIndexOf, this, arguments)
   },
-  reduce(...args) {
+  reduce(_first) {
     refuse('reduce', this)
-    return callBuiltin(reduce, this, args)
+    return callBuiltin(reduce, this, arguments)
   },
-  reduceRight(...args) {
+  reduceRight(_first) {
     refuse('reduceRight', this)
-    return callBuiltin(reduceRight, this, args)
+    return callBuiltin(reduceRight, this, arguments)
   },
-  some(...args) {
+  some(_first) {
     refuse('some', this)
-    return callBuiltin(some, this, args)
+    return callBuiltin(some, this, arguments)
   },
-  toLocaleString(...args) {
+  toLocaleString() {
     refuse('toLocaleString', this)
-    return callBuiltin(toLocaleText, this, args)
+    return callBuiltin(toLocaleText, this, arguments)
   },
 }
 
 const changes: Record<string, Guard> = {
-  copyWithin(...args) {
+  copyWithin(_first, _second) {
     refuse('copyWithin', this)
-    return callBuiltin(copyWithin, this, args)
+    return callBuiltin(copyWithin, this, arguments)
   },
-  fill(...args) {
-    if (this === null || this === undefined) return callBuiltin(fill, this, args)
+  fill(_first) {
+    if (this === null || this === undefined) return callBuiltin(fill, this, arguments)
     const { length } = this as { readonly length?: number | undefined }
-    if (length === undefined || !(length > STEP_ITEMS)) return callBuiltin(fill, this, args)
-    return fillBySteps(this, args, MathMin(MathTrunc(length), Number.MAX_SAFE_INTEGER))
+    if (length === undefined || !(length > STEP_ITEMS)) return callBuiltin(fill, this, arguments)
+    return fillBySteps(this, arguments, MathMin(MathTrunc(length), Number.MAX_SAFE_INTEGER))
   },
-  reverse(...args) {
+  reverse() {
     refuse('reverse', this)
-    return callBuiltin(reverse, this, args)
+    return callBuiltin(reverse, this, arguments)
   },
-  shift(...args) {
+  shift() {
     refuse('shift', this)
-    return callBuiltin(shift, this, args)
+    return callBuiltin(shift, this, arguments)
   },
-  sort(...args) {
-    if (isComparator(args[0])) refuse('sort', this)
-    return callBuiltin(sort, this, args)
+  sort(comparator) {
+    if (isComparator(comparator)) refuse('sort', this)
+    return callBuiltin(sort, this, arguments)
   },
-  splice(...args) {
+  splice(_first, _second) {
     refuse('splice', this)
-    return callBuiltin(splice, this, args)
+    return callBuiltin(splice, this, arguments)
   },
-  unshift(...args) {
+  unshift(_first) {
     refuse('unshift', this)
-    return callBuiltin(unshift, this, args)
+    return callBuiltin(unshift, this, arguments)
   },
 }
 
 const copies: Record<string, Guard> = {
-  concat(...args) {
+  concat(_first) {
     refuseSpreadable(this)
-    for (let index = 0; index < args.length; index++) refuseSpreadable(args[index])
-    return callBuiltin(concat, this, args)
+    for (let index = 0; index < arguments.length; index++) refuseSpreadable(arguments[index])
+    return callBuiltin(concat, this, arguments)
   },
-  filter(...args) {
+  filter(_first) {
     refuse('filter', this)
-    return callBuiltin(filter, this, args)
+    return callBuiltin(filter, this, arguments)
   },
-  flat(...args) {
+  flat() {
     refuse('flat', this)
-    return callBuiltin(flat, this, args)
+    return callBuiltin(flat, this, arguments)
   },
-  flatMap(...args) {
+  flatMap(_first) {
     refuse('flatMap', this)
-    return callBuiltin(flatMap, this, args)
+    return callBuiltin(flatMap, this, arguments)
   },
-  map(...args) {
+  map(_first) {
     refuse('map', this)
-    return callBuiltin(map, this, args)
+    return callBuiltin(map, this, arguments)
   },
-  slice(...args) {
+  slice(_first, _second) {
     refuse('slice', this)
-    return callBuiltin(slice, this, args)
+    return callBuiltin(slice, this, arguments)
   },
-  toReversed(...args) {
+  toReversed() {
     refuse('toReversed', this)
-    return callBuiltin(toReversed, this, args)
+    return callBuiltin(toReversed, this, arguments)
   },
-  toSorted(...args) {
-    if (isComparator(args[0])) refuse('toSorted', this)
-    return callBuiltin(toSorted, this, args)
+  toSorted(comparator) {
+    if (isComparator(comparator)) refuse('toSorted', this)
+    return callBuiltin(toSorted, this, arguments)
   },
-  toSpliced(...args) {
+  toSpliced(_first, _second) {
     refuse('toSpliced', this)
-    return callBuiltin(toSpliced, this, args)
+    return callBuiltin(toSpliced, this, arguments)
   },
-  with(...args) {
+  with(_first, _second) {
     refuse('with', this)
-    return callBuiltin(withItem, this, args)
+    return callBuiltin(withItem, this, arguments)
   },
 }
 
@@ -201,7 +202,7 @@ function refuseSpreadable(value: unknown): void {
 }
 
 /** `Array(1e9).fill(0)` need not be refused: filled part by part, it ends at the deadline or the memory limit. */
-function fillBySteps(self: unknown, args: readonly unknown[], length: number): unknown {
+function fillBySteps(self: unknown, args: ArrayLike<unknown>, length: number): unknown {
   const start = clamp(args[1], 0, length)
   const end = clamp(args[2], length, length)
   return fillPart(self, args[0], start, MathMax(start, end))

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noArguments: rest parameters would change the functions' length, and defining it costs each instance half a kilobyte.
 import { LIMITS } from '../limits.ts'
 import { callBuiltin, type Guard, lookAtDeadline, placeGuards, refuseLong } from './guard.ts'
 import {
@@ -24,14 +25,13 @@ export function guardJson(): void {
 }
 
 const guards: Record<string, Guard> = {
-  parse(...args) {
-    const text = args[0]
-    const isLong = typeof text === 'string' && text.length > STEP_CHARS && typeof args[1] !== 'function'
-    return isLong ? parseValue(text, 0, text.length) : callBuiltin(parse, this, args)
+  parse(text, reviver) {
+    const isLong = typeof text === 'string' && text.length > STEP_CHARS && typeof reviver !== 'function'
+    return isLong ? parseValue(text, 0, text.length) : callBuiltin(parse, this, arguments)
   },
-  stringify(...args) {
-    if (ArrayIsArray(args[1])) refuseLong('JSON.stringify', args[1], LIMITS.builtinItems)
-    return callBuiltin(stringify, this, args)
+  stringify(_value, replacer, _space) {
+    if (ArrayIsArray(replacer)) refuseLong('JSON.stringify', replacer, LIMITS.builtinItems)
+    return callBuiltin(stringify, this, arguments)
   },
 }
 

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts'
-import { callBuiltin, type Guard, place, placeGuards, refuseLong } from './guard.ts'
+import { callBuiltin, place, placeGuards, refuseLong } from './guard.ts'
 import { ObjectCreate, ObjectDefineProperty, ReflectConstruct } from './intrinsics.ts'
 
 /** Built-ins that take a list of locales, and which argument that is. */

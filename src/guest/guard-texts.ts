@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noArguments: rest parameters would change the functions' length, and defining it costs each instance half a kilobyte.
 import { LIMITS } from '../limits.ts'
 import { callBuiltin, type Guard, placeGuards, refuseLong } from './guard.ts'
 import { findFirst, findLast } from './guard-search.ts'
@@ -20,92 +21,92 @@ function refuse(name: string, value: unknown): void {
 }
 
 const texts: Record<string, Guard> = {
-  includes(...args) {
-    const index = findFirst(this, args[0], args[1])
-    return index === undefined ? callBuiltin(includes, this, args) : index >= 0
+  includes(pattern) {
+    const index = findFirst(this, pattern, arguments[1])
+    return index === undefined ? callBuiltin(includes, this, arguments) : index >= 0
   },
-  indexOf(...args) {
-    return findFirst(this, args[0], args[1]) ?? callBuiltin(indexOf, this, args)
+  indexOf(pattern) {
+    return findFirst(this, pattern, arguments[1]) ?? callBuiltin(indexOf, this, arguments)
   },
-  lastIndexOf(...args) {
-    return findLast(this, args[0], args[1]) ?? callBuiltin(lastIndexOf, this, args)
+  lastIndexOf(pattern) {
+    return findLast(this, pattern, arguments[1]) ?? callBuiltin(lastIndexOf, this, arguments)
   },
-  normalize(...args) {
+  normalize() {
     refuse('normalize', this)
     if (typeof this === 'string' && this.length > LIMITS.builtinMarks) refuseMarks(this)
-    return callBuiltin(normalize, this, args)
+    return callBuiltin(normalize, this, arguments)
   },
-  replace(...args) {
+  replace(_first, _second) {
     refuse('replace', this)
-    return callBuiltin(replace, this, args)
+    return callBuiltin(replace, this, arguments)
   },
-  replaceAll(...args) {
+  replaceAll(_first, _second) {
     refuse('replaceAll', this)
-    return callBuiltin(replaceAll, this, args)
+    return callBuiltin(replaceAll, this, arguments)
   },
-  split(...args) {
+  split(_first, _second) {
     refuse('split', this)
-    return callBuiltin(split, this, args)
+    return callBuiltin(split, this, arguments)
   },
-  toLocaleLowerCase(...args) {
+  toLocaleLowerCase() {
     refuse('toLocaleLowerCase', this)
-    return callBuiltin(toLocaleLowerCase, this, args)
+    return callBuiltin(toLocaleLowerCase, this, arguments)
   },
-  toLocaleUpperCase(...args) {
+  toLocaleUpperCase() {
     refuse('toLocaleUpperCase', this)
-    return callBuiltin(toLocaleUpperCase, this, args)
+    return callBuiltin(toLocaleUpperCase, this, arguments)
   },
-  toLowerCase(...args) {
+  toLowerCase() {
     refuse('toLowerCase', this)
-    return callBuiltin(toLowerCase, this, args)
+    return callBuiltin(toLowerCase, this, arguments)
   },
 }
 
 /** Quotation marks in the attribute are written as six characters each: a text beyond V8's longest aborts the process. */
 const tags: Record<string, Guard> = {
-  anchor(...args) {
-    if (typeof args[0] === 'string') refuse('anchor', args[0])
-    return callBuiltin(anchor, this, args)
+  anchor(attribute) {
+    if (typeof attribute === 'string') refuse('anchor', attribute)
+    return callBuiltin(anchor, this, arguments)
   },
-  fontcolor(...args) {
-    if (typeof args[0] === 'string') refuse('fontcolor', args[0])
-    return callBuiltin(fontcolor, this, args)
+  fontcolor(attribute) {
+    if (typeof attribute === 'string') refuse('fontcolor', attribute)
+    return callBuiltin(fontcolor, this, arguments)
   },
-  fontsize(...args) {
-    if (typeof args[0] === 'string') refuse('fontsize', args[0])
-    return callBuiltin(fontsize, this, args)
+  fontsize(attribute) {
+    if (typeof attribute === 'string') refuse('fontsize', attribute)
+    return callBuiltin(fontsize, this, arguments)
   },
-  link(...args) {
-    if (typeof args[0] === 'string') refuse('link', args[0])
-    return callBuiltin(link, this, args)
+  link(attribute) {
+    if (typeof attribute === 'string') refuse('link', attribute)
+    return callBuiltin(link, this, arguments)
   },
 }
 
 /** A text given where an object is expected is taken for an object with a key per character. */
 const objects: Record<string, Guard> = {
-  assign(...args) {
-    for (let index = 1; index < args.length; index++) refuseTextKeys('assign', args[index])
-    return callBuiltin(assign, this, args)
+  assign(_first, _second) {
+    for (let index = 1; index < arguments.length; index++) refuseTextKeys('assign', arguments[index])
+    return callBuiltin(assign, this, arguments)
   },
-  entries(...args) {
-    refuseTextKeys('entries', args[0])
-    return callBuiltin(entries, this, args)
+  entries(value) {
+    refuseTextKeys('entries', value)
+    return callBuiltin(entries, this, arguments)
   },
-  getOwnPropertyDescriptors(...args) {
-    refuseTextKeys('getOwnPropertyDescriptors', args[0])
-    return callBuiltin(getOwnPropertyDescriptors, this, args)
+  getOwnPropertyDescriptors(value) {
+    refuseTextKeys('getOwnPropertyDescriptors', value)
+    return callBuiltin(getOwnPropertyDescriptors, this, arguments)
   },
-  getOwnPropertyNames(...args) {
-    refuseTextKeys('getOwnPropertyNames', args[0])
-    return callBuiltin(getOwnPropertyNames, this, args)
+  getOwnPropertyNames(value) {
+    refuseTextKeys('getOwnPropertyNames', value)
+    return callBuiltin(getOwnPropertyNames, this, arguments)
   },
-  keys(...args) {
-    refuseTextKeys('keys', args[0])
-    return callBuiltin(keys, this, args)
+  keys(value) {
+    refuseTextKeys('keys', value)
+    return callBuiltin(keys, this, arguments)
   },
-  values(...args) {
-    refuseTextKeys('values', args[0])
-    return callBuiltin(values, this, args)
+  values(value) {
+    refuseTextKeys('values', value)
+    return callBuiltin(values, this, arguments)
   },
 }
 

@@ -45,7 +45,9 @@ export function place(holder: object, name: string, guard: object): void {
   // Not every build of V8 has every built-in; what isn't there needs no guard.
   if (descriptor === undefined) return
   const original = descriptor.value as { readonly length: number }
-  ObjectDefineProperty(guard, 'length', { value: original.length, configurable: true })
+  if ((guard as { length?: unknown }).length !== original.length) {
+    ObjectDefineProperty(guard, 'length', { value: original.length, configurable: true })
+  }
   MapSet(builtins, guard, MapGet(builtins, original) ?? original)
   ObjectDefineProperty(holder, name, { ...descriptor, value: guard })
 }

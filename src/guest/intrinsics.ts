@@ -43,7 +43,7 @@ export const TypeErrorCtor = TypeError
 export const RangeErrorCtor = RangeError
 export const SyntaxErrorCtor = SyntaxError
 export const PromiseCtor = Promise
-export const PromisePrototypeThen = Promise.prototype.then
+const PromisePrototypeThen = Promise.prototype.then
 const promiseThen = uncurry(Promise.prototype.then) as <T>(
   promise: Promise<T>,
   fulfilled: (value: T) => unknown,

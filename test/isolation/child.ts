@@ -10,7 +10,13 @@ const program = readFileSync(process.argv[2] as string, 'utf8')
 const asked = /^\/\/ timeoutMs: (\d+)$/m.exec(program)?.[1]
 const timeoutMs = Number(asked ?? (program.startsWith('// expect: CLOUDLET_DEADLINE\n') ? 500 : 15_000))
 const host = new FunctionHost({ memoryMb: 32, timeoutMs })
-await host.deploy('good', { files: { 'index.js': 'exports.main = async event => ({ twice: event.n * 2 })' } })
+// A neighbour has time to wait for a core, however busy the machine.
+await host.deploy('good', {
+  files: {
+    'index.js': 'exports.main = async event => ({ twice: event.n * 2 })',
+    'config.json': '{ "timeout": 30 }',
+  },
+})
 await host.deploy('bad', { files: { 'index.js': program } })
 
 async function askNeighbour(n: number): Promise<number> {

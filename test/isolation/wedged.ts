@@ -6,15 +6,18 @@ import { readFileSync } from 'node:fs'
 import { FunctionHost } from '../../src/index.ts'
 
 const host = new FunctionHost({ memoryMb: 16, timeoutMs: 2000 })
-await host.deploy('good', { files: { 'index.js': 'exports.main = () => 1' } })
+const files = { 'index.js': 'exports.main = () => 1', 'config.json': '{ "timeout": 30 }' }
+await host.deploy('good', { files })
 await host.deploy('bad', { files: { 'index.js': readFileSync(process.argv[2] as string, 'utf8') } })
+const codeOf = (error: { code: string }): string => error.code
 const before = host.health
-const outcome = await host.invoke('bad').catch((error: { code: string }) => error.code)
+const outcome = await host.invoke('bad').catch(codeOf)
 const neighbour = (await host.invoke('good')).result
 const untilMs = Date.now() + 10_000
 while (host.health.isHealthy && Date.now() < untilMs) await new Promise(resolve => setTimeout(resolve, 50))
 const after = host.health
+const again = await host.invoke('bad').catch(codeOf)
 const neighbourAfter = (await host.invoke('good')).result
-process.stdout.write(JSON.stringify({ before, outcome, neighbour, after, neighbourAfter }), () =>
+process.stdout.write(JSON.stringify({ before, outcome, neighbour, after, again, neighbourAfter }), () =>
   process.kill(process.pid, 'SIGKILL'),
 )

@@ -1,0 +1,6 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = () => ({
+  get then() {
+    for (;;);
+  },
+})

@@ -1,0 +1,2 @@
+// expect: CLOUDLET_DEADLINE CLOUDLET_MEMORY_LIMIT
+exports.main = async () => Math.max(...new Array(1e8))

@@ -1,0 +1,8 @@
+// expect: CLOUDLET_DEADLINE
+exports.main = async () => {
+  throw {
+    toString() {
+      for (;;);
+    },
+  }
+}
