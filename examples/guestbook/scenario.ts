@@ -11,8 +11,8 @@ export const PIXEL_PNG =
  * @throws {Error} that names the function and shows what it answered beside what was expected.
  */
 export async function playScenario(ming: Visitor, hong: Visitor): Promise<{ messageId: string }> {
-  await expectAnswer(ming, 'initialize', {}, { created: ['users', 'messages'], existing: [] })
-  await expectAnswer(hong, 'initialize', {}, { created: [], existing: ['users', 'messages'] })
+  // collections.json has made them already; in the real cloud the first call does.
+  await expectAnswer(ming, 'initialize', {}, { created: [], existing: ['users', 'messages'] })
   await expectAnswer(ming, 'sum', { a: 1, b: 2 }, { sum: 3 })
   await expectAnswer(hong, 'sum', { a: 0.5, b: -2 }, { sum: -1.5 })
   await logIn(ming, hong)
