@@ -20,6 +20,12 @@ export interface BlankIsolate {
   receive: Receive
 }
 
+/**
+ * Programs up to this length, in UTF-16 units, are compiled and run in one trip to the isolate's thread: their
+ * functions are compiled lazily, so that a code cache saves less than the second trip costs (bench/cold-start.ts).
+ */
+const EVAL_CHARS = 16 * 1024
+
 /** Makes an isolate from the runtime snapshot, with one context and the callback of its own. */
 export async function makeBlankIsolate(memoryMb: number): Promise<BlankIsolate> {
   const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot() })
@@ -48,6 +54,9 @@ export async function loadProgram(
   { source, cachedData }: CompiledProgram,
 ): Promise<DoorIn> {
   try {
+    if (source.length <= EVAL_CHARS) {
+      return (await context.eval(source, { filename: PROGRAM_SCRIPT, reference: true })) as DoorIn
+    }
     const script = await isolate.compileScript(source, {
       filename: PROGRAM_SCRIPT,
       ...(cachedData === undefined ? undefined : { cachedData }),
