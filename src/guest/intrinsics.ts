@@ -43,7 +43,6 @@ export const TypeErrorCtor = TypeError
 export const RangeErrorCtor = RangeError
 export const SyntaxErrorCtor = SyntaxError
 export const PromiseCtor = Promise
-const PromisePrototypeThen = Promise.prototype.then
 const promiseThen = uncurry(Promise.prototype.then) as <T>(
   promise: Promise<T>,
   fulfilled: (value: T) => unknown,

@@ -39,7 +39,12 @@ const program: Program = {
 
 globals[SEND] = () => {}
 const dispatch = (globals[START] as (program: Program) => (text?: string) => void)(program)
-const fixed = { context: { function_name: 'warm' }, environment: { HOME: '/' }, variables: { TCB_ENV: 'e' }, limits: { logLines: 9, logChars: 999, timers: 9 } }
+const fixed = {
+  context: { function_name: 'warm' },
+  environment: { HOME: '/' },
+  variables: { TCB_ENV: 'e' },
+  limits: { logLines: 9, logChars: 999, timers: 9 },
+}
 const variables = { WX_OPENID: 'o' }
 receive({ type: 'invoke', event: { fails: true }, fixed, requestId: '1', variables })
 receive({ type: 'invoke', event: { fails: false }, requestId: '2', variables })

@@ -256,6 +256,7 @@ describe('other built-ins do what they did', () => {
       'JSON.stringify(1n)',
     ],
     ...[
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: It is a program.
       'String.raw`a${1}\\n`',
       'String.raw({ raw: "abc" }, 1, 2, 3)',
       'String.raw({ raw: { length: 0 } })',
