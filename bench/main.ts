@@ -26,6 +26,7 @@ import { admission } from './admission.ts'
 import { AwakeCores } from './awake.ts'
 import { bridge } from './bridge.ts'
 import { coldStart } from './cold-start.ts'
+import { database } from './database.ts'
 import { density } from './density.ts'
 import { eviction } from './eviction.ts'
 import type { Question } from './harness.ts'
@@ -44,6 +45,7 @@ const QUESTIONS: readonly Question[] = [
   bridge,
   values,
   transport,
+  database,
   admission,
   scaling,
   density,

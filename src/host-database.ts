@@ -6,7 +6,18 @@ import { createPermissionAdmin, type PermissionAdmin } from './sdk/permission-ad
 import type { OpenWatch } from './sdk/watch.ts'
 
 /** The database as functions have it, `watch`, and what the platform's console adds. */
-export type HostDatabase = ServerDatabase & IndexAdmin & PermissionAdmin
+export type HostDatabase = ServerDatabase & IndexAdmin & PermissionAdmin & Backups
+
+export interface Backups {
+  /**
+   * Copies the whole database, as it is then, into a file, which appears when it is on the disk. Other requests wait
+   * as long. `cloudlet db restore` puts it in place of a database.
+   *
+   * @throws {InvalidOptionError} without a name; {DatabaseError} DATABASE_REQUEST_FAILED when the file exists or
+   *   can't be written.
+   */
+  backup(file: string): Promise<void>
+}
 
 /** Runs `database.watch`: gives each update to `emit`, one at a time, until the signal aborts. */
 export type RunWatch = (
@@ -20,9 +31,10 @@ export function createHostDatabase(
   call: Call,
   runWatch: RunWatch,
   warn: (message: string) => void,
+  { backup }: Backups,
 ): HostDatabase {
   const database = createDatabase({ call, profile: 'server', warn, openWatch: watchOpener(runWatch) })
-  return { ...database, ...createIndexAdmin(call), ...createPermissionAdmin(call) }
+  return { ...database, ...createIndexAdmin(call), ...createPermissionAdmin(call), backup }
 }
 
 /** The host can't lose the connection to itself, so what ends a watch ends it for good. */

@@ -81,6 +81,7 @@ export class FunctionHost implements Closable {
       ((op, args) => this.#ask(op, args, {})) as Call,
       (args, emit, signal) => this.#ask('database.watch', args, { emit, signal }),
       onWarning,
+      { backup: file => this.#documents.backup(file) },
     )
   }
 

@@ -158,6 +158,27 @@ function addDatabaseVerbs(db: Command, finish: (exitCode: ExitCode) => void): vo
       const { dropCollection } = await import('./db-collections.ts')
       finish(await dropCollection(collection, flags))
     })
+  addBackupVerbs(db, data, finish)
+}
+
+function addBackupVerbs(db: Command, data: () => Option, finish: (exitCode: ExitCode) => void): void {
+  db.command('backup')
+    .description('copy the whole database into a file')
+    .argument('<file>', 'the file, which must not be there yet')
+    .addOption(data())
+    .action(async (file: string, flags: DataFlags) => {
+      const { backupDatabase } = await import('./db-backup.ts')
+      finish(await backupDatabase(file, flags))
+    })
+  db.command('restore')
+    .description('put a backup in the place of the database')
+    .argument('<file>', 'the backup')
+    .addOption(data())
+    .option('--yes', 'also where there is a database')
+    .action(async (file: string, flags: DataFlags & { yes?: true }) => {
+      const { restoreDatabase } = await import('./db-backup.ts')
+      finish(await restoreDatabase(file, flags))
+    })
 }
 
 const IMPORT_HELP = `

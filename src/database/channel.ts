@@ -26,7 +26,11 @@ export class Channel {
   readonly #worker: Worker
   readonly #progress: Int32Array
   readonly #limitMs: number
-  #watch: NodeJS.Timeout | undefined
+  readonly #watch: NodeJS.Timeout
+  /** What the worker did when it was last seen to do something else, and since when. */
+  #seenProgress = IDLE
+  #seenPulse = 0
+  #sinceMs = 0
   #cause: ChannelEnd['cause'] = 'crashed'
   #error: Error | undefined
 
@@ -48,22 +52,24 @@ export class Channel {
     this.#worker.on('error', error => {
       this.#error = error instanceof Error ? error : new Error(String(error))
     })
+    // One for the worker's whole life: a timer for each batch would cost more than a short one's work.
+    this.#watch = setInterval(() => this.#look(), limitMs / 4)
+    this.#watch.unref()
     this.#worker.on('exit', () => {
-      this.#stopWatch()
+      clearInterval(this.#watch)
       events.onEnd({ cause: this.#cause, progress: Atomics.load(this.#progress, 0), error: this.#error })
     })
   }
 
-  /** Sends a batch. Until `rest()` the worker keeps the process alive and each request is timed. */
+  /** Sends a batch. Until `rest()` the worker keeps the process alive. Each request is timed. */
   send(requests: Extract<ToWorker, { kind: 'batch' }>['requests']): void {
     this.#worker.ref()
-    this.#startWatch()
+    this.#note()
     this.#post({ kind: 'batch', requests })
   }
 
   /** The batch was answered and no other follows at once. */
   rest(): void {
-    this.#stopWatch()
     this.#worker.unref()
   }
 
@@ -78,35 +84,27 @@ export class Channel {
     this.#worker.postMessage(message)
   }
 
-  #startWatch(): void {
-    this.#stopWatch()
-    let seen = Atomics.load(this.#progress, 0)
-    let seenPulse = Atomics.load(this.#progress, 1)
-    let sinceMs = performance.now()
-    this.#watch = setInterval(() => {
-      const progress = Atomics.load(this.#progress, 0)
-      const pulse = Atomics.load(this.#progress, 1)
-      if (progress !== seen || pulse !== seenPulse || progress === IDLE || progress === COMMITTING) {
-        seen = progress
-        seenPulse = pulse
-        sinceMs = performance.now()
-      } else if (performance.now() - sinceMs > this.#limitMs) {
-        this.#stop()
-      }
-    }, this.#limitMs / 4)
+  /** The time of what runs now begins. */
+  #note(): void {
+    this.#seenProgress = Atomics.load(this.#progress, 0)
+    this.#seenPulse = Atomics.load(this.#progress, 1)
+    this.#sinceMs = performance.now()
+  }
+
+  #look(): void {
+    const progress = Atomics.load(this.#progress, 0)
+    const pulse = Atomics.load(this.#progress, 1)
+    const isSame = progress === this.#seenProgress && pulse === this.#seenPulse
+    if (!isSame || progress === IDLE || progress === COMMITTING) this.#note()
+    else if (performance.now() - this.#sinceMs > this.#limitMs) this.#stop()
   }
 
   #stop(): void {
-    this.#stopWatch()
+    clearInterval(this.#watch)
     this.#cause = 'stuck'
     // `exit` follows, and is what the owner is told.
     this.#worker.terminate().catch(error => {
       this.#error = error
     })
-  }
-
-  #stopWatch(): void {
-    clearInterval(this.#watch)
-    this.#watch = undefined
   }
 }

@@ -165,7 +165,7 @@ export class Courier {
     this.#queue.putBack(batch.slice(message.outcomes.length))
     for (const [index, outcome] of message.outcomes.entries()) {
       const request = batch[index]
-      if (outcome.kind === 'done') request?.resolve(outcome.result)
+      if (typeof outcome === 'string') request?.resolve(outcome)
       else if (outcome.kind === 'failed') request?.reject(new DatabaseError(outcome.reason, outcome.message))
       else if (request !== undefined) this.#queue.lock(request)
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
@@ -175,6 +175,17 @@ export class Database implements Closable {
   async listCollections(): Promise<string[]> {
     const { collections } = await this.#courier.call('listCollections', {})
     return collections
+  }
+
+  /**
+   * Copies the database, as it is then, into a file: all acknowledged before, nothing half done. Other requests wait
+   * as long. The file appears when it is whole and on the disk; `restoreBackup` puts it in a database's place.
+   *
+   * @throws {DatabaseError} DATABASE_REQUEST_FAILED when the file exists or can't be written.
+   */
+  async backup(file: string): Promise<void> {
+    if (file === '') throw new InvalidOptionError('file', 'A backup needs the name of a file.')
+    await this.#courier.call('backup', { file: resolve(file) })
   }
 
   stats(): CourierStats {

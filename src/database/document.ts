@@ -179,7 +179,7 @@ export function decodeText(text: string): Document {
  * @throws {DatabaseError} INVALID_PARAM over the depth or size limit.
  */
 export function encodeText(document: Document): string {
-  const text = JSON.stringify(encodeValue(document, 'document'))
+  const text = JSON.stringify(isJson(document, 0) ? document : encodeValue(document, 'document'))
   // A UTF-16 unit is three bytes at most, so most documents need no counting.
   if (text.length * 3 > LIMITS.documentBytes && Buffer.byteLength(text) > LIMITS.documentBytes) {
     throw new DatabaseError(
@@ -188,4 +188,15 @@ export function encodeText(document: Document): string {
     )
   }
   return text
+}
+
+/** Whether a value is what its JSON says, so that it needs no encoding: nearly all documents are. */
+function isJson(value: unknown, depth: number): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean'
+  if (value === null) return true
+  if (depth === LIMITS.valueDepth || value instanceof Date || value instanceof RegExp) return false
+  if (Array.isArray(value)) return value.every(item => isJson(item, depth + 1))
+  for (const name in value) if (!isJson((value as Document)[name], depth + 1)) return false
+  return true
 }

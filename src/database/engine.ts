@@ -1,5 +1,6 @@
 import { CloudletError, DatabaseError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { writeBackup } from './backup.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { applyPermission } from './client-request.ts'
 import { Collections } from './collections.ts'
@@ -24,6 +25,9 @@ import { isBusy, isSqliteError, openSqlite, type Sqlite } from './sqlite.ts'
 import type { Store } from './store.ts'
 import { LockedDocument, Transactions } from './transactions.ts'
 import { Watchers } from './watchers.ts'
+
+/** How often a backup shows that it goes on. */
+const PULSE_MS = 20
 
 type Outcomes = Extract<FromWorker, { kind: 'outcomes' }>
 
@@ -83,9 +87,9 @@ export class Engine {
       let sizeChars = 0
       for (const [index, request] of requests.entries()) {
         Atomics.store(this.#progress, 0, index)
-        const outcome = this.#runRequest(request)
+        const outcome = this.#runRequest(request, requests.length === 1)
         outcomes.push(outcome)
-        if (outcome.kind === 'done') sizeChars += outcome.result.length
+        if (typeof outcome === 'string') sizeChars += outcome.length
         if (sizeChars > LIMITS.databaseMessageChars) break
       }
       Atomics.store(this.#progress, 0, COMMITTING)
@@ -109,6 +113,24 @@ export class Engine {
     }
   }
 
+  /** Copies the database into a file, which appears there when it is whole. Never rejects. */
+  async runBackup({ args }: EngineRequest): Promise<Outcomes> {
+    Atomics.store(this.#progress, 0, 0)
+    // It takes as long as the disk does; what runs too long is what keeps this timer waiting.
+    const pulse = setInterval(() => Atomics.add(this.#progress, 1, 1), PULSE_MS)
+    let outcome: EngineOutcome = '{}'
+    try {
+      const { file } = decodeText(args)
+      await writeBackup(this.#sqlite, String(file))
+    } catch (error) {
+      outcome = toFailure(error)
+    }
+    clearInterval(pulse)
+    Atomics.store(this.#progress, 0, IDLE)
+    const nothing = { isCommit: false, hasReleased: false, missingCollections: [], warnings: [] }
+    return { kind: 'outcomes', outcomes: [outcome], ...nothing }
+  }
+
   /** What watches are to be told after a batch; undefined if nothing. */
   settleWatches(): Extract<FromWorker, { kind: 'watched' }> | undefined {
     const messages = this.#watchers.settle()
@@ -120,20 +142,25 @@ export class Engine {
     this.#sqlite.close()
   }
 
-  #runRequest({ op, args }: EngineRequest): EngineOutcome {
+  /** @param isAlone in its batch: to undo it is to undo the batch, which needs no savepoint. */
+  #runRequest({ op, args }: EngineRequest, isAlone: boolean): EngineOutcome {
     const { isWrite, run } = OPERATIONS[op]
     this.#feed.isReplacing = op === 'replace'
-    if (isWrite) this.#sqlite.exec('SAVEPOINT request')
+    if (isWrite && !isAlone) this.#sqlite.run('SAVEPOINT request', [])
     try {
       const result = run(this.#store, applyPermission(this.#store, op, JSON.parse(args)))
-      if (isWrite) this.#sqlite.exec('RELEASE request')
+      if (isWrite && !isAlone) this.#sqlite.run('RELEASE request', [])
       this.#store.rows.endRequest(true)
-      return { kind: 'done', result }
+      return result
     } catch (error) {
       this.#sqlite.abandon()
       if (!isWrite) return toFailure(error)
       // A full disk makes SQLite roll the whole transaction back by itself.
       if (!this.#sqlite.isTransaction) throw error
+      if (isAlone) {
+        this.#store.rows.endRequest(false)
+        throw error
+      }
       this.#sqlite.exec('ROLLBACK TO request; RELEASE request')
       this.#store.collections.reload()
       this.#store.rows.endRequest(false)

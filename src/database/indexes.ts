@@ -2,6 +2,7 @@ import { DatabaseError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { encodeValue } from '../protocol/value.ts'
 import { type Document, decodeText } from './document.ts'
+import { columnsOf, createEntryTable, statementsOf } from './entry-table.ts'
 import { boxValues, createGeoTable, indexBox, insertIntoGeoTable, removeFromGeoTable } from './geo-index.ts'
 import { type IndexDefinition, isGeoIndex, isSameIndex, parseDefinition } from './index-definition.ts'
 import { type IndexEntries, type IndexEntry, readEntries } from './index-keys.ts'
@@ -187,26 +188,20 @@ export class Indexes implements RowHook {
     const old = before === undefined ? [] : this.#readEntries(table, index, before.document).entries
     const now = after === undefined ? [] : this.#readEntries(table, index, after.document).entries
     const stays = commonEntries(old, now)
-    const columns = columnsOf(index)
-    const remove = `DELETE FROM ${index.table} WHERE ${columns.map((name, at) => `${name} = ?${at + 1}`).join(' AND ')} AND seq = ?${columns.length + 1}`
+    const { remove } = statementsOf(index)
     for (const entry of old) if (!stays.has(textOf(entry))) this.#sqlite.run(remove, [...entry.keys, seq])
-    const added = now.filter(entry => !stays.has(textOf(entry)))
+    const added = stays.size === 0 ? now : now.filter(entry => !stays.has(textOf(entry)))
     if (index.unique) for (const entry of added) this.#checkUnique(collection, index, seq, entry)
     this.#addEntries(index, seq, added)
   }
 
   #addEntries(index: Index, seq: number, entries: readonly IndexEntry[]): void {
-    // Equal elements of an array are one entry.
-    const values = columnsOf(index).map((_, at) => `?${at + 1}`)
-    const sql = `INSERT OR IGNORE INTO ${index.table} VALUES (${values.join(', ')}, ?${values.length + 1})`
-    for (const { keys } of entries) this.#sqlite.run(sql, [...keys, seq])
+    const { add } = statementsOf(index)
+    for (const { keys } of entries) this.#sqlite.run(add, [...keys, seq])
   }
 
   #checkUnique(collection: string, index: Index, seq: number, { keys, values }: IndexEntry): void {
-    const columns = columnsOf(index)
-    const condition = columns.map((name, at) => `${name} = ?${at + 1}`).join(' AND ')
-    const sql = `SELECT seq FROM ${index.table} WHERE ${condition} AND seq <> ?${columns.length + 1} LIMIT 1`
-    if (this.#sqlite.get(sql, [...keys, seq]) === undefined) return
+    if (this.#sqlite.get(statementsOf(index).findOther, [...keys, seq]) === undefined) return
     const key = index.fields.map(([path], at) => `${path}: ${describe(values[at])}`).join(', ')
     throw failed(
       `E11000 duplicate key error collection: ${collection} index: ${index.name} dup key: { ${key} }`,
@@ -238,23 +233,9 @@ export class Indexes implements RowHook {
 
 const NONE: readonly Index[] = []
 
-/** Names of the key columns, one per field. */
-export function columnsOf({ fields }: IndexDefinition): string[] {
-  return fields.map((_, at) => `k${at + 1}`)
-}
-
 function makeIndex(id: number, definition: IndexDefinition, arrays: number): KeptIndex {
   const paths = definition.fields.map(([path]) => parsePath(path))
   return { ...definition, table: `x${id}`, paths, isGeo: isGeoIndex(definition), arrays }
-}
-
-function createEntryTable(index: Index): string {
-  const columns = columnsOf(index)
-  const keys = columns.map((name, at) => `${name} ${index.fields[at]?.[1] === -1 ? 'DESC' : 'ASC'}`)
-  return (
-    `CREATE TABLE ${index.table} (${columns.map(name => `${name} BLOB NOT NULL`).join(', ')}, seq INTEGER NOT NULL, ` +
-    `PRIMARY KEY (${keys.join(', ')}, seq)) STRICT, WITHOUT ROWID`
-  )
 }
 
 /** Texts of the entries that are in both. */

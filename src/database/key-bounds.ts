@@ -88,6 +88,7 @@ function isExactEqual(value: unknown): boolean {
 }
 
 function points(keys: readonly Uint8Array[], isExact: boolean): Points {
+  if (keys.length <= 1) return { kind: 'points', keys, isExact }
   const distinct = new Map(keys.map(key => [textOf(key), key]))
   return { kind: 'points', keys: [...distinct.values()], isExact }
 }

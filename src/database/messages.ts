@@ -62,6 +62,8 @@ export interface EngineOps {
     result: { readonly documents: EncodedObject[]; readonly last?: number }
   }
   listCollections: { args: Record<string, never>; result: { readonly collections: string[] } }
+  /** Into a file there isn't yet. It is a batch of its own. */
+  backup: { args: { readonly file: string }; result: Record<string, never> }
 }
 
 export type EngineOp = keyof EngineOps
@@ -94,8 +96,9 @@ export interface EngineRequest {
   readonly args: string
 }
 
+/** A result as JSON text, bare as nearly all outcomes are results, and an object for each would be copied. */
 export type EngineOutcome =
-  | { readonly kind: 'done'; readonly result: string }
+  | string
   | { readonly kind: 'failed'; readonly reason: DatabaseReason; readonly message: string }
   /** Not done: a transaction holds a document it would change. To be asked again when one has released some. */
   | { readonly kind: 'locked' }

@@ -92,6 +92,9 @@ export const OPERATIONS: Readonly<Record<EngineOp, Runnable>> = {
   listCollections: operation<'listCollections'>(false, ({ collections }) => ({
     collections: collections.names(),
   })),
+  backup: operation<'backup'>(false, () => {
+    throw new Error('A backup takes its time, so the engine runs it by itself.')
+  }),
 }
 
 function operation<Op extends EngineOp>(isWrite: boolean, run: Operation<Op>): Runnable {

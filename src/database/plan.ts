@@ -82,6 +82,11 @@ export function makePlan(sources: PlanSources, request: PlanRequest, parameters:
   }
 }
 
+/** Whether an index leads to what a query asks for, and so to few documents it doesn't. */
+export function isBounded({ summary: { kind, bounds } }: Plan): boolean {
+  return kind === 'id' || kind === 'union' || bounds.length > 0
+}
+
 /** The conditions that must all hold. */
 function conditionsOf(filter: Filter): Filter[] {
   return filter.kind === 'and' ? filter.filters.flatMap(conditionsOf) : [filter]

@@ -1,9 +1,10 @@
 import { DatabaseError } from '../errors.ts'
+import { type DocumentId, isDocument } from './document.ts'
 import { type Filter, nearOf } from './filter.ts'
 import { parseFilter } from './filter-parser.ts'
 import { nearSteps } from './geo-index.ts'
 import type { EngineOps } from './messages.ts'
-import { makePlan } from './plan.ts'
+import { isBounded, makePlan } from './plan.ts'
 import { type Projection, parseProjection, projectText } from './projection.ts'
 import { filterToSql } from './query.ts'
 import { documentText, fetchText } from './rows.ts'
@@ -15,8 +16,10 @@ import { bounded, checkResultSize, type Store, tableToRead } from './store.ts'
 export function query(store: Store, args: EngineOps['query']['args']): string {
   const table = tableToRead(store, args.collection)
   const nowMs = Date.now()
-  const filter = parseFilter(args.filter, nowMs)
   const project = args.projection === undefined ? undefined : parseProjection(args.projection, nowMs)
+  const id = idOf(args)
+  if (id !== undefined && table !== undefined) return findById(store, table, id, project)
+  const filter = parseFilter(args.filter, nowMs)
   const sort = args.sort ?? []
   // LIMIT -1 is no limit; so is 0 in MongoDB.
   const [limit, skip] = [rowCount('limit', args.limit) || -1, rowCount('skip', args.skip)]
@@ -31,6 +34,25 @@ export function query(store: Store, args: EngineOps['query']['args']): string {
   return `{"documents":[${results.join(',')}]}`
 }
 
+/** The id that is all a query asks for, as nearly all queries of functions do: there is nothing to plan then. */
+function idOf({ filter, sort, skip = 0, limit = 0 }: EngineOps['query']['args']): DocumentId | undefined {
+  if (!isDocument(filter) || (sort ?? []).length > 0 || skip !== 0 || !Number.isSafeInteger(limit))
+    return undefined
+  const { _id: id } = filter
+  if (limit < 0 || Object.keys(filter).length !== 1) return undefined
+  return typeof id === 'string' ? id.toWellFormed() : typeof id === 'number' ? id : undefined
+}
+
+function findById(store: Store, table: string, id: DocumentId, project: Projection | undefined): string {
+  const row = store.sqlite.get(`SELECT json(doc) AS doc FROM ${table} WHERE id = ?1`, [id])
+  if (row === undefined) return '{"documents":[]}'
+  const text = documentText(row)
+  if (project === undefined) return `{"documents":[${text}]}`
+  const parameters = new SqlParameters()
+  parameters.isGuarded = project.hasConditions
+  return bounded(store, parameters, () => `{"documents":[${projectText(text, project)}]}`)
+}
+
 interface Search {
   readonly collection: string
   readonly table: string
@@ -40,19 +62,29 @@ interface Search {
   readonly project: Projection | undefined
 }
 
+/** Documents read at once, before their size is known: of the largest, what the worker's heap holds a few times. */
+const SHORT_ROWS = 20
+
 /** The documents as JSON texts. */
 function find(store: Store, search: Search, filter: Filter): string[] {
   const { collection, table, sort, limit, skip, project } = search
   const parameters = new SqlParameters()
   const plan = makePlan(store, { table, filter, sort }, parameters)
   const isSorted = plan.summary.sort === 'memory'
+  const isShort = limit > 0 && limit <= SHORT_ROWS && !isSorted && isBounded(plan)
   // A sort carries no documents along: it orders row numbers, and the documents are fetched after.
+  const columns = isShort ? 'json(doc)' : isSorted ? 'c.seq AS seq' : 'c.seq AS seq, json(doc) AS doc'
   const sql =
-    `SELECT c.seq AS seq${isSorted ? '' : ', json(doc) AS doc'} FROM ${plan.from} WHERE ${plan.where} ` +
+    `SELECT ${columns} FROM ${plan.from} WHERE ${plan.where} ` +
     `ORDER BY ${plan.order} LIMIT ${parameters.bind(limit)} OFFSET ${parameters.bind(skip)}`
   // A projection may hold a pattern of its own, in $elemMatch.
   parameters.isGuarded ||= project?.hasConditions === true
   return bounded(store, parameters, () => {
+    if (isShort) {
+      const found = store.sqlite.column(sql, parameters.values).map(String)
+      checkResultSize(found.reduce((sum, text) => sum + text.length, 0))
+      return project === undefined ? found : found.map(text => projectText(text, project))
+    }
     const texts: string[] = []
     let sizeChars = 0
     let last: number | undefined

@@ -36,12 +36,13 @@ export class RequestQueue {
     this.#requests.push(request)
   }
 
-  /** Takes what one message may hold: at least one request, if there is any. */
+  /** Takes what one message may hold: at least one request, if there is any. A backup is taken alone. */
   takeBatch(): PendingRequest[] {
     let count = 0
     let sizeChars = 0
-    for (const { args } of this.#requests) {
+    for (const { op, args } of this.#requests) {
       sizeChars += args.length
+      if (op === 'backup') return this.#requests.splice(0, Math.max(count, 1))
       if (count === BATCH_REQUESTS || (count > 0 && sizeChars > LIMITS.databaseMessageChars)) break
       count++
     }

@@ -2,7 +2,7 @@ import { LIMITS } from '../limits.ts'
 import type { Filter } from './filter.ts'
 import type { IndexField } from './index-definition.ts'
 import { arrayIndex } from './path.ts'
-import type { Plan } from './plan.ts'
+import { isBounded, type Plan } from './plan.ts'
 import type { Place } from './rows.ts'
 import type { SortKey } from './sort.ts'
 import type { Sqlite } from './sqlite.ts'
@@ -32,9 +32,7 @@ export class ScanWarning {
 
   check(scan: FinishedScan): void {
     const { collection, plan, filter, sort } = scan
-    const { kind, bounds } = plan.summary
-    const isBounded = kind === 'id' || kind === 'union' || bounds.length > 0
-    if (isBounded || this.#shapes.size >= MAX_SHAPES) return
+    if (isBounded(plan) || this.#shapes.size >= MAX_SHAPES) return
     const fields = fieldsOf(filter)
     if (fields.length === 0 && plan.summary.sort !== 'memory') return
     const shape = JSON.stringify([collection, fields.map(({ path }) => path).sort(), sort])

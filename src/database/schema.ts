@@ -30,20 +30,11 @@ const STEPS: readonly string[] = [
  * @throws {DatabaseError} DATABASE_REQUEST_FAILED for a file that isn't ours or is newer.
  */
 export function prepareSchema(sqlite: Sqlite): void {
-  const version = Number(sqlite.get('PRAGMA user_version', [])?.['user_version'])
-  const application = Number(sqlite.get('PRAGMA application_id', [])?.['application_id'])
+  const { version, application } = readStamp(sqlite)
   if (version === STEPS.length && application === APPLICATION_ID) return
-  if (version > STEPS.length && application === APPLICATION_ID) {
-    throw new DatabaseError(
-      'DATABASE_REQUEST_FAILED',
-      `The database has schema version ${version}; this cloudlet knows ${STEPS.length}. Update cloudlet to open it.`,
-    )
-  }
   const isNew =
     version === 0 && application === 0 && sqlite.get('SELECT 1 FROM sqlite_schema', []) === undefined
-  if (!isNew && (application !== APPLICATION_ID || version < 1)) {
-    throw new DatabaseError('DATABASE_REQUEST_FAILED', 'The database file was not written by cloudlet.')
-  }
+  if (!isNew) requireOurs(sqlite)
   sqlite.exec(
     `BEGIN IMMEDIATE;
      ${STEPS.slice(version).join(';\n')};
@@ -51,4 +42,24 @@ export function prepareSchema(sqlite: Sqlite): void {
      PRAGMA user_version = ${STEPS.length};
      COMMIT`,
   )
+}
+
+/** @throws {DatabaseError} DATABASE_REQUEST_FAILED for a file that isn't ours or is newer. */
+export function requireOurs(sqlite: Sqlite): void {
+  const { version, application } = readStamp(sqlite)
+  if (application !== APPLICATION_ID || version < 1) {
+    throw new DatabaseError('DATABASE_REQUEST_FAILED', 'The database file was not written by cloudlet.')
+  }
+  if (version <= STEPS.length) return
+  throw new DatabaseError(
+    'DATABASE_REQUEST_FAILED',
+    `The database has schema version ${version}; this cloudlet knows ${STEPS.length}. Update cloudlet to open it.`,
+  )
+}
+
+function readStamp(sqlite: Sqlite): { readonly version: number; readonly application: number } {
+  return {
+    version: Number(sqlite.get('PRAGMA user_version', [])?.['user_version']),
+    application: Number(sqlite.get('PRAGMA application_id', [])?.['application_id']),
+  }
 }

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { backup, DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { SqlValue } from './sql.ts'
 
 /** A row as an object of columns. */
@@ -12,11 +12,17 @@ export interface Sqlite {
   /** The number of the row it inserts. */
   insert(sql: string, values: readonly SqlValue[]): number
   get(sql: string, values: readonly SqlValue[]): Row | undefined
+  /** What the first column of all rows holds: faster than rows where they are few. */
+  column(sql: string, values: readonly SqlValue[]): unknown[]
+  /** All rows at once. */
+  all(sql: string, values: readonly SqlValue[]): Row[]
   /** Rows as they are found; ends the statement when the loop is left. */
   iterate(sql: string, values: readonly SqlValue[]): Iterable<Row>
   /** Makes a function for SQL; its answer must depend on its arguments alone within one statement. */
   define(name: string, compute: (...args: unknown[]) => SqlValue): void
   readonly isTransaction: boolean
+  /** Copies the database into a file, in the background. */
+  backup(file: string): Promise<void>
   /** Ends the statements that a failure, or the end of `runBounded`, left unfinished. */
   abandon(): void
   close(): void
@@ -24,6 +30,9 @@ export interface Sqlite {
 
 /** Prepared statements kept; the texts are few, as values are bound and only field names vary. */
 const MAX_STATEMENTS = 256
+
+/** Pages copied in one step of a backup: some megabytes, which take some milliseconds. */
+const BACKUP_PAGES = 1000
 
 /** Opens a database by file name or `file:` address. */
 export function openSqlite(location: string): Sqlite {
@@ -66,6 +75,22 @@ class Connection implements Sqlite {
     return row
   }
 
+  column(sql: string, values: readonly SqlValue[]): unknown[] {
+    const statement = this.#take(sql)
+    statement.setReturnArrays(true)
+    const rows: unknown = statement.all(...values)
+    statement.setReturnArrays(false)
+    this.#giveBack(sql, statement)
+    return Array.isArray(rows) ? rows.map(row => row[0]) : []
+  }
+
+  all(sql: string, values: readonly SqlValue[]): Row[] {
+    const statement = this.#take(sql)
+    const rows = statement.all(...values)
+    this.#giveBack(sql, statement)
+    return rows
+  }
+
   *iterate(sql: string, values: readonly SqlValue[]): Generator<Row, void> {
     const statement = this.#take(sql)
     let isFailed = false
@@ -85,6 +110,10 @@ class Connection implements Sqlite {
 
   get isTransaction(): boolean {
     return this.#database.isTransaction
+  }
+
+  async backup(file: string): Promise<void> {
+    await backup(this.#database, file, { rate: BACKUP_PAGES })
   }
 
   abandon(): void {

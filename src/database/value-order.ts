@@ -106,6 +106,7 @@ function compareObjects(a: Record<string, unknown>, b: Record<string, unknown>):
 export function orderBytes(value: unknown): Uint8Array {
   // One allocation for the texts that most keys are.
   if (typeof value === 'string' && !value.includes('\0')) return Buffer.from(`${STRING_RANK}${value}\0\0`)
+  if (typeof value === 'number') return numberBytes(value, RANKS.number)
   const chunks: Uint8Array[] = []
   writeValue(value, chunks)
   return Buffer.concat(chunks)
@@ -115,11 +116,18 @@ const END = Uint8Array.of(0)
 const STRING_RANK = String.fromCharCode(RANKS.string)
 
 function writeValue(value: unknown, chunks: Uint8Array[]): void {
-  chunks.push(Uint8Array.of(rankOf(value)))
-  if (typeof value === 'number') chunks.push(numberBytes(value))
-  else if (typeof value === 'string') writeString(value, chunks)
+  const rank = rankOf(value)
+  if (typeof value === 'number') {
+    chunks.push(numberBytes(value, rank))
+    return
+  }
+  if (value instanceof Date) {
+    chunks.push(numberBytes(value.getTime(), rank))
+    return
+  }
+  chunks.push(Uint8Array.of(rank))
+  if (typeof value === 'string') writeString(value, chunks)
   else if (typeof value === 'boolean') chunks.push(Uint8Array.of(value ? 1 : 0))
-  else if (value instanceof Date) chunks.push(numberBytes(value.getTime()))
   else if (value instanceof RegExp) {
     writeString(value.source, chunks)
     writeString(value.flags, chunks)
@@ -136,17 +144,17 @@ function writeValue(value: unknown, chunks: Uint8Array[]): void {
   }
 }
 
-/** Big-endian double with the sign folded in; NaN below all. */
-function numberBytes(value: number): Uint8Array {
-  const bytes = Buffer.alloc(9)
+/** The rank, then a big-endian double with the sign folded in; NaN below all. */
+function numberBytes(value: number, rank: number): Uint8Array {
+  const bytes = Buffer.alloc(10)
+  bytes[0] = rank
   if (Number.isNaN(value)) return bytes
-  bytes[0] = 1
+  bytes[1] = 1
   // Adding zero turns -0 into 0: the two are equal.
-  bytes.writeDoubleBE(value + 0, 1)
+  bytes.writeDoubleBE(value + 0, 2)
   const isNegative = value < 0
-  for (let index = 1; index < 9; index++) {
-    bytes[index] = isNegative ? ~(bytes[index] ?? 0) : (bytes[index] ?? 0) ^ (index === 1 ? 0x80 : 0)
-  }
+  if (!isNegative) bytes[2] = (bytes[2] ?? 0) ^ 0x80
+  else for (let index = 2; index < 10; index++) bytes[index] = ~(bytes[index] ?? 0)
   return bytes
 }
 

@@ -17,6 +17,12 @@ function main(options: EngineOptions): void {
   }
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'batch') {
+      const [request] = message.requests
+      if (request?.op === 'backup') {
+        // Nothing else is asked meanwhile: the next batch is sent when this one is answered.
+        void engine.runBackup(request).then(answer)
+        return
+      }
       answer(engine.runBatch(message.requests))
       const watched = engine.settleWatches()
       if (watched !== undefined) answer(watched)

@@ -26,13 +26,36 @@ export function add(
     throw new DatabaseError('INVALID_PARAM', 'documents must be an array with at least one document.')
   }
   const nowMs = Date.now()
-  const ids = documents.map(input => {
-    const document = decodeDocument(input, nowMs)
-    const id = Object.hasOwn(document, '_id') ? checkId(document['_id']) : newId()
-    store.rows.insert({ collection, table }, id, document)
-    return id
+  const ids = documents.map((input, index) => {
+    const insert = (): DocumentId => {
+      const document = decodeDocument(input, nowMs)
+      const id = Object.hasOwn(document, '_id') ? checkId(document['_id']) : newId()
+      store.rows.insert({ collection, table }, id, document)
+      return id
+    }
+    return oneOfMany(insert, documents.length, () => `documents[${index}]`, 'added')
   })
   return { ids }
+}
+
+function nameOf({ document }: StoredDocument): string {
+  return `the document ${JSON.stringify(document['_id'])}`
+}
+
+/** One part of a write that is made whole or not at all: its failure tells which part it was, and that nothing was done. */
+function oneOfMany<Result>(
+  write: () => Result,
+  count: number,
+  nameIt: () => string,
+  done: 'added' | 'updated',
+): Result {
+  try {
+    return write()
+  } catch (error) {
+    if (count === 1 || !(error instanceof DatabaseError)) throw error
+    const message = `${error.message.replace(/\.$/, '')}. This was ${nameIt()}; none of the ${count} documents was ${done}.`
+    throw new DatabaseError(error.reason, message, { cause: error })
+  }
 }
 
 export function update(store: Store, args: EngineOps['update']['args']): EngineOps['update']['result'] {
@@ -52,9 +75,12 @@ export function update(store: Store, args: EngineOps['update']['args']): EngineO
     const seqs = Array.from(store.sqlite.iterate(sql, parameters.values), row => Number(row['seq']))
     for (const seq of seqs) {
       const before = new StoredDocument(fetchText(store.sqlite, table, seq))
-      const document = decodeText(before.text)
-      change.apply(document)
-      store.rows.update({ collection, table }, seq, before, document)
+      const changeIt = (): void => {
+        const document = decodeText(before.text)
+        change.apply(document)
+        store.rows.update({ collection, table }, seq, before, document)
+      }
+      oneOfMany(changeIt, seqs.length, () => nameOf(before), 'updated')
     }
     return { updated: seqs.length }
   })

@@ -181,3 +181,20 @@ describe('the progress bar', () => {
     expect(file.text).toBe('')
   })
 })
+
+describe('backup and restore', () => {
+  test('put a database into a file and back, over another one only with --yes', async () => {
+    const { folder, db } = await makeData()
+    expect(await db('backup', 'copy.db')).toMatchObject({ exitCode: 0, stdout: '' })
+    expect(await db('backup', 'copy.db')).toMatchObject({ exitCode: 1 })
+    await db('drop', 'items', '--yes')
+    expect(await db('restore', 'copy.db')).toMatchObject({ exitCode: 2 })
+    expect((await db('list')).stdout).toBe('')
+    expect(await db('restore', 'copy.db', '--yes')).toMatchObject({ exitCode: 0, stdout: '' })
+    expect((await db('list')).stdout).toMatch(/items +2/)
+    expect(await db('restore', 'none.db', '--yes')).toMatchObject({ exitCode: 2 })
+    await writeFile(join(folder, 'bad.db'), 'no database')
+    expect(await db('restore', 'bad.db', '--yes')).toMatchObject({ exitCode: 1 })
+    expect((await db('list')).stdout).toMatch(/items +2/)
+  })
+})

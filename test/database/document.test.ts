@@ -142,6 +142,11 @@ describe('add', () => {
       database.query({ collection: 'large', filter: {}, sort: [['index', 1]] }),
     ).rejects.toMatchObject(failure('DATABASE_REQUEST_FAILED', 'larger'))
     expect((await database.query({ collection: 'large', filter: {}, limit: 3 })).documents).toHaveLength(3)
+    // Of few documents by an index all are read before their size is looked at.
+    await database.createIndex({ collection: 'large', fields: [['index', 1]] })
+    await expect(
+      database.query({ collection: 'large', filter: { index: { $gte: 0 } }, limit: 20 }),
+    ).rejects.toMatchObject(failure('DATABASE_REQUEST_FAILED', 'larger'))
     const filter = { index: { $lt: 3 } }
     const many = await Promise.all(
       Array.from({ length: 4 }, () => database.query({ collection: 'large', filter })),

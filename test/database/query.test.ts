@@ -282,3 +282,23 @@ describe('a projection', () => {
     )
   })
 })
+
+test('a query by one id is answered like any other', async () => {
+  const ask = (filter: EncodedObject, more: object = {}): Promise<unknown> =>
+    database.query({ collection, filter, ...more }).then(found => found.documents)
+  const [whole] = documents
+  expect(await ask({ _id: 'pen' })).toEqual([whole])
+  for (const more of [{ limit: 1 }, { limit: 0 }, { skip: 0, sort: [] }, { sort: [['price', 1]] }]) {
+    expect(await ask({ _id: 'pen' }, more)).toEqual(await ask({ _id: { $eq: 'pen' } }, more))
+  }
+  expect(await ask({ _id: 'pen' }, { skip: 1 })).toEqual([])
+  expect(await ask({ _id: 'pen' }, { projection: { price: 1 } })).toEqual([{ _id: 'pen', price: 1.5 }])
+  expect(await ask({ _id: 'pen', price: 12 })).toEqual([])
+  expect(await ask({ _id: '\ud800' })).toEqual([])
+  expect(await ask({ _id: null })).toEqual([])
+  await expect(ask({ _id: 'pen' }, { limit: -1 })).rejects.toMatchObject(failure('INVALID_PARAM', 'limit'))
+  await expect(ask({ _id: 'pen' }, { limit: 1.5 })).rejects.toMatchObject(failure('INVALID_PARAM', 'limit'))
+  await expect(database.query({ collection: 'none', filter: { _id: 1 } })).rejects.toMatchObject(
+    failure('DATABASE_COLLECTION_NOT_EXIST'),
+  )
+})

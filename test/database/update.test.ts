@@ -243,3 +243,38 @@ describe('an update', () => {
     ).toEqual([3, 2, 'x'])
   })
 })
+
+describe('a write of several documents that fails', () => {
+  const collection = 'a'
+
+  test('changes none, and says so with the one it failed at', async () => {
+    await using database = new Database()
+    await database.createCollection({ collection })
+    await database.createIndex({ collection, fields: [['k', 1]], unique: true })
+    const documents = [
+      { _id: 1, k: 1, n: 1 },
+      { _id: 2, k: 2, n: 2 },
+      { _id: 'x', k: 3, n: 'three' },
+    ]
+    await database.add({ collection, documents })
+    const update = (change: EncodedObject): Promise<unknown> =>
+      database.update({ collection, filter: {}, update: change, multi: true })
+    await expect(update({ $inc: { n: 1 } })).rejects.toMatchObject(
+      failure('DATABASE_REQUEST_FAILED', 'This was the document "x"; none of the 3 documents was updated.'),
+    )
+    await expect(update({ $set: { k: 7 } })).rejects.toMatchObject(
+      failure('DATABASE_REQUEST_FAILED', 'This was the document 2; none of the 3 documents was updated.'),
+    )
+    const more = [
+      { _id: 4, k: 4 },
+      { _id: 5, k: 1 },
+    ]
+    await expect(database.add({ collection, documents: more })).rejects.toMatchObject(
+      failure('DATABASE_REQUEST_FAILED', 'This was documents[1]; none of the 2 documents was added.'),
+    )
+    await expect(database.add({ collection, documents: [{ _id: 6 }, { 'a.b': 1 }] })).rejects.toMatchObject(
+      failure('INVALID_PARAM', 'This was documents[1]'),
+    )
+    expect((await database.query({ collection, filter: {} })).documents).toEqual(documents)
+  })
+})
