@@ -40,7 +40,6 @@ interface Waiter {
 
 /** What one lane has running, and what waits for it. */
 interface Queue {
-  readonly lane: Destination
   runningCount: number
   readonly waiters: Set<Waiter>
   /** Since when somebody has been waiting without a break, on the scale of `performance.now()`. */
@@ -118,7 +117,7 @@ export class Admission {
   #queueOf(lane: Destination): Queue {
     let queue = this.#queues.get(lane)
     if (queue === undefined) {
-      queue = { lane, runningCount: 0, waiters: new Set(), waitingSinceMs: 0 }
+      queue = { runningCount: 0, waiters: new Set(), waitingSinceMs: 0 }
       this.#queues.set(lane, queue)
     }
     return queue

@@ -43,12 +43,6 @@ export const CLIENT_RIGHTS: Rights = {
 
 /** @throws {InvalidOptionError} for a capability there isn't. */
 export function rightsOf(capabilities: readonly Capability[] = DEFAULT_CAPABILITIES): Rights {
-  if (!Array.isArray(capabilities)) {
-    throw new InvalidOptionError(
-      'capabilities',
-      `capabilities must be a list; there are ${CAPABILITIES.join(', ')}.`,
-    )
-  }
   for (const capability of capabilities) {
     if (!CAPABILITIES.includes(capability)) {
       throw new InvalidOptionError(

@@ -103,13 +103,18 @@ export class Rows {
       return this.#sqlite.insert(`INSERT INTO ${table} (id, doc) VALUES (?1, jsonb(?2))`, [id, text])
     } catch (error) {
       if (!isDuplicate(error)) throw error
-      throw new DatabaseError(
-        'DATABASE_REQUEST_FAILED',
-        `E11000 duplicate key error collection: ${collection} index: _id_ dup key: { _id: ${JSON.stringify(id)} }`,
-        { cause: error },
-      )
+      throw duplicateId(collection, id, { cause: error })
     }
   }
+}
+
+/** MongoDB's words for an `_id` that is taken. */
+export function duplicateId(collection: string, id: DocumentId, options?: ErrorOptions): DatabaseError {
+  return new DatabaseError(
+    'DATABASE_REQUEST_FAILED',
+    `E11000 duplicate key error collection: ${collection} index: _id_ dup key: { _id: ${JSON.stringify(id)} }`,
+    options,
+  )
 }
 
 export function fetchText(sqlite: Sqlite, table: string, seq: number): string {

@@ -19,17 +19,15 @@ export interface Stage {
   run(documents: Iterable<Document>, run: PipelineRun, wanted: number): Iterable<Document>
 }
 
+/**
+ * `written` is the filter as the asker wrote it, for the proof a security rule may demand. A search by distance is
+ * also a stage to be run.
+ */
 export type StageTask =
   | { readonly kind: 'match' | 'near'; readonly written: unknown; filterOf(run: PipelineRun): Filter }
   | { readonly kind: 'sort'; readonly keys: readonly SortKey[] }
   | { readonly kind: 'skip' | 'limit'; readonly count: number }
   | { readonly kind: 'count'; readonly field: string }
-
-/**
- * `written` is the filter as the asker wrote it, for the proof a security rule may demand. A search by distance is
- * also a stage to be run.
- */
-export type FilterTask = Extract<StageTask, { kind: 'match' | 'near' }>
 
 /** What stages share while a pipeline runs. */
 export interface PipelineRun {

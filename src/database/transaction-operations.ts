@@ -1,4 +1,3 @@
-import { DatabaseError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { missingCollection } from './collections.ts'
 import { checkId, type DocumentId, decodeText, newId } from './document.ts'
@@ -6,7 +5,7 @@ import { parseFilter } from './filter-parser.ts'
 import { runBounded } from './guard.ts'
 import type { EngineOps } from './messages.ts'
 import { parseProjection, projectText } from './projection.ts'
-import type { Place } from './rows.ts'
+import { duplicateId, type Place } from './rows.ts'
 import type { Store } from './store.ts'
 import { parseUpdate } from './update.ts'
 import { decodeDocument, decodeReplacement } from './writes.ts'
@@ -62,10 +61,7 @@ export function addInTransaction(
     const id = Object.hasOwn(document, '_id') ? checkId(document['_id']) : newId()
     store.transactions.write(transactionId, place, id, current => {
       if (current === undefined) return { _id: id, ...document }
-      throw new DatabaseError(
-        'DATABASE_REQUEST_FAILED',
-        `E11000 duplicate key error collection: ${collection} index: _id_ dup key: { _id: ${JSON.stringify(id)} }`,
-      )
+      throw duplicateId(collection, id)
     })
     ids.push(id)
   }

@@ -59,7 +59,7 @@ export class Batch {
       if (message.type === 'over') {
         this.#close(run)
       } else if (message.type === 'unstarted') {
-        onUnstarted(this.#jobs.splice(1))
+        onUnstarted(this.take(1))
       } else {
         const wasAnswered = run.outcome !== undefined
         if (run.job.isSettled && message.type === 'call' && !wasAnswered) throw new CancelledJob()

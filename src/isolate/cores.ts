@@ -27,7 +27,8 @@ export interface Turn {
 export class Cores implements Timed {
   readonly deadlineMs = Number.POSITIVE_INFINITY
   readonly #limit: number
-  readonly #groupLimit: number
+  /** How many isolates of one group may run at once. */
+  readonly groupLimit: number
   readonly #clock: Clock
   readonly #running = new Set<Turn>()
   readonly #byGroup = new Map<object, number>()
@@ -39,12 +40,7 @@ export class Cores implements Timed {
   constructor(clock: Clock, cores: number = availableParallelism()) {
     this.#clock = clock
     this.#limit = cores + 1
-    this.#groupLimit = Math.max(1, cores)
-  }
-
-  /** How many isolates of one group may run at once. */
-  get groupLimit(): number {
-    return this.#groupLimit
+    this.groupLimit = cores
   }
 
   get runningCount(): number {
@@ -102,7 +98,7 @@ export class Cores implements Timed {
   }
 
   #fits(group: object): boolean {
-    return this.#countedCount < this.#limit && (this.#byGroup.get(group) ?? 0) < this.#groupLimit
+    return this.#countedCount < this.#limit && (this.#byGroup.get(group) ?? 0) < this.groupLimit
   }
 
   #grant(claimant: Claimant): void {

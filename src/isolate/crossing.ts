@@ -11,7 +11,6 @@ export interface CrossingListener {
 
 const WAKE = '{"type":"wake"}'
 const NO_ARGS: [] = []
-const SETTLED = Promise.resolve()
 
 /**
  * Carries messages into one isolate: everything posted while an entry is under way crosses together in the
@@ -80,9 +79,7 @@ export class Crossing implements Claimant {
   finishQuick(): void {
     if (!this.#isQuick) return
     this.#isQuick = false
-    const turn = this.#turn
-    this.#turn = undefined
-    if (turn !== undefined) this.#cores.release(turn)
+    this.#endTurn()
   }
 
   /** Posts one message as JSON text. The bytes, if any, go beside it: the text gets their index as `buffer`. */
@@ -132,10 +129,8 @@ export class Crossing implements Claimant {
     if (this.#turn !== undefined || this.#isClaimed) return
     this.#isClaimed = true
     // What else this tick has to say crosses with it.
-    void SETTLED.then(this.#claimNow)
+    queueMicrotask(() => this.#cores.claim(this, true))
   }
-
-  readonly #claimNow = (): void => this.#cores.claim(this, true)
 
   get #hasWork(): boolean {
     return this.#wakeDue || this.#texts.length > 0
@@ -164,15 +159,19 @@ export class Crossing implements Claimant {
   readonly #leave = (): void => this.#end(undefined)
 
   #end(rejection: Error | undefined): void {
-    const turn = this.#turn
-    this.#turn = undefined
-    if (turn !== undefined) this.#cores.release(turn)
+    this.#endTurn()
     if (rejection !== undefined && this.#isolate.isDisposed) {
       this.#listener.onDeath(rejection)
       return
     }
     this.#listener.onTurnEnd(rejection)
     if (this.#hasWork) this.#claim()
+  }
+
+  #endTurn(): void {
+    const turn = this.#turn
+    this.#turn = undefined
+    if (turn !== undefined) this.#cores.release(turn)
   }
 }
 

@@ -1,8 +1,7 @@
 import { PROGRAM_SCRIPT, SEND } from '../protocol/bridge.ts'
 import type { CompiledProgram } from './compile.ts'
-import { endAtExit } from './exit.ts'
 import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
-import { countIsolate } from './memory-maps.ts'
+import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
 import { runtimeSnapshot } from './snapshot.ts'
 
 /** What the guest's one callback delivers: JSON text and the buffers beside it. Both are the guest's: check them. */
@@ -29,8 +28,7 @@ const EVAL_CHARS = 16 * 1024
 /** Makes an isolate from the runtime snapshot, with one context and the callback of its own. */
 export async function makeBlankIsolate(memoryMb: number): Promise<BlankIsolate> {
   const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot() })
-  countIsolate(1)
-  endAtExit(isolate)
+  rememberIsolate(isolate)
   try {
     const context = await isolate.createContext()
     const blank: BlankIsolate = { memoryMb, isolate, context, receive: () => {} }
@@ -71,6 +69,6 @@ export async function loadProgram(
 }
 
 export function disposeIsolate(isolate: NativeIsolate): void {
-  countIsolate(-1)
+  forgetIsolate(isolate)
   if (!isolate.isDisposed) isolate.dispose()
 }

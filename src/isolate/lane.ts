@@ -35,7 +35,6 @@ const REFUSED: Outcome = {
     'an earlier invocation left a thread that could not be ended, and the function is refused. ' +
     'Deploy a corrected version; restart the process to get the core back.',
 }
-const SETTLED = Promise.resolve()
 /** Instances one function may have in the making at once. */
 const MAX_MAKING = 3
 
@@ -82,10 +81,6 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   /** Jobs it can take at once, by what is known of their length. */
   get places(): number {
     return this.key.concurrency * this.#batching.size
-  }
-
-  get isRetired(): boolean {
-    return this.#isRetired
   }
 
   /** Instances with something to do; one whose turn is only ending counts as idle. */
@@ -247,12 +242,10 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   #pumpSoon(): void {
     if (this.#isPumpDue) return
     this.#isPumpDue = true
-    void SETTLED.then(this.#pumpNow)
-  }
-
-  readonly #pumpNow = (): void => {
-    this.#isPumpDue = false
-    this.#pump()
+    queueMicrotask(() => {
+      this.#isPumpDue = false
+      this.#pump()
+    })
   }
 
   #pump(): void {

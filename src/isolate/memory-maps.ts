@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { countIsolates } from './living-isolates.ts'
 
 /** Memory maps one instance takes, 11 to 13 (bench/density); a bare isolate takes 8. */
 const MAPS_PER_ISOLATE = 13
@@ -7,16 +8,11 @@ const RESERVED_MAPS = 4096
 /** What Linux allows a process unless it was set otherwise. */
 const DEFAULT_MAX_MAPS = 65_530
 
-let livingCount = 0
 let limit: number | undefined
-
-/** Isolates of the whole process; every host in it draws from the same maps. */
-export function countIsolate(change: 1 | -1): void {
-  livingCount += change
-}
 
 /** Why no more isolates may be made: the kernel would refuse the maps, and V8 would abort the process. */
 export function isolateRoom(): string | undefined {
+  const livingCount = countIsolates()
   limit ??= Math.floor((readMaxMaps() - RESERVED_MAPS) / MAPS_PER_ISOLATE)
   if (livingCount < limit) return undefined
   return (

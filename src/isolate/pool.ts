@@ -3,7 +3,6 @@ import { Clock } from './clock.ts'
 import { Cores } from './cores.ts'
 import { Instance } from './instance.ts'
 import { makeBlankIsolate } from './isolate.ts'
-import type { InvocationRequest, RunResult } from './job.ts'
 import { Lane, type LaneOwner, type PoolKey } from './lane.ts'
 import { isolateRoom } from './memory-maps.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
@@ -94,11 +93,6 @@ export class Pool implements LaneOwner {
     this.#spares.expect(memoryMb)
   }
 
-  /** Runs one invocation on an instance of that key, warm or new. Never rejects. */
-  run(key: PoolKey, request: InvocationRequest): Promise<RunResult> {
-    return this.open(key).run(request)
-  }
-
   /** Ends the idle instances of a key now and the busy ones when they are free. */
   retire(key: PoolKey): void {
     this.#lanes.get(key)?.retire()
@@ -173,6 +167,7 @@ export class Pool implements LaneOwner {
 
   /** Room may have come up. */
   #makeWaiting(): void {
+    if (this.#waitingForRoom.length === 0) return
     for (const lane of this.#waitingForRoom.splice(0)) queueMicrotask(() => this.make(lane))
   }
 

@@ -9,20 +9,8 @@ import { Indexes } from '../../src/database/indexes.ts'
 import { openSqlite } from '../../src/database/sqlite.ts'
 import { LIMITS } from '../../src/limits.ts'
 import type { EncodedObject } from '../../src/protocol/value.ts'
+import { collection, open } from './opened.ts'
 import { failure } from './rejection.ts'
-
-const collection = 'a'
-
-async function open(
-  documents: EncodedObject[] = [],
-  options: ConstructorParameters<typeof Database>[0] = {},
-): Promise<Database> {
-  const database = new Database(options)
-  onTestFinished(() => database.close())
-  await database.createCollection({ collection })
-  if (documents.length > 0) await database.add({ collection, documents })
-  return database
-}
 
 const duplicate = (index: string, key: string): object =>
   failure(

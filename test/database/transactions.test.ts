@@ -4,21 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import { LIMITS } from '../../src/limits.ts'
-import type { EncodedObject } from '../../src/protocol/value.ts'
+import { collection, open } from './opened.ts'
 import { failure } from './rejection.ts'
-
-const collection = 'a'
-
-async function open(
-  documents: EncodedObject[] = [],
-  options: ConstructorParameters<typeof Database>[0] = {},
-): Promise<Database> {
-  const database = new Database(options)
-  onTestFinished(() => database.close())
-  await database.createCollection({ collection })
-  if (documents.length > 0) await database.add({ collection, documents })
-  return database
-}
 
 async function start(database: Database): Promise<string> {
   return (await database.transactions.start()).transactionId

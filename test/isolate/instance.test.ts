@@ -33,7 +33,7 @@ async function runTakenOver(
   const over = Promise.withResolvers<void>()
   let isOver = false
   const key = { name: 'f', program: { source, cachedData: undefined }, memoryMb: 16, concurrency: 1 }
-  const ran = await pool.run(key, {
+  const ran = await pool.open(key).run({
     eventText: '{}',
     requestId: '1',
     fixedText: '{}',

@@ -7,27 +7,31 @@ const IDLE_CPU_US = 1000
 const IDLE_LOOKS = 3
 /** The longest an exit waits, in milliseconds; a thread that can't be ended would hold it for good. */
 const LONGEST_WAIT_MS = 2000
-const FIRST_SWEEP_SIZE = 64
 
+/** The isolates of the whole process: every host in it draws from the same memory maps, and ends with it. */
 const isolates = new Set<NativeIsolate>()
-let sweepSize = FIRST_SWEEP_SIZE
 let isListening = false
 
+export function countIsolates(): number {
+  return isolates.size
+}
+
 /**
+ * Keeps count of an isolate until it is forgotten, and ends it with the process.
+ *
  * `process.exit()` takes V8 down without asking: an isolate's thread that runs then, or is still dying, crashes the
  * process (native-notes/deadlines.md). So at exit every isolate is disposed, and the exit waits, some 30 ms as a rule,
  * until the process is idle.
  */
-export function endAtExit(isolate: NativeIsolate): void {
+export function rememberIsolate(isolate: NativeIsolate): void {
   if (!isListening) process.on('exit', endIsolates)
   isListening = true
-  if (isolates.size >= sweepSize) sweep()
   isolates.add(isolate)
 }
 
-function sweep(): void {
-  for (const isolate of isolates) if (isolate.isDisposed) isolates.delete(isolate)
-  sweepSize = Math.max(isolates.size * 2, FIRST_SWEEP_SIZE)
+/** It was disposed. */
+export function forgetIsolate(isolate: NativeIsolate): void {
+  isolates.delete(isolate)
 }
 
 function endIsolates(): void {
