@@ -93,9 +93,9 @@ export class Instance implements Timed, JobHolder {
   /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. `isQuick`: see Crossing. */
   run(jobs: readonly [Job, ...Job[]], turn: Turn, isQuick: boolean): void {
     this.#batch = new Batch(jobs, this.#crossing, turn.startMs)
-    // Nothing ran since it was read last.
-    this.#startCpuNs = this.#cpuNs
-    this.#settledCpuNs = this.#cpuNs
+    // Making it, and what the collector did since, is nobody's.
+    this.#startCpuNs = this.#readCpuNs()
+    this.#settledCpuNs = this.#startCpuNs
     const texts: string[] = []
     for (const job of jobs) {
       job.holder = this
@@ -142,7 +142,12 @@ export class Instance implements Timed, JobHolder {
     const run = this.#batch?.run
     if ((this.#isShared || this.#crossing.isQuick) && (isStuck || isPastDeadline)) this.#tellApart()
     else if (isPastDeadline) this.#expire('deadline')
-    else if (run !== undefined && this.#usedCpuMs() > run.job.request.cpuLimitMs) this.#expire('cpu')
+    else if (run !== undefined && this.#isPastCpuLimit(run)) this.#expire('cpu')
+  }
+
+  /** A limit no shorter than the deadline is the deadline's to keep: the two would race. */
+  #isPastCpuLimit({ job: { request } }: Run): boolean {
+    return request.cpuLimitMs < request.limitMs && this.#usedCpuMs() > request.cpuLimitMs
   }
 
   /** Several jobs are under way, and nobody can say whose turn it is. */
