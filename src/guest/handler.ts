@@ -1,16 +1,11 @@
 import { LIMITS } from '../limits.ts'
-import {
-  type FixedIdentity,
-  IDENTITY_VARIABLES,
-  type IdentityVariable,
-  type InvokeMessage,
-} from '../protocol/bridge.ts'
+import type { CallerVariables, FixedIdentity, InvokeMessage } from '../protocol/bridge.ts'
 import { hasCallsWaiting } from './call.ts'
 import { resetConsole, setLogLimits, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
-import { type IdentityVariables, setFixedEnvironment, setIdentity } from './globals.ts'
 import { ErrorCtor, JSONStringify, PromiseCtor, ReflectApply, TypeErrorCtor } from './intrinsics.ts'
-import { post, postHeld, quote, setHolding, setOpen } from './outbox.ts'
+import { post, postAnswer, postOver, quote, setHolding, setOpen } from './outbox.ts'
+import { setFixedIdentity, setIdentity } from './process.ts'
 import { loadEntry } from './require.ts'
 import {
   beginLoading,
@@ -32,7 +27,12 @@ interface Run {
   callbackResult: { error: unknown; value: unknown } | undefined
   /** The handler returned something to wait for, so an empty loop says nothing yet. */
   awaitsThenable: boolean
-  waitsForEmptyLoop: boolean
+  /** What the handler got beside the event. Its `callbackWaitsForEmptyEventLoop` is the function's to change. */
+  context: Context | undefined
+}
+
+interface Context extends Record<string, unknown> {
+  callbackWaitsForEmptyEventLoop: unknown
 }
 
 let handler: Handler | undefined
@@ -41,8 +41,11 @@ let current: Run | undefined
 /** Those that came in one crossing with it; the ones from `queueIndex` on have not started. */
 let queue: InvokeMessage[] = []
 let queueIndex = 0
+/** Who asks for the invocation under way, and for those after it that don't say. */
+let callerVariables: CallerVariables = {}
+/** Has every field of a context in its place: copying it costs a fraction of putting one together. */
+let contextTemplate: Context = { callbackWaitsForEmptyEventLoop: true }
 let fixedContext: FixedIdentity['context'] = {}
-let fixedVariables: FixedIdentity['variables'] = {}
 
 /** Runs the handler for the first of the events now, for each other when those before it are over. */
 export function invoke(messages: InvokeMessage[]): void {
@@ -58,6 +61,7 @@ export function invoke(messages: InvokeMessage[]): void {
  */
 export function invokeNext(): void {
   if (queueIndex >= queue.length) return
+  completeDrained()
   const isFree = closeIfOver()
   const message = queue[queueIndex] as InvokeMessage
   queueIndex = isFree ? queueIndex + 1 : queue.length
@@ -70,10 +74,8 @@ export function invokeNext(): void {
 export function mayClose(): boolean {
   const run = current
   if (run === undefined) return true
-  if (!run.isAnswered && isLoopEmpty(run)) {
-    if (run.callbackResult !== undefined) settleCallback(run, run.callbackResult)
-    else if (!run.awaitsThenable) post('{"type":"idle"}')
-  }
+  settleWaitingCallback(run)
+  if (!run.isAnswered && !run.awaitsThenable && isLoopEmpty(run)) post('{"type":"idle"}')
   if (queueIndex < queue.length) return !run.isAnswered || !isLoopEmpty(run)
   if (!closeIfOver()) postWait()
   return true
@@ -86,7 +88,7 @@ function closeIfOver(): boolean {
   current = undefined
   setOpen(false)
   dropTimers()
-  postHeld('{"type":"over"}')
+  postOver()
   return true
 }
 
@@ -101,31 +103,21 @@ function isLoopEmpty(run: Run): boolean {
 
 /** Loads the function if this instance hasn't yet, then runs its handler. */
 function start(message: InvokeMessage): void {
-  const run: Run = {
-    isAnswered: false,
-    callbackResult: undefined,
-    awaitsThenable: false,
-    waitsForEmptyLoop: true,
-  }
+  const run: Run = { isAnswered: false, callbackResult: undefined, awaitsThenable: false, context: undefined }
   current = run
   setOpen(true)
   resetConsole()
-  if (message.fixed !== undefined) {
-    fixedContext = message.fixed.context
-    fixedVariables = message.fixed.variables
-    setLogLimits(message.fixed.limits)
-    setTimerLimit(message.fixed.limits.timers)
-    setFixedEnvironment(message.fixed.environment)
-  }
-  const variables = setIdentity(fixedVariables, message)
+  if (message.fixed !== undefined) setFixed(message.fixed)
+  callerVariables = message.variables ?? callerVariables
+  const environ = setIdentity(callerVariables, message.requestId)
   dropTimers()
   resumeTimers()
   if (handler === undefined && !load(run)) return
-  const callback = makeCallback(run)
-  const context = makeContext(run, message.requestId, variables)
+  const context = makeContext(run, message.requestId, environ)
+  run.context = context
   let returned: unknown
   try {
-    returned = (handler as Handler)(message.event, context, callback)
+    returned = (handler as Handler)(message.event, context, makeCallback(run))
   } catch (error) {
     fail(run, error)
     return
@@ -133,10 +125,39 @@ function start(message: InvokeMessage): void {
   settleReturned(run, returned)
 }
 
+function setFixed({ context, limits, ...identity }: FixedIdentity): void {
+  fixedContext = context
+  contextTemplate = {
+    callbackWaitsForEmptyEventLoop: true,
+    getContext: undefined,
+    done: undefined,
+    succeed: undefined,
+    fail: undefined,
+    ...context,
+    request_id: '',
+    environ: '',
+  }
+  setLogLimits(limits)
+  setTimerLimit(limits.timers)
+  setFixedIdentity(identity)
+}
+
 /** Every microtask has run: if nothing else will ever come, the result is null. */
 export function completeDrained(): void {
   const run = current
-  if (run !== undefined && !run.isAnswered && !run.awaitsThenable && isLoopEmpty(run)) complete(run, null)
+  if (run === undefined) return
+  settleWaitingCallback(run)
+  if (!run.isAnswered && !run.awaitsThenable && isLoopEmpty(run)) complete(run, null)
+}
+
+/** What `callback` was given is the answer when the loop is empty, or the function no longer waits for that. */
+function settleWaitingCallback(run: Run): void {
+  if (run.isAnswered || run.callbackResult === undefined) return
+  if (isLoopEmpty(run) || !waitsForEmptyLoop(run)) settleCallback(run, run.callbackResult)
+}
+
+function waitsForEmptyLoop({ context }: Run): boolean {
+  return Boolean(context?.callbackWaitsForEmptyEventLoop)
 }
 
 /** An exception outside the handler's own call: in a timer, a microtask or a listener. */
@@ -222,7 +243,7 @@ function makeCallback(run: Run): Callback {
     if (run.isAnswered || run.callbackResult !== undefined) return
     const result = { error, value }
     run.callbackResult = result
-    if (!run.waitsForEmptyLoop) settleCallback(run, result)
+    if (!waitsForEmptyLoop(run)) settleCallback(run, result)
   }
 }
 
@@ -231,38 +252,16 @@ function settleCallback(run: Run, result: { error: unknown; value: unknown }): v
   else fail(run, result.error)
 }
 
-function makeContext(run: Run, requestId: string, variables: IdentityVariables): Record<string, unknown> {
-  const context: Record<string, unknown> = {
-    get callbackWaitsForEmptyEventLoop() {
-      return run.waitsForEmptyLoop
-    },
-    set callbackWaitsForEmptyEventLoop(value: unknown) {
-      run.waitsForEmptyLoop = Boolean(value)
-      if (!run.waitsForEmptyLoop && run.callbackResult !== undefined) settleCallback(run, run.callbackResult)
-    },
-    getContext: () => ({ ...fixedContext, request_id: requestId, environ: context.environ }),
+function makeContext(run: Run, requestId: string, environ: string): Context {
+  return {
+    ...contextTemplate,
+    getContext: () => ({ ...fixedContext, request_id: requestId, environ }),
     done: (error?: unknown, value?: unknown) => settleCallback(run, { error, value }),
     succeed: (value?: unknown) => complete(run, value),
     fail: (error?: unknown) => fail(run, error ?? new ErrorCtor('context.fail was called without an error')),
-    ...fixedContext,
     request_id: requestId,
-    // Made when it is read: few do.
-    get environ() {
-      return writeEnviron(variables)
-    },
+    environ,
   }
-  return context
-}
-
-/** `K=V;K=V`, as the platform gives its variables in `context.environ`. */
-function writeEnviron(variables: IdentityVariables): string {
-  let environ = ''
-  for (let index = 0; index < IDENTITY_VARIABLES.length; index++) {
-    const key = IDENTITY_VARIABLES[index] as IdentityVariable
-    const value = variables[key]
-    if (value !== undefined) environ += environ === '' ? `${key}=${value}` : `;${key}=${value}`
-  }
-  return environ
 }
 
 function complete(run: Run, value: unknown): void {
@@ -280,18 +279,18 @@ function complete(run: Run, value: unknown): void {
     return
   }
   run.isAnswered = true
-  postHeld(`{"type":"done","result":${text ?? 'null'}}`)
+  postAnswer(`{"type":"done","result":${text ?? 'null'}`)
 }
 
 function refuseResult(run: Run, message: string): void {
   run.isAnswered = true
-  postHeld(`{"type":"unsendable","path":"result","message":${quote(message)}}`)
+  postAnswer(`{"type":"unsendable","path":"result","message":${quote(message)}`)
 }
 
 function fail(run: Run, error: unknown): void {
   if (run.isAnswered) return
   run.isAnswered = true
-  postHeld(`{"type":"threw","failure":${writeFailure(error)}}`)
+  postAnswer(`{"type":"threw","failure":${writeFailure(error)}`)
 }
 
 function writeFailure(error: unknown): string {

@@ -43,24 +43,6 @@ export const TypeErrorCtor = TypeError
 export const RangeErrorCtor = RangeError
 export const SyntaxErrorCtor = SyntaxError
 export const PromiseCtor = Promise
-const promiseThen = uncurry(Promise.prototype.then) as <T>(
-  promise: Promise<T>,
-  fulfilled: (value: T) => unknown,
-  rejected?: (reason: unknown) => unknown,
-) => Promise<unknown>
-
-/**
- * `then` of a promise of the runtime's own. V8 looks up `promise.constructor` to make the next promise; an own
- * property keeps it from finding what user code may have put on the prototype.
- */
-export function PromiseThen<T>(
-  promise: Promise<T>,
-  fulfilled: (value: T) => unknown,
-  rejected?: (reason: unknown) => unknown,
-): Promise<unknown> {
-  defineValue(promise, 'constructor', undefined)
-  return promiseThen(promise, fulfilled, rejected)
-}
 export const Uint8ArrayCtor = Uint8Array
 export const TypedArraySet = uncurry(Uint8Array.prototype.set) as (
   self: Uint8Array,

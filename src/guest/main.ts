@@ -2,11 +2,12 @@ import { type InvokeMessage, type Program, SEND, START, type ToGuest } from '../
 import { createServerCloud } from '../sdk/cloud.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
-import { currentEnvironment, installGlobals } from './globals.ts'
+import { installGlobals } from './globals.ts'
 import { completeDrained, failUncaught, invoke, invokeNext, mayClose } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
 import { loadBuffer } from './lazy.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
+import { currentEnvironment } from './process.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
 

@@ -1,6 +1,6 @@
 import { LIMITS } from '../limits.ts'
 import type { LogLevel } from '../types.ts'
-import { defineValue, JSONStringify, PromiseCtor, PromiseThen, ReflectApply } from './intrinsics.ts'
+import { defineValue, JSONStringify, ReflectApply } from './intrinsics.ts'
 
 /** The one door out: an isolated-vm callback that takes JSON text and byte buffers. */
 export type Send = (text: string, ...buffers: ArrayBuffer[]) => void
@@ -13,12 +13,13 @@ const HOPS = 4
 
 let send: Send | undefined
 let pending = ''
+/** An answer whose end is still open: that nothing else is left of its invocation can be said in it. */
+let answer = ''
 let buffers: ArrayBuffer[] = []
-let hopsLeft = 0
+let isSendDue = false
 let isOpen = false
 let isHolding = false
 let beforeSending = (): boolean => true
-const settled = new PromiseCtor<void>(resolve => resolve())
 
 /** `mayClose` runs when a turn's messages are about to cross; false holds them back for the next turn's. */
 export function connect(callback: Send, mayClose: () => boolean): void {
@@ -48,6 +49,31 @@ export function post(text: string): void {
 
 /** Queues a message that can wait for the invocations that are about to start, if any are. */
 export function postHeld(text: string): void {
+  flushAnswer('}')
+  append(text)
+}
+
+/** Queues the answer of the invocation under way: a message but for its closing brace. It can wait as well. */
+export function postAnswer(opening: string): void {
+  flushAnswer('}')
+  answer = opening
+  if (!isHolding) sendSoon()
+}
+
+/** Says that nothing is left of the invocation: with its answer, if nothing was said since. */
+export function postOver(): void {
+  if (answer === '') append('{"type":"over"}')
+  else flushAnswer(',"over":true}')
+}
+
+function flushAnswer(ending: string): void {
+  if (answer === '') return
+  const text = answer + ending
+  answer = ''
+  append(text)
+}
+
+function append(text: string): void {
   pending = pending === '' ? text : `${pending},${text}`
   if (pending.length > LIMITS.valueChars) sendNow()
   else if (!isHolding) sendSoon()
@@ -65,9 +91,9 @@ export function beginTurn(): void {
 
 /** Sends at the end of the turn, whether or not anything is posted till then. */
 export function sendSoon(): void {
-  if (hopsLeft > 0) return
-  hopsLeft = HOPS
-  void PromiseThen(settled, hop)
+  if (isSendDue) return
+  isSendDue = true
+  void sendLater()
 }
 
 export function quote(text: string): string {
@@ -86,19 +112,16 @@ export function attach(bytes: ArrayBuffer): number {
   return index
 }
 
-function hop(): void {
-  hopsLeft--
-  if (hopsLeft > 0) {
-    void PromiseThen(settled, hop)
-    return
-  }
-  hopsLeft = 1
+/** `await` of no promise makes one of V8's own, whatever user code has done to `Promise`. */
+async function sendLater(): Promise<void> {
+  for (let hop = 0; hop < HOPS; hop++) await undefined
   const maySend = beforeSending()
-  hopsLeft = 0
+  isSendDue = false
   if (maySend) sendNow()
 }
 
 function sendNow(): void {
+  flushAnswer('}')
   if (pending === '') return
   const crossing: unknown[] = [`[${pending}]`]
   for (let index = 0; index < buffers.length; index++) defineValue(crossing, index + 1, buffers[index])

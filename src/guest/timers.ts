@@ -177,6 +177,7 @@ export function timersHoldLoop(): boolean {
 
 /** Forgets the timers of an invocation that is over: they must not act in the name of the next one's caller. */
 export function dropTimers(): void {
+  if (queue.length === 0) return
   let kept = 0
   for (let index = 0; index < queue.length; index++) {
     const timer = queue[index] as Timeout
@@ -193,7 +194,7 @@ export function dropTimers(): void {
 /** Says again when to wake: the host forgets between invocations. */
 export function resumeTimers(): void {
   toldDueMs = null
-  tellHost()
+  if (queue.length > 0) tellHost()
 }
 
 function start(callback: unknown, delay: unknown, args: unknown[], repeats: boolean): Timeout {

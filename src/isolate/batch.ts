@@ -65,6 +65,7 @@ export class Batch {
         if (run.job.isSettled && message.type === 'call' && !wasAnswered) throw new CancelledJob()
         run.handle(message, buffers)
         if (!wasAnswered && run.outcome !== undefined) answered.push(run)
+        if ('over' in message) this.#close(run)
       }
     }
     return answered

@@ -54,7 +54,7 @@ export class HostCalls {
   #bytesInFlight = 0
   /** Made with the first call, as the aborter. */
   #inFlight: Map<number, Waiting> | undefined
-  readonly #waits = new Map<string, Wait>()
+  #waits: Map<string, Wait> | undefined
 
   constructor(call: HostCall, limits: HostCallLimits, crossing: Crossing) {
     this.#call = call
@@ -135,7 +135,7 @@ export class HostCalls {
   /** Wall time waited so far, in milliseconds, by op; calls still under way included. */
   waitedMs(): Record<string, number> {
     const nowMs = performance.now()
-    const total = [...this.#waits].map(([op, { count, sinceMs, totalMs }]) => [
+    const total = [...(this.#waits ?? [])].map(([op, { count, sinceMs, totalMs }]) => [
       op,
       count > 0 ? totalMs + nowMs - sinceMs : totalMs,
     ])
@@ -151,6 +151,7 @@ export class HostCalls {
   }
 
   #beginWait(op: string): void {
+    this.#waits ??= new Map()
     const wait = this.#waits.get(op)
     if (wait === undefined) {
       this.#waits.set(op, { count: 1, sinceMs: performance.now(), totalMs: 0 })
@@ -162,7 +163,7 @@ export class HostCalls {
 
   #endWait(id: number): void {
     const call = this.#inFlight?.get(id)
-    const wait = call === undefined ? undefined : this.#waits.get(call.op)
+    const wait = call === undefined ? undefined : this.#waits?.get(call.op)
     if (call === undefined || wait === undefined) return
     this.#inFlight?.delete(id)
     this.#bytesInFlight -= call.sizeBytes

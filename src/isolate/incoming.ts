@@ -35,46 +35,51 @@ export function parseCrossing(text: unknown): ToHost[] {
   if (!Array.isArray(messages) || messages.length > LIMITS.crossingMessages) {
     throw new BrokenBridge('A crossing that is not a list, or too long a one.')
   }
-  return messages.map(checkMessage)
+  for (const message of messages) {
+    if (!isFields(message)) throw new BrokenBridge('A message that is not an object.')
+    if (!isWellFormed(message)) throw new BrokenBridge(`A malformed message "${String(message.type)}".`)
+  }
+  return messages as ToHost[]
 }
 
-function checkMessage(message: unknown): ToHost {
-  if (!isFields(message)) throw new BrokenBridge('A message that is not an object.')
-  const check = CHECKS.get(message.type)
-  if (check === undefined || !check(message))
-    throw new BrokenBridge(`A malformed message "${String(message.type)}".`)
-  return message as unknown as ToHost
+function isWellFormed(message: Fields): boolean {
+  switch (message.type) {
+    case 'done':
+      return message.result !== undefined && isOver(message)
+    case 'threw':
+    case 'unloadable':
+      return isFailure(message.failure) && isOver(message)
+    case 'unsendable':
+      return (
+        isText(message.path, LIMITS.failureNameChars) &&
+        isText(message.message, FAILURE_CHARS) &&
+        isOver(message)
+      )
+    case 'call':
+      return (
+        Number.isSafeInteger(message.id) &&
+        typeof message.op === 'string' &&
+        isFields(message.args) &&
+        (message.buffer === undefined || Number.isSafeInteger(message.buffer))
+      )
+    case 'log':
+      return (
+        LEVELS.has(message.level) && isText(message.message, LINE_CHARS) && Number.isFinite(message.timeMs)
+      )
+    case 'wait':
+      return message.afterMs === null || isDelay(message.afterMs)
+    case 'idle':
+    case 'over':
+    case 'unstarted':
+      return true
+    default:
+      return false
+  }
 }
 
-const CHECKS: ReadonlyMap<unknown, (message: Fields) => boolean> = new Map<
-  unknown,
-  (message: Fields) => boolean
->([
-  ['done', message => message.result !== undefined],
-  ['threw', message => isFailure(message.failure)],
-  ['unloadable', message => isFailure(message.failure)],
-  [
-    'unsendable',
-    message => isText(message.path, LIMITS.failureNameChars) && isText(message.message, FAILURE_CHARS),
-  ],
-  [
-    'call',
-    message =>
-      Number.isSafeInteger(message.id) &&
-      typeof message.op === 'string' &&
-      isFields(message.args) &&
-      (message.buffer === undefined || Number.isSafeInteger(message.buffer)),
-  ],
-  [
-    'log',
-    message =>
-      LEVELS.has(message.level) && isText(message.message, LINE_CHARS) && Number.isFinite(message.timeMs),
-  ],
-  ['wait', message => message.afterMs === null || isDelay(message.afterMs)],
-  ['idle', () => true],
-  ['over', () => true],
-  ['unstarted', () => true],
-])
+function isOver({ over }: Fields): boolean {
+  return over === undefined || over === true
+}
 
 function isFailure(value: unknown): value is GuestFailure {
   return (

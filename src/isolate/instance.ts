@@ -97,10 +97,12 @@ export class Instance implements Timed, JobHolder {
     this.#startCpuNs = this.#readCpuNs()
     this.#settledCpuNs = this.#startCpuNs
     const texts: string[] = []
+    let before: Job | undefined
     for (const job of jobs) {
       job.holder = this
-      texts.push(writeInvocation(job, !this.#hasRun))
+      texts.push(writeInvocation(job, !this.#hasRun, before))
       this.#hasRun = true
+      before = job
     }
     this.#keeper.clock.add(this)
     this.#crossing.start(texts, turn, isQuick)

@@ -97,11 +97,15 @@ export class Run {
   }
 }
 
-/** An invocation as it crosses. `isFirst`: it is its instance's first. */
-export function writeInvocation({ request }: Job, isFirst: boolean): string {
+/**
+ * An invocation as it crosses. `isFirst`: it is its instance's first. `before`: the one that crosses before it, with
+ * it, and may have told who asks already.
+ */
+export function writeInvocation({ request }: Job, isFirst: boolean, before: Job | undefined): string {
   const { requestId, eventText, fixedText, variablesText } = request
   const fixed = isFirst ? `"fixed":${fixedText},` : ''
-  return `{"type":"invoke","event":${eventText},${fixed}"requestId":"${requestId}","variables":${variablesText}}`
+  const variables = before?.request.variablesText === variablesText ? '' : `,"variables":${variablesText}`
+  return `{"type":"invoke","event":${eventText},${fixed}"requestId":"${requestId}"${variables}}`
 }
 
 function bytesOf(buffer: unknown): Uint8Array {

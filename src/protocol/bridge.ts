@@ -25,9 +25,14 @@ export interface InvokeMessage {
   /** What no invocation of this instance is told differently: only with its first. */
   readonly fixed?: FixedIdentity
   readonly requestId: string
-  /** Who asks, as the platform's environment variables; those it doesn't name are gone. */
-  readonly variables: Readonly<Partial<Record<CallerVariable, string>>>
+  /**
+   * Who asks, as the platform's environment variables; those it doesn't name are gone. Left out where the message
+   * before it in the same crossing says the same.
+   */
+  readonly variables?: CallerVariables
 }
+
+export type CallerVariables = Readonly<Partial<Record<CallerVariable, string>>>
 
 export interface FixedIdentity {
   /** Fields of the handler's second argument (wxcloud-spec §1.4), without `request_id` and `environ`. */
@@ -67,7 +72,8 @@ export const CALLER_VARIABLES = ['WX_OPENID', 'WX_APPID', 'WX_UNIONID', 'WX_CLIE
 /** `TCB_SOURCE` is the caller's too, and in no list. */
 export type CallerVariable = (typeof CALLER_VARIABLES)[number] | 'TCB_SOURCE'
 
-export type ToHost =
+/** How an invocation ended. `over`: as the message of that type, which then doesn't come. */
+export type Answer = (
   | { readonly type: 'done'; readonly result: unknown }
   /** The handler threw, rejected, or called back with an error. */
   | { readonly type: 'threw'; readonly failure: GuestFailure }
@@ -75,6 +81,10 @@ export type ToHost =
   | { readonly type: 'unloadable'; readonly failure: GuestFailure }
   /** The handler's result can't cross. */
   | { readonly type: 'unsendable'; readonly path: string; readonly message: string }
+) & { readonly over?: true }
+
+export type ToHost =
+  | Answer
   | {
       readonly type: 'call'
       readonly id: number

@@ -1,0 +1,130 @@
+import {
+  CALLER_VARIABLES,
+  type CallerVariables,
+  type FixedIdentity,
+  IDENTITY_VARIABLES,
+  type IdentityVariable,
+} from '../protocol/bridge.ts'
+import {
+  defineValue,
+  ErrorCtor,
+  ObjectAssign,
+  ObjectHasOwn,
+  ObjectKeys,
+  ReflectApply,
+  TypeErrorCtor,
+} from './intrinsics.ts'
+
+/**
+ * `process.env`: one object for the life of the instance, as in Node, so that a module may keep a reference.
+ */
+const environment: Record<string, string | undefined> = {}
+/** Guest code's `process`. */
+export const processObject: { env: Record<string, string | undefined> } & Record<string, unknown> = {
+  env: environment,
+}
+let fixed: FixedIdentity['variables'] = {}
+let caller: CallerVariables | undefined
+/** Who asks, in the order of IDENTITY_VARIABLES; the place of the request's id is empty. */
+let values: (string | undefined)[] = []
+/** `context.environ` before and after the request's id. */
+let environHead = ''
+let environTail = ''
+const SEQUENCE_INDEX = IDENTITY_VARIABLES.indexOf('TCB_SEQID')
+
+/** The function's own variables and the platform's constant ones: told once. */
+export function setFixedIdentity({
+  environment: own,
+  variables,
+}: Pick<FixedIdentity, 'environment' | 'variables'>): void {
+  fixed = variables
+  caller = undefined
+  const keys = ObjectKeys(own)
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string
+    defineValue(environment, key, own[key])
+  }
+}
+
+/**
+ * Who asks, for the invocation that starts: what the last one was told, or the function wrote there, is gone. Returns
+ * the same as `context.environ` has it.
+ */
+export function setIdentity(variables: CallerVariables, requestId: string): string {
+  if (variables !== caller) setCaller(variables)
+  processObject.env = environment
+  for (let index = 0; index < IDENTITY_VARIABLES.length; index++) {
+    const key = IDENTITY_VARIABLES[index] as IdentityVariable
+    const value = index === SEQUENCE_INDEX ? requestId : values[index]
+    // Defining costs two microseconds, so only where assigning does not do, since the function made it an accessor.
+    if (environment[key] === value && value !== undefined) continue
+    const isThere = ObjectHasOwn(environment, key)
+    if (value === undefined) {
+      if (isThere) delete environment[key]
+    } else {
+      if (isThere) environment[key] = value
+      if (environment[key] !== value) defineValue(environment, key, value)
+    }
+  }
+  return environHead + requestId + environTail
+}
+
+function setCaller(variables: CallerVariables): void {
+  caller = variables
+  let names = ''
+  for (let index = 0; index < CALLER_VARIABLES.length; index++) {
+    const key = CALLER_VARIABLES[index] as (typeof CALLER_VARIABLES)[number]
+    if (variables[key] !== undefined) names += names === '' ? key : `,${key}`
+  }
+  values = []
+  environHead = ''
+  environTail = ''
+  for (let index = 0; index < IDENTITY_VARIABLES.length; index++) {
+    const key = IDENTITY_VARIABLES[index] as IdentityVariable
+    const value = key === 'WX_CONTEXT_KEYS' ? names : (fixed[key] ?? variables[key as keyof CallerVariables])
+    defineValue(values, index, value)
+    if (index === SEQUENCE_INDEX) environHead = environHead === '' ? `${key}=` : `${environHead};${key}=`
+    else if (value !== undefined && index > SEQUENCE_INDEX) environTail += `;${key}=${value}`
+    else if (value !== undefined) environHead += environHead === '' ? `${key}=${value}` : `;${key}=${value}`
+  }
+}
+
+/** Read at each use: the function may have changed it, and the next invocation has its own. */
+export function currentEnvironment(): Readonly<Record<string, string | undefined>> {
+  return processObject.env
+}
+
+/** Fills in what else Node's `process` has. */
+export function completeProcess(queueMicrotask: (callback: unknown) => void): void {
+  ObjectAssign(processObject, {
+    argv: ['/usr/bin/node', '/var/user/index.js'],
+    execArgv: [],
+    pid: 1,
+    platform: 'linux',
+    arch: 'x64',
+    title: 'node',
+    version: 'v20.19.0',
+    versions: { node: '20.19.0' },
+    cwd: () => '/var/user',
+    nextTick: (callback: unknown, ...args: unknown[]) => {
+      if (typeof callback !== 'function') {
+        throw new TypeErrorCtor('The "callback" argument must be of type function.')
+      }
+      queueMicrotask(() => ReflectApply(callback, undefined, args))
+    },
+    exit: () => {
+      throw new ErrorCtor(
+        'process.exit() is not offered to functions by this version of cloudlet. Return from the handler instead.',
+      )
+    },
+    on: ignoreListener,
+    once: ignoreListener,
+    off: ignoreListener,
+    removeListener: ignoreListener,
+  })
+}
+
+/** Process events never happen in an isolate: a listener for one is accepted and never called. */
+function ignoreListener(this: unknown): unknown {
+  return this
+}
