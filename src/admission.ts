@@ -81,15 +81,15 @@ export class Admission {
   }
 
   /**
-   * @throws {OverloadedError} when the queue is full or the wait was too long; {CancelledError} when the
-   * signal aborts first; {HostClosedError} after `close()`.
+   * The permit, at once if there is room. Rejects with OverloadedError when the queue is full or the wait was too
+   * long, with CancelledError when the signal aborts first, with HostClosedError after `close()`.
    */
-  admit(ticket: Ticket): Promise<Permit> {
+  admit(ticket: Ticket): Permit | Promise<Permit> {
     if (this.#isClosed && ticket.parent === undefined) return Promise.reject(new HostClosedError())
     if (ticket.signal?.aborted) return Promise.reject(new CancelledError())
     const queue = this.#queueOf(ticket.lane)
     if (queue.waiters.size === 0 && this.#fits(ticket, queue)) {
-      return Promise.resolve(this.#grant(ticket, queue))
+      return this.#grant(ticket, queue)
     }
     if (ticket.parent === undefined && this.#directQueuedCount >= this.#options.maxQueued) {
       return Promise.reject(

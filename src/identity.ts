@@ -35,7 +35,9 @@ export function identifyEvent(
   event: Readonly<Record<string, unknown>>,
   caller: Caller,
   isDirect: boolean,
-): Record<string, unknown> {
+): Readonly<Record<string, unknown>> {
+  const isPlain = !Object.hasOwn(event, 'userInfo') && !Object.hasOwn(event, '__proto__')
+  if (isPlain && !(isDirect && caller.openid !== undefined)) return event
   // A key named __proto__ would, copied by assignment, put a userInfo of its own behind ours.
   const { userInfo, ['__proto__']: _, ...rest } = event
   if (isDirect && caller.openid !== undefined) {

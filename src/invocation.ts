@@ -62,91 +62,85 @@ export interface InvocationReport extends Omit<InvokeResult, 'result'> {
   readonly error?: CloudletError
 }
 
-/** How far an invocation has come: filled in along the line, read by its end. */
-interface Progress {
-  coldStart: boolean
-  cpuMs: number
-  heapUsedBytes: number
-  readonly logs: LogLine[]
-}
-
 /** One run of a handler for one event: the line of docs/architecture.md, from the call to its settling. */
 export async function invoke(line: Line, input: InvocationInput): Promise<InvokeResult> {
-  const startMs = performance.now()
-  const requestId = randomUUID()
-  const progress: Progress = { coldStart: false, cpuMs: 0, heapUsedBytes: 0, logs: [] }
-  const finish = (error?: CloudletError): InvocationReport => {
-    const { functionName, scope } = input
-    const durationMs = performance.now() - startMs
-    const base = { functionName, caller: scope.caller, requestId, durationMs, ...progress }
-    return error === undefined ? base : { ...base, error }
-  }
+  const { functionName, scope } = input
+  const run: Progress = { requestId: randomUUID(), startMs: performance.now(), logs: [], ran: undefined }
   try {
-    const result = await runLine(line, input, requestId, progress)
-    const report = finish()
+    // 1 find
+    const { deployment, rights } = line.findDeployment(functionName)
+    const { config } = deployment
+    const isDirect = scope.depth === 0
+    const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
+    const eventText = writeEvent(identifyEvent(input.event, caller, isDirect))
+    const lane = line.pool.open(deployment.key)
+    // 2 admit
+    const permit = await line.admission.admit({
+      functionName,
+      lane,
+      maxWaitMs: config.timeoutMs,
+      parent: scope.place,
+      signal: scope.signal,
+    })
+    // 3 bind
+    const ending = new Ending()
+    const depth = scope.depth + 1
+    const call = bind(line.dispatcher, rights, { kind: 'function', caller, depth, place: permit, ending })
+    // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
+    const ran = await lane.run({
+      eventText,
+      requestId: run.requestId,
+      fixedText: deployment.identity.fixedText,
+      variablesText: writeVariables(caller),
+      call,
+      onLog: logLine => run.logs.push(logLine),
+      limitMs: config.timeoutMs,
+      cpuLimitMs: config.cpuMs,
+      limits: deployment.limits,
+      signal: scope.signal,
+      onOver: () => {
+        ending.run()
+        permit.release()
+      },
+    })
+    run.ran = ran
+    // 7 settle
+    const result = settle(deployment, ran)
+    const report = describe(input, run)
     line.report(report)
-    const { functionName, caller, ...measured } = report
-    return { result, ...measured }
+    const { requestId, coldStart, durationMs, cpuMs, heapUsedBytes, logs } = report
+    return { result, requestId, coldStart, durationMs, cpuMs, heapUsedBytes, logs }
   } catch (error) {
     const typed = line.dispatcher.ensureTyped(error)
-    typed.requestId ??= requestId
-    line.report(finish(typed))
+    typed.requestId ??= run.requestId
+    line.report({ ...describe(input, run), error: typed })
     throw typed
   }
 }
 
-async function runLine(
-  line: Line,
-  { functionName, event, scope }: InvocationInput,
-  requestId: string,
-  progress: Progress,
-): Promise<unknown> {
-  // 1 find
-  const { deployment, rights } = line.findDeployment(functionName)
-  const isDirect = scope.depth === 0
-  const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
-  const eventText = writeEvent(identifyEvent(event, caller, isDirect))
-  const lane = line.pool.open(deployment.key)
-  // 2 admit
-  const permit = await line.admission.admit({
+/** How far an invocation has come. */
+interface Progress {
+  readonly requestId: string
+  /** On the scale of `performance.now()`. */
+  readonly startMs: number
+  readonly logs: LogLine[]
+  ran: RunResult | undefined
+}
+
+function describe(
+  { functionName, scope }: InvocationInput,
+  { requestId, startMs, logs, ran }: Progress,
+): InvocationReport {
+  return {
     functionName,
-    lane,
-    maxWaitMs: deployment.config.timeoutMs,
-    parent: scope.place,
-    signal: scope.signal,
-  })
-  // 3 bind
-  const ending = new Ending()
-  const call = bind(line.dispatcher, rights, {
-    kind: 'function',
-    caller,
-    depth: scope.depth + 1,
-    place: permit,
-    ending,
-  })
-  const { config, identity } = deployment
-  // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
-  const ran = await lane.run({
-    eventText,
+    caller: scope.caller,
     requestId,
-    fixedText: identity.fixedText,
-    variablesText: writeVariables(caller),
-    call,
-    onLog: logLine => progress.logs.push(logLine),
-    limitMs: config.timeoutMs,
-    cpuLimitMs: config.cpuMs,
-    limits: deployment.limits,
-    signal: scope.signal,
-    onOver: () => {
-      ending.run()
-      permit.release()
-    },
-  })
-  progress.coldStart = ran.coldStart
-  progress.cpuMs = ran.cpuMs
-  progress.heapUsedBytes = ran.heapUsedBytes
-  // 7 settle
-  return settle(deployment, ran)
+    coldStart: ran?.coldStart ?? false,
+    durationMs: performance.now() - startMs,
+    cpuMs: ran?.cpuMs ?? 0,
+    heapUsedBytes: ran?.heapUsedBytes ?? 0,
+    logs,
+  }
 }
 
 /** @throws {ValueError} when the event is no JSON or too large. */

@@ -47,34 +47,42 @@ export function healthOf(isClosed: boolean, wedged: ReadonlyMap<string, number>)
   return { isHealthy: reasons.length === 0, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
 }
 
-/** Counts what happened, per function and together. */
+/** Counts what happened, per function. */
 export class Counters {
   readonly #byFunction = new Map<string, Counter>()
-  readonly #total = new Counter()
+  /** Of functions that are gone, or never were. */
+  readonly #others = new Counter()
 
   /** A function that was removed meanwhile, or never was, keeps no figures of its own. */
   record({ functionName, durationMs, coldStart, error }: InvocationReport, isDeployed: boolean): void {
-    this.#total.record(durationMs, coldStart, error?.code)
-    if (!isDeployed) return
-    let counter = this.#byFunction.get(functionName)
-    if (counter === undefined) {
-      counter = new Counter()
-      this.#byFunction.set(functionName, counter)
-    }
+    const counter = isDeployed ? this.#counterOf(functionName) : this.#others
     counter.record(durationMs, coldStart, error?.code)
   }
 
   /** A function that is gone takes its own figures along; the total keeps them. */
   forget(functionName: string): void {
+    const counter = this.#byFunction.get(functionName)
+    if (counter !== undefined) this.#others.add(counter)
     this.#byFunction.delete(functionName)
   }
 
   total(): FunctionStats {
-    return this.#total.read()
+    const total = new Counter()
+    for (const counter of [this.#others, ...this.#byFunction.values()]) total.add(counter)
+    return total.read()
   }
 
   byFunction(): Record<string, FunctionStats> {
     return Object.fromEntries([...this.#byFunction].map(([name, counter]) => [name, counter.read()]))
+  }
+
+  #counterOf(functionName: string): Counter {
+    let counter = this.#byFunction.get(functionName)
+    if (counter === undefined) {
+      counter = new Counter()
+      this.#byFunction.set(functionName, counter)
+    }
+    return counter
   }
 }
 
@@ -90,6 +98,13 @@ class Counter {
     if (code !== undefined) this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1)
     // In microseconds: the histogram holds whole numbers from 1.
     this.#durations.record(Math.max(1, Math.round(durationMs * 1000)))
+  }
+
+  add(other: Counter): void {
+    this.#invocationCount += other.#invocationCount
+    this.#coldStartCount += other.#coldStartCount
+    for (const [code, count] of other.#errors) this.#errors.set(code, (this.#errors.get(code) ?? 0) + count)
+    this.#durations.add(other.#durations)
   }
 
   read(): FunctionStats {

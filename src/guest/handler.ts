@@ -47,12 +47,11 @@ let callerVariables: CallerVariables = {}
 let contextTemplate: Context = { callbackWaitsForEmptyEventLoop: true }
 let fixedContext: FixedIdentity['context'] = {}
 
-/** Runs the handler for the first of the events now, for each other when those before it are over. */
+/** Runs the handler for the first of the events now, for each other in a turn of its own. */
 export function invoke(messages: InvokeMessage[]): void {
   queue = messages
-  queueIndex = 1
-  setHolding(messages.length > 1)
-  start(messages[0] as InvokeMessage)
+  queueIndex = 0
+  invokeNext()
 }
 
 /**
@@ -62,12 +61,17 @@ export function invoke(messages: InvokeMessage[]): void {
 export function invokeNext(): void {
   if (queueIndex >= queue.length) return
   completeDrained()
-  const isFree = closeIfOver()
-  const message = queue[queueIndex] as InvokeMessage
-  queueIndex = isFree ? queueIndex + 1 : queue.length
-  setHolding(queueIndex < queue.length)
-  if (isFree) start(message)
-  else post('{"type":"unstarted"}')
+  if (closeIfOver()) {
+    const message = queue[queueIndex] as InvokeMessage
+    queueIndex++
+    setHolding(queueIndex < queue.length)
+    start(message)
+  } else {
+    const count = queue.length - queueIndex
+    queueIndex = queue.length
+    setHolding(false)
+    post(`{"type":"unstarted","count":${count}}`)
+  }
 }
 
 /** What a turn has to say may cross, unless it would only interrupt invocations that are about to start. */

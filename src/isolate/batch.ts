@@ -6,26 +6,68 @@ import { Run } from './run.ts'
 /** A job whose caller gave up has started all the same, and reaches out. */
 export class CancelledJob extends Error {}
 
-/** The jobs that crossed into an instance together: they run one after the other, each to its end. */
+/**
+ * The jobs that crossed into an instance one crossing behind the other: they run one after the other, each to its
+ * end.
+ */
 export class Batch {
-  readonly size: number
-  /** Of the work and of all that it leaves behind, on the scale of `performance.now()`, in milliseconds. */
-  readonly deadlineMs: number
   /** One of them waited for the host, a timer, or nothing. */
   hasWaited = false
   readonly #crossing: Crossing
+  #size = 0
+  #chars = 0
+  #lastCrossingSize = 0
+  #progressMs: number
   /** Those that have not come to their end; the first is the one under way. */
   readonly #jobs: Job[]
   #run: Run | undefined
   #last: Run
 
   constructor(jobs: readonly [Job, ...Job[]], crossing: Crossing, startMs: number) {
-    this.size = jobs.length
-    this.deadlineMs = startMs + jobs[0].request.limitMs
+    this.#progressMs = startMs
     this.#crossing = crossing
-    this.#jobs = [...jobs]
+    this.#jobs = []
     this.#run = new Run(jobs[0], crossing)
     this.#last = this.#run
+    this.append(jobs)
+  }
+
+  /** Jobs that have crossed with it so far. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Characters of their events. */
+  get chars(): number {
+    return this.#chars
+  }
+
+  /** When the guest was last known to have begun one of them, on the scale of `performance.now()`, in milliseconds. */
+  get progressMs(): number {
+    return this.#progressMs
+  }
+
+  /**
+   * Of the job under way and of all that it leaves behind, on the scale of `performance.now()`, in milliseconds. The
+   * guest says how far it has come once for many.
+   */
+  get deadlineMs(): number {
+    return this.#progressMs + this.#last.job.request.limitMs
+  }
+
+  /** Only the jobs of the last crossing are left. */
+  get isAtLastCrossing(): boolean {
+    return this.#jobs.length <= this.#lastCrossingSize
+  }
+
+  /** They have crossed, behind the others. */
+  append(jobs: readonly Job[]): void {
+    this.#lastCrossingSize = jobs.length
+    this.#size += jobs.length
+    for (const job of jobs) {
+      this.#chars += job.request.eventText.length
+      this.#jobs.push(job)
+    }
   }
 
   /** The one under way; undefined when all are over. */
@@ -59,7 +101,7 @@ export class Batch {
       if (message.type === 'over') {
         this.#close(run)
       } else if (message.type === 'unstarted') {
-        onUnstarted(this.take(1))
+        onUnstarted(this.#jobs.splice(1, message.count))
       } else {
         const wasAnswered = run.outcome !== undefined
         if (run.job.isSettled && message.type === 'call' && !wasAnswered) throw new CancelledJob()
@@ -83,6 +125,7 @@ export class Batch {
     run.job.over()
     this.#jobs.shift()
     const next = this.#jobs[0]
+    if (next !== undefined) this.#progressMs = performance.now()
     this.#run = next === undefined ? undefined : new Run(next, this.#crossing)
     this.#last = this.#run ?? run
   }

@@ -1,17 +1,33 @@
 import type { Job } from './job.ts'
 
+type Jobs = readonly [Job, ...Job[]]
+
 /** Jobs that cross together, at most, and the time of the isolate they may take together, in milliseconds. */
 const MAX_JOBS = 64
 const MAX_MS = 1
 /** One turn in so many is not quick. */
-const WATCH_EVERY = 64
+const WATCH_EVERY = 16
+/** What a job costs the host's thread, about, in milliseconds (bench/warm-start.ts). */
+const TINY_MS = 0.004
 /** The share of the newest batch in the running mean of a job's time. */
 const MEAN_SHARE = 0.25
 /**
- * Characters of events that cross together, for each megabyte the instance may have: what entries carry is not freed
- * before the last of them has run (native-notes/memory.md).
+ * Characters that cross before the isolate's thread pauses, for each megabyte the instance may have: what entries
+ * carry is not freed before (native-notes/memory.md).
  */
 const CHARS_PER_MB = 4096
+/** What a job crosses with beside its event, in characters; some have more to say of their caller. */
+const ENVELOPE_CHARS = 128
+/** Jobs that cross before the isolate's thread pauses, at most. */
+const MAX_STREAM_JOBS = 512
+/** From so many waiting jobs on, half cross first, so that the thread and the host's both have something to do. */
+const HALVE_FROM_JOBS = 16
+
+/** What has crossed so far. */
+export interface Streamed {
+  readonly size: number
+  readonly chars: number
+}
 
 /** How many jobs of one function cross together: one, and more the quicker it proves to be. */
 export class Batching {
@@ -29,9 +45,9 @@ export class Batching {
     return this.#size
   }
 
-  /** Its jobs are expected to be over in no time, without waiting for anything. */
-  get isQuick(): boolean {
-    return this.#size > 1
+  /** The host's thread takes longer for a job than the isolate's. */
+  get isTiny(): boolean {
+    return this.#meanMs < TINY_MS
   }
 
   /** A rejection nobody handled was seen, which only turns that are not quick tell of: from now on none is. */
@@ -40,10 +56,13 @@ export class Batching {
     this.#size = 1
   }
 
-  /** Whether the next turn may be quick: now and then one is not, for the rejections that others would lose. */
-  takeQuick(): boolean {
+  /**
+   * Whether the next turn is quick: its jobs are expected to be over in no time, without waiting for anything. Now
+   * and then one is not, for the rejections that others would lose.
+   */
+  isNextQuick(): boolean {
     this.#turnCount++
-    return this.isQuick && this.#turnCount % WATCH_EVERY !== 0
+    return this.#size > 1 && this.#turnCount % WATCH_EVERY !== 0
   }
 
   /** A job that waits for the host keeps those behind it waiting too. */
@@ -59,18 +78,40 @@ export class Batching {
     this.#size = Math.max(1, Math.min(this.#size * 2, Math.floor(MAX_MS / this.#meanMs), MAX_JOBS))
   }
 
-  /** Takes the next batch off the front; a cold instance, which has files to load, gets one job. */
-  take(waiting: Job[], isCold: boolean): readonly [Job, ...Job[]] | undefined {
-    const first = waiting.shift()
-    if (first === undefined || first.isAlone || isCold || this.#size === 1) return first && [first]
-    let room = this.#maxChars - first.request.eventText.length
-    let count = 0
-    for (; count < this.#size - 1; count++) {
-      const next = waiting[count]
-      if (next === undefined || next.isAlone) break
-      room -= next.request.eventText.length
-      if (room < 0) break
-    }
-    return [first, ...waiting.splice(0, count)]
+  /**
+   * Takes the next batch off the front; a cold instance, which has files to load, gets one job. `isQuick`: more may
+   * follow while it runs.
+   */
+  take(waiting: Job[], isCold: boolean, isQuick: boolean): Jobs | undefined {
+    const isOne = waiting[0]?.isAlone === true || isCold
+    const count =
+      isQuick && waiting.length >= HALVE_FROM_JOBS ? Math.ceil(waiting.length / 2) : waiting.length
+    return this.#splice(waiting, isOne ? 1 : count, this.#maxChars)
   }
+
+  /** Takes those that may cross behind what has crossed since the isolate's thread paused last. */
+  takeMore(waiting: Job[], { size, chars }: Streamed): Jobs | undefined {
+    const roomChars = this.#maxChars - chars - size * ENVELOPE_CHARS
+    const [first] = waiting
+    if (first === undefined || first.isAlone || size >= MAX_STREAM_JOBS || charsOf(first) > roomChars)
+      return undefined
+    return this.#splice(waiting, MAX_STREAM_JOBS - size, roomChars)
+  }
+
+  /** At least the first, however large it is. */
+  #splice(waiting: Job[], maxCount: number, roomChars: number): Jobs | undefined {
+    const most = Math.min(maxCount, this.#size, waiting.length)
+    let count = 0
+    for (let leftChars = roomChars; count < most; count++) {
+      const job = waiting[count] as Job
+      leftChars -= charsOf(job)
+      if (count > 0 && (job.isAlone || leftChars < 0)) break
+    }
+    const [first, ...others] = waiting.splice(0, count)
+    return first && [first, ...others]
+  }
+}
+
+function charsOf({ request }: Job): number {
+  return request.eventText.length + ENVELOPE_CHARS
 }

@@ -47,13 +47,18 @@ export class Cores implements Timed {
     return this.#running.size
   }
 
+  /** Somebody waits for a core. */
+  get isContended(): boolean {
+    return this.#resumed.length + this.#fresh.length > 0
+  }
+
   /** Enters now if a core is free, or as soon as one is. */
   claim(claimant: Claimant, isResumed: boolean): void {
     if (this.#fits(claimant.group)) {
       this.#grant(claimant)
       return
     }
-    if (this.#resumed.length + this.#fresh.length === 0) this.#clock.add(this)
+    if (!this.isContended) this.#clock.add(this)
     if (isResumed) this.#resumed.push(claimant)
     else this.#fresh.push(claimant)
   }
@@ -79,10 +84,10 @@ export class Cores implements Timed {
   }
 
   #serve(): void {
-    if (this.#resumed.length + this.#fresh.length === 0) return
+    if (!this.isContended) return
     this.#serveQueue(this.#resumed)
     this.#serveQueue(this.#fresh)
-    if (this.#resumed.length + this.#fresh.length === 0) this.#clock.delete(this)
+    if (!this.isContended) this.#clock.delete(this)
   }
 
   #serveQueue(queue: Claimant[]): void {

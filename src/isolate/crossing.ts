@@ -49,11 +49,6 @@ export class Crossing implements Claimant {
     return this.#turn !== undefined
   }
 
-  /** When the entry under way began, on the scale of `performance.now()`, in milliseconds. */
-  get enteredMs(): number | undefined {
-    return this.#turn?.startMs
-  }
-
   /** It runs, or waits for nothing but a core. */
   get wantsCore(): boolean {
     return this.#turn !== undefined || this.#isClaimed
@@ -67,8 +62,30 @@ export class Crossing implements Claimant {
    * a warm call costs (native-notes/isolated-vm.md). What goes wrong is noticed by the clock.
    */
   start(texts: readonly string[], turn: Turn, isQuick: boolean): void {
-    for (const text of texts) this.#texts.push(text)
-    this.#enter(turn, texts.length, isQuick)
+    this.#turn = turn
+    this.#isQuick = isQuick
+    this.#invoke(texts, isQuick)
+  }
+
+  /**
+   * Enters with more of them while a quick turn is under way: the thread goes on without a pause, and this one does
+   * its part meanwhile. Whoever does bounds what crosses in one turn, for the sake of the rule above.
+   */
+  append(texts: readonly string[]): void {
+    this.#invoke(texts, true)
+  }
+
+  #invoke(texts: readonly string[], isQuick: boolean): void {
+    const first: [string] = [`[${texts.join(',')}]`]
+    const last = texts.length - 1
+    for (let entry = 0; entry < last; entry++)
+      this.#doorIn.applyIgnored(undefined, entry === 0 ? first : NO_ARGS)
+    this.#leaveAfter(last === 0 ? first : NO_ARGS, isQuick)
+  }
+
+  #leaveAfter(args: [] | [string, ...BytesCopy[]], isQuick: boolean): void {
+    if (isQuick) this.#doorIn.applyIgnored(undefined, args)
+    else this.#doorIn.apply(undefined, args).then(this.#leave, this.#leaveRejected)
   }
 
   get isQuick(): boolean {
@@ -122,7 +139,7 @@ export class Crossing implements Claimant {
   enter(turn: Turn): void {
     this.#isClaimed = false
     if (this.#isolate.isDisposed || !this.#hasWork) this.#cores.release(turn)
-    else this.#enter(turn, 1, false)
+    else this.#deliver(turn)
   }
 
   #claim(): void {
@@ -136,20 +153,15 @@ export class Crossing implements Claimant {
     return this.#wakeDue || this.#texts.length > 0
   }
 
-  #enter(turn: Turn, entryCount: number, isQuick: boolean): void {
+  #deliver(turn: Turn): void {
     if (this.#wakeDue) this.#texts.push(WAKE)
     this.#wakeDue = false
     const args: [string, ...BytesCopy[]] = [`[${this.#texts.join(',')}]`, ...this.#buffers]
     this.#texts = []
     this.#buffers = []
     this.#turn = turn
-    this.#isQuick = isQuick
-    for (let entry = 1; entry < entryCount; entry++) {
-      this.#doorIn.applyIgnored(undefined, entry === 1 ? args : NO_ARGS)
-    }
-    const lastArgs = entryCount === 1 ? args : NO_ARGS
-    if (isQuick) this.#doorIn.applyIgnored(undefined, lastArgs)
-    else this.#doorIn.apply(undefined, lastArgs).then(this.#leave, this.#leaveRejected)
+    this.#isQuick = false
+    this.#leaveAfter(args, false)
   }
 
   readonly #leaveRejected = (reason: unknown): void => {

@@ -68,9 +68,10 @@ function isWellFormed(message: Fields): boolean {
       )
     case 'wait':
       return message.afterMs === null || isDelay(message.afterMs)
+    case 'unstarted':
+      return Number.isSafeInteger(message.count) && (message.count as number) > 0
     case 'idle':
     case 'over':
-    case 'unstarted':
       return true
     default:
       return false

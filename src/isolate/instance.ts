@@ -1,4 +1,5 @@
 import { Batch, CancelledJob } from './batch.ts'
+import type { Streamed } from './batching.ts'
 import type { Clock, Timed } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
 import type { Cores, Turn } from './cores.ts'
@@ -18,6 +19,8 @@ export interface InstanceKeeper extends WedgeListener {
   onFree(instance: Instance, jobCount: number, cpuMs: number, hasWaited: boolean): void
   /** A turn is over and its invocation waits for the host: a core is free, the instance is not. */
   onWait(): void
+  /** Jobs are over, others that crossed behind them are under way: more may cross. */
+  onProgress(): void
   /** A promise that nobody handled was rejected. */
   onRejection(): void
   /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */
@@ -30,6 +33,8 @@ export interface InstanceKeeper extends WedgeListener {
 const REJECTION_CHARS = 2000
 /** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
 const BATCH_LIMIT_MS = 100
+
+const NOTHING: Streamed = { size: 0, chars: 0 }
 
 /**
  * Isolate + context + loaded handler: reused while warm, one invocation at a time. Several may cross together; they
@@ -47,6 +52,7 @@ export class Instance implements Timed, JobHolder {
   #cpuNs = 0n
   #heapUsedBytes = 0
   #isEnded = false
+  #isStreaming = false
 
   private constructor(blank: BlankIsolate, doorIn: DoorIn, keeper: InstanceKeeper) {
     this.#blank = blank
@@ -93,19 +99,44 @@ export class Instance implements Timed, JobHolder {
   /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. `isQuick`: see Crossing. */
   run(jobs: readonly [Job, ...Job[]], turn: Turn, isQuick: boolean): void {
     this.#batch = new Batch(jobs, this.#crossing, turn.startMs)
+    this.#isStreaming = isQuick
     // Making it, and what the collector did since, is nobody's.
     this.#startCpuNs = this.#readCpuNs()
     this.#settledCpuNs = this.#startCpuNs
-    const texts: string[] = []
+    this.#keeper.clock.add(this)
+    this.#crossing.start(this.#write(jobs), turn, isQuick)
+  }
+
+  /** Jobs cross into it one crossing behind the other, and all have been quick so far. */
+  get isStreaming(): boolean {
+    return this.#isStreaming && this.#crossing.isQuick
+  }
+
+  /** Whether more may cross now: no crossing waits behind the one under way. */
+  get canStream(): boolean {
+    return this.isStreaming && this.#batch?.isAtLastCrossing === true
+  }
+
+  /** What crossed since the isolate's thread paused last. */
+  get streamed(): Streamed {
+    return this.#batch ?? NOTHING
+  }
+
+  /** Runs more jobs behind those under way, on the core they have. */
+  append(jobs: readonly [Job, ...Job[]]): void {
+    this.#batch?.append(jobs)
+    this.#crossing.append(this.#write(jobs))
+  }
+
+  #write(jobs: readonly Job[]): string[] {
     let before: Job | undefined
-    for (const job of jobs) {
+    return jobs.map(job => {
       job.holder = this
-      texts.push(writeInvocation(job, !this.#hasRun, before))
+      const text = writeInvocation(job, !this.#hasRun, before)
       this.#hasRun = true
       before = job
-    }
-    this.#keeper.clock.add(this)
-    this.#crossing.start(texts, turn, isQuick)
+      return text
+    })
   }
 
   /** Measures the heap on the isolate's own thread. An isolate that dies meanwhile keeps its last figure. */
@@ -139,9 +170,10 @@ export class Instance implements Timed, JobHolder {
       this.#die('memory limit')
       return
     }
-    const { enteredMs } = this.#crossing
-    const isStuck = enteredMs !== undefined && performance.now() - enteredMs > BATCH_LIMIT_MS
-    const run = this.#batch?.run
+    const batch = this.#batch
+    const isStuck =
+      batch !== undefined && this.#crossing.isEntered && performance.now() - batch.progressMs > BATCH_LIMIT_MS
+    const run = batch?.run
     if ((this.#isShared || this.#crossing.isQuick) && (isStuck || isPastDeadline)) this.#tellApart()
     else if (isPastDeadline) this.#expire('deadline')
     else if (run !== undefined && this.#isPastCpuLimit(run)) this.#expire('cpu')
@@ -161,7 +193,6 @@ export class Instance implements Timed, JobHolder {
     const batch = this.#batch
     // The isolate was ended while this was on its way.
     if (batch === undefined || this.#isEnded) return
-    this.#crossing.finishQuick()
     try {
       const answered = batch.receive(text, buffers, jobs => this.#keeper.takeBack(jobs))
       if (answered.length > 0) this.#settleAnswered(answered)
@@ -171,10 +202,15 @@ export class Instance implements Timed, JobHolder {
     }
     if (this.#batch === undefined) return
     if (batch.run === undefined) {
+      this.#crossing.finishQuick()
       this.#freeIfDone()
-    } else {
+    } else if (batch.run.hasSpoken || !this.#isStreaming) {
+      this.#isStreaming = false
       batch.hasWaited = true
+      this.#crossing.finishQuick()
       if (!this.#crossing.isEntered) this.#keeper.onWait()
+    } else {
+      this.#keeper.onProgress()
     }
   }
 

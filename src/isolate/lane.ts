@@ -170,6 +170,10 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     this.#pump()
   }
 
+  onProgress(): void {
+    this.#pump()
+  }
+
   onRejection(): void {
     this.#batching.watch()
   }
@@ -210,14 +214,16 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     this.#isClaimed = false
     const instance = this.#waiting.length === 0 ? undefined : this.#idle.pop()
     const isCold = instance !== undefined && this.#cold.has(instance)
-    const jobs = instance?.isDisposed === false ? this.#batching.take(this.#waiting, isCold) : undefined
+    const isQuick = !isCold && this.#batching.isNextQuick()
+    const jobs =
+      instance?.isDisposed === false ? this.#batching.take(this.#waiting, isCold, isQuick) : undefined
     if (instance === undefined || jobs === undefined) {
       this.cores.release(turn)
       instance?.dispose()
     } else {
       for (const job of jobs) job.isCold = isCold
       this.#busy.add(instance)
-      instance.run(jobs, turn, !isCold && !jobs[0].isAlone && this.#batching.takeQuick())
+      instance.run(jobs, turn, isQuick && !jobs[0].isAlone)
     }
     this.#pump()
   }
@@ -249,19 +255,39 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   }
 
   #pump(): void {
+    this.#stream()
     if (this.#waiting.length === 0) {
       this.clock.delete(this)
       return
     }
     if (this.#idle.length > 0) {
-      if (this.#isClaimed) return
-      this.#isClaimed = true
-      this.cores.claim(this, false)
+      if (!this.#isClaimed && !this.#isStreamEnough) {
+        this.#isClaimed = true
+        this.cores.claim(this, false)
+      }
     } else if (this.#needsInstance) {
       this.#makingCount++
       this.#owner.make(this)
     }
     if (this.#waiting.length > 0) this.clock.add(this)
+  }
+
+  /** Jobs go behind those of an instance whose thread runs: it needs no waking, unless others wait for the core. */
+  #stream(): void {
+    if (this.#waiting.length === 0 || this.cores.isContended) return
+    for (const instance of this.#busy) {
+      if (!instance.canStream) continue
+      const jobs = this.#batching.takeMore(this.#waiting, instance.streamed)
+      if (jobs !== undefined) instance.append(jobs)
+      return
+    }
+  }
+
+  /** The next crossing of an instance that runs already takes all that wait, and the host can't keep more than one busy. */
+  get #isStreamEnough(): boolean {
+    if (!this.#batching.isTiny || this.#waiting.length > this.#batching.size) return false
+    for (const instance of this.#busy) if (instance.isStreaming) return true
+    return false
   }
 
   /** Another helps only if a core could run it, and if those in the making are not enough. */

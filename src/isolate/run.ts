@@ -16,6 +16,8 @@ export type RunMessage = Exclude<ToHost, { type: 'over' | 'unstarted' }>
 export class Run {
   readonly job: Job
   readonly calls: HostCalls
+  /** The guest has said something of it. */
+  hasSpoken = false
   readonly #crossing: Crossing
   #outcome: Outcome | undefined
   #timer: NodeJS.Timeout | undefined
@@ -35,6 +37,7 @@ export class Run {
 
   /** @throws {BrokenBridge} for what the runtime would never send: missing bytes, more calls or logs than allowed. */
   handle(message: RunMessage, buffers: readonly unknown[]): void {
+    this.hasSpoken = true
     switch (message.type) {
       case 'done':
         this.#outcome ??= { kind: 'completed', result: message.result }

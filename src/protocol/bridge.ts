@@ -4,11 +4,12 @@ import type { LogLevel } from '../types.ts'
 /**
  * What crosses between host and guest. Each crossing is one JSON array of messages and, beside it, the
  * byte buffers its messages refer to by index. The host sends one crossing at a time per isolate and
- * waits for the turn to end, so that V8 can let go of what it carried (native-notes/isolated-vm.md).
+ * waits for the turn to end, so that V8 can let go of what it carried (native-notes/memory.md).
  *
  * A crossing may carry several `invoke` messages: the guest starts the first, and each of the others when the
- * host enters it once more without a text (`next`), if the one before is over by then. If not, the guest drops
- * those it has not started, and says so with `unstarted`.
+ * host enters it once more without a text, if the one before is over by then. If not, the guest drops those of
+ * the crossing that it has not started, and says so with `unstarted`. Of such crossings alone a bounded number may
+ * follow each other without a pause.
  */
 export type ToGuest =
   | InvokeMessage
@@ -99,8 +100,8 @@ export type ToHost =
   | { readonly type: 'idle' }
   /** The invocation has answered and left nothing behind that it waits for. What follows is the next one's. */
   | { readonly type: 'over' }
-  /** The invocations of the crossing that come after the one under way were not started and never will be. */
-  | { readonly type: 'unstarted' }
+  /** So many invocations, those that crossed right after the one under way, were not started and never will be. */
+  | { readonly type: 'unstarted'; readonly count: number }
 
 /** A deployment's code as the guest's module loader wants it: what the program script hands to `START`. */
 export interface Program {
