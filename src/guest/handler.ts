@@ -56,10 +56,10 @@ export function invoke(messages: InvokeMessage[]): void {
 
 /**
  * The turn before has ended, and with it every microtask: the next invocation starts if that one is over, and
- * those that wait are dropped if it isn't.
+ * those that wait are dropped if it isn't. False if none waits.
  */
-export function invokeNext(): void {
-  if (queueIndex >= queue.length) return
+export function invokeNext(): boolean {
+  if (queueIndex >= queue.length) return false
   completeDrained()
   if (closeIfOver()) {
     const message = queue[queueIndex] as InvokeMessage
@@ -72,6 +72,7 @@ export function invokeNext(): void {
     setHolding(false)
     post(`{"type":"unstarted","count":${count}}`)
   }
+  return true
 }
 
 /** What a turn has to say may cross, unless it would only interrupt invocations that are about to start. */

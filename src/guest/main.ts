@@ -44,8 +44,7 @@ function start(program: Program): typeof dispatch {
  */
 function dispatch(text?: string, ...buffers: ArrayBuffer[]): void {
   if (text === undefined) {
-    invokeNext()
-    beginTurn()
+    if (invokeNext()) beginTurn()
     return
   }
   const messages = JSONParse(text) as ToGuest[]

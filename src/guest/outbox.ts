@@ -17,6 +17,8 @@ let pending = ''
 let answer = ''
 let buffers: ArrayBuffer[] = []
 let isSendDue = false
+/** The host has not been told of the end of the turn. */
+let isTurnOpen = false
 let isOpen = false
 let isHolding = false
 let beforeSending = (): boolean => true
@@ -84,9 +86,11 @@ export function setHolding(holding: boolean): void {
   isHolding = holding
 }
 
-/** A turn has begun: what it leaves to say crosses at its end, unless others wait behind it. */
+/** A turn has begun: what it leaves to say crosses at its end, and that it ended, unless others wait behind it. */
 export function beginTurn(): void {
-  if (!isHolding) sendSoon()
+  if (isHolding) return
+  isTurnOpen = true
+  sendSoon()
 }
 
 /** Sends at the end of the turn, whether or not anything is posted till then. */
@@ -117,7 +121,10 @@ async function sendLater(): Promise<void> {
   for (let hop = 0; hop < HOPS; hop++) await undefined
   const maySend = beforeSending()
   isSendDue = false
-  if (maySend) sendNow()
+  if (!maySend) return
+  if (isTurnOpen) postHeld('{"type":"turned"}')
+  isTurnOpen = false
+  sendNow()
 }
 
 function sendNow(): void {

@@ -1,10 +1,19 @@
 import type { Crossing } from './crossing.ts'
 import { BrokenBridge, parseCrossing } from './incoming.ts'
 import type { Job } from './job.ts'
-import { Run } from './run.ts'
+import { Run, type RunMessage } from './run.ts'
 
 /** A job whose caller gave up has started all the same, and reaches out. */
 export class CancelledJob extends Error {}
+
+/** What one crossing from the guest brought. */
+export interface Received {
+  readonly answered: Run[]
+  /** Jobs that the guest has not started and won't. */
+  readonly unstarted: Job[]
+  /** Turns that are over. */
+  turnCount: number
+}
 
 /**
  * The jobs that crossed into an instance one crossing behind the other: they run one after the other, each to its
@@ -16,7 +25,6 @@ export class Batch {
   readonly #crossing: Crossing
   #size = 0
   #chars = 0
-  #lastCrossingSize = 0
   #progressMs: number
   /** Those that have not come to their end; the first is the one under way. */
   readonly #jobs: Job[]
@@ -55,14 +63,13 @@ export class Batch {
     return this.#progressMs + this.#last.job.request.limitMs
   }
 
-  /** Only the jobs of the last crossing are left. */
-  get isAtLastCrossing(): boolean {
-    return this.#jobs.length <= this.#lastCrossingSize
+  /** The one under way has said nothing so far, and those before it said no more than their answers. */
+  get isQuick(): boolean {
+    return this.#run !== undefined && !this.#run.hasSpoken && !this.hasWaited
   }
 
   /** They have crossed, behind the others. */
   append(jobs: readonly Job[]): void {
-    this.#lastCrossingSize = jobs.length
     this.#size += jobs.length
     for (const job of jobs) {
       this.#chars += job.request.eventText.length
@@ -85,32 +92,32 @@ export class Batch {
   }
 
   /**
-   * Takes in what the guest says, and returns the runs that were answered by it. `onUnstarted` gets the jobs that
-   * the guest has not started and won't.
+   * Takes in what the guest says.
    *
    * @throws {BrokenBridge} for what the runtime would never send; {CancelledJob}.
    */
-  receive(text: unknown, buffers: readonly unknown[], onUnstarted: (jobs: Job[]) => void): Run[] {
-    const answered: Run[] = []
+  receive(text: unknown, buffers: readonly unknown[]): Received {
+    const received: Received = { answered: [], unstarted: [], turnCount: 0 }
     const messages = parseCrossing(text)
     this.#run?.calls.addText(String(text).length)
     for (const message of messages) {
       const run = this.#run
+      if (message.type === 'turned') received.turnCount++
       // Said after its invocation was over: nobody's.
-      if (run === undefined) break
-      if (message.type === 'over') {
-        this.#close(run)
-      } else if (message.type === 'unstarted') {
-        onUnstarted(this.#jobs.splice(1, message.count))
-      } else {
-        const wasAnswered = run.outcome !== undefined
-        if (run.job.isSettled && message.type === 'call' && !wasAnswered) throw new CancelledJob()
-        run.handle(message, buffers)
-        if (!wasAnswered && run.outcome !== undefined) answered.push(run)
-        if ('over' in message) this.#close(run)
-      }
+      else if (run === undefined) continue
+      else if (message.type === 'over') this.#close(run)
+      else if (message.type === 'unstarted') received.unstarted.push(...this.#jobs.splice(1, message.count))
+      else this.#hand(message, buffers, run, received)
     }
-    return answered
+    return received
+  }
+
+  #hand(message: RunMessage, buffers: readonly unknown[], run: Run, { answered }: Received): void {
+    const wasAnswered = run.outcome !== undefined
+    if (run.job.isSettled && message.type === 'call' && !wasAnswered) throw new CancelledJob()
+    run.handle(message, buffers)
+    if (!wasAnswered && run.outcome !== undefined) answered.push(run)
+    if ('over' in message) this.#close(run)
   }
 
   /** Takes the jobs away that wait behind the one under way, or that one too. */

@@ -5,6 +5,8 @@ type Jobs = readonly [Job, ...Job[]]
 /** Jobs that cross together, at most, and the time of the isolate they may take together, in milliseconds. */
 const MAX_JOBS = 64
 const MAX_MS = 1
+/** A job that takes less of the isolate's time has quick turns, in milliseconds. */
+const QUICK_MS = 1
 /** One turn in so many is not quick. */
 const WATCH_EVERY = 16
 /** What a job costs the host's thread, about, in milliseconds (bench/warm-start.ts). */
@@ -57,12 +59,13 @@ export class Batching {
   }
 
   /**
-   * Whether the next turn is quick: its jobs are expected to be over in no time, without waiting for anything. Now
-   * and then one is not, for the rejections that others would lose.
+   * Whether the next turn is expected to be over in no time. Now and then the answer is no, for the rejections that
+   * would be lost otherwise.
    */
   isNextQuick(): boolean {
     this.#turnCount++
-    return this.#size > 1 && this.#turnCount % WATCH_EVERY !== 0
+    const isQuick = this.#meanMs > 0 && this.#meanMs < QUICK_MS && !this.#isWatched
+    return isQuick && this.#turnCount % WATCH_EVERY !== 0
   }
 
   /** A job that waits for the host keeps those behind it waiting too. */
@@ -70,11 +73,11 @@ export class Batching {
     this.#size = 1
   }
 
-  /** Twice as many next time, while they are quick. */
-  learn(jobCount: number, cpuMs: number): void {
-    if (this.#isWatched) return
+  /** Twice as many next time, while they are quick and wait for nothing. */
+  learn(jobCount: number, cpuMs: number, hasWaited: boolean): void {
     const eachMs = cpuMs / jobCount
     this.#meanMs = this.#meanMs === 0 ? eachMs : this.#meanMs + MEAN_SHARE * (eachMs - this.#meanMs)
+    if (hasWaited || this.#isWatched) return
     this.#size = Math.max(1, Math.min(this.#size * 2, Math.floor(MAX_MS / this.#meanMs), MAX_JOBS))
   }
 

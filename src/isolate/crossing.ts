@@ -3,6 +3,8 @@ import type { DoorIn } from './isolate.ts'
 import { type BytesCopy, ExternalCopy, type NativeIsolate } from './ivm.ts'
 
 export interface CrossingListener {
+  /** Whether the next entry is expected to be over in no time. */
+  isNextQuick(): boolean
   /** The entry is over and its microtasks ran. `rejection`: a promise nobody handled was rejected in it. */
   onTurnEnd(rejection: Error | undefined): void
   /** The isolate died in the entry, other than by `dispose()` of our own. */
@@ -29,6 +31,7 @@ export class Crossing implements Claimant {
   #wakeDue = false
   #isClaimed = false
   #isQuick = false
+  #quickCount = 0
   #turn: Turn | undefined
 
   /** `group`: whose share of the cores it takes. */
@@ -49,6 +52,11 @@ export class Crossing implements Claimant {
     return this.#turn !== undefined
   }
 
+  /** When the entry under way began, on the scale of `performance.now()`, in milliseconds. */
+  get enteredMs(): number | undefined {
+    return this.#turn?.startMs
+  }
+
   /** It runs, or waits for nothing but a core. */
   get wantsCore(): boolean {
     return this.#turn !== undefined || this.#isClaimed
@@ -59,12 +67,11 @@ export class Crossing implements Claimant {
    * the first gets an entry of its own, in which every microtask of the one before has run.
    *
    * `isQuick`: they are expected to be over in no time, so nobody asks V8 for the end of the entry: a third of what
-   * a warm call costs (native-notes/isolated-vm.md). What goes wrong is noticed by the clock.
+   * a warm call costs (native-notes/isolated-vm.md). The guest says it; what goes wrong is noticed by the clock.
    */
   start(texts: readonly string[], turn: Turn, isQuick: boolean): void {
-    this.#turn = turn
-    this.#isQuick = isQuick
-    this.#invoke(texts, isQuick)
+    this.#begin(turn, isQuick)
+    this.#invoke(texts)
   }
 
   /**
@@ -72,19 +79,26 @@ export class Crossing implements Claimant {
    * its part meanwhile. Whoever does bounds what crosses in one turn, for the sake of the rule above.
    */
   append(texts: readonly string[]): void {
-    this.#invoke(texts, true)
+    this.#quickCount++
+    this.#invoke(texts)
   }
 
-  #invoke(texts: readonly string[], isQuick: boolean): void {
+  #begin(turn: Turn, isQuick: boolean): void {
+    this.#turn = turn
+    this.#isQuick = isQuick
+    this.#quickCount = 1
+  }
+
+  #invoke(texts: readonly string[]): void {
     const first: [string] = [`[${texts.join(',')}]`]
     const last = texts.length - 1
     for (let entry = 0; entry < last; entry++)
       this.#doorIn.applyIgnored(undefined, entry === 0 ? first : NO_ARGS)
-    this.#leaveAfter(last === 0 ? first : NO_ARGS, isQuick)
+    this.#leaveAfter(last === 0 ? first : NO_ARGS)
   }
 
-  #leaveAfter(args: [] | [string, ...BytesCopy[]], isQuick: boolean): void {
-    if (isQuick) this.#doorIn.applyIgnored(undefined, args)
+  #leaveAfter(args: [] | [string, ...BytesCopy[]]): void {
+    if (this.#isQuick) this.#doorIn.applyIgnored(undefined, args)
     else this.#doorIn.apply(undefined, args).then(this.#leave, this.#leaveRejected)
   }
 
@@ -92,11 +106,18 @@ export class Crossing implements Claimant {
     return this.#isQuick
   }
 
-  /** The guest has spoken: a quick turn counts as ended. */
-  finishQuick(): void {
+  /** Quick crossings whose turns have not ended. */
+  get quickCount(): number {
+    return this.#quickCount
+  }
+
+  /** The guest says that so many of its turns are over. */
+  leaveQuick(turnCount: number): void {
     if (!this.#isQuick) return
+    this.#quickCount -= turnCount
+    if (this.#quickCount > 0) return
     this.#isQuick = false
-    this.#endTurn()
+    this.#end(undefined)
   }
 
   /** Posts one message as JSON text. The bytes, if any, go beside it: the text gets their index as `buffer`. */
@@ -129,7 +150,7 @@ export class Crossing implements Claimant {
     if (this.#turn !== undefined) this.#cores.release(this.#turn)
   }
 
-  /** Before the isolate is disposed: makes sure that the end of a quick turn, too, will be heard of. */
+  /** Makes sure that V8 tells the end of a quick turn. */
   awaitEnd(): void {
     if (!this.#isQuick || this.#isolate.isDisposed) return
     this.#isQuick = false
@@ -159,9 +180,8 @@ export class Crossing implements Claimant {
     const args: [string, ...BytesCopy[]] = [`[${this.#texts.join(',')}]`, ...this.#buffers]
     this.#texts = []
     this.#buffers = []
-    this.#turn = turn
-    this.#isQuick = false
-    this.#leaveAfter(args, false)
+    this.#begin(turn, this.#listener.isNextQuick())
+    this.#leaveAfter(args)
   }
 
   readonly #leaveRejected = (reason: unknown): void => {

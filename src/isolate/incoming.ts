@@ -72,6 +72,7 @@ function isWellFormed(message: Fields): boolean {
       return Number.isSafeInteger(message.count) && (message.count as number) > 0
     case 'idle':
     case 'over':
+    case 'turned':
       return true
     default:
       return false

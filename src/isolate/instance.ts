@@ -21,6 +21,8 @@ export interface InstanceKeeper extends WedgeListener {
   onWait(): void
   /** Jobs are over, others that crossed behind them are under way: more may cross. */
   onProgress(): void
+  /** Whether the function's next turn is expected to be over in no time. */
+  isNextQuick(): boolean
   /** A promise that nobody handled was rejected. */
   onRejection(): void
   /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */
@@ -52,13 +54,13 @@ export class Instance implements Timed, JobHolder {
   #cpuNs = 0n
   #heapUsedBytes = 0
   #isEnded = false
-  #isStreaming = false
 
   private constructor(blank: BlankIsolate, doorIn: DoorIn, keeper: InstanceKeeper) {
     this.#blank = blank
     this.#keeper = keeper
     blank.receive = (text, ...buffers) => this.#receive(text, buffers)
     this.#crossing = new Crossing({ isolate: blank.isolate, doorIn }, keeper, keeper.cores, {
+      isNextQuick: () => keeper.isNextQuick(),
       onTurnEnd: rejection => this.#endTurn(rejection),
       onDeath: error => this.#die(error.message),
     })
@@ -99,7 +101,6 @@ export class Instance implements Timed, JobHolder {
   /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. `isQuick`: see Crossing. */
   run(jobs: readonly [Job, ...Job[]], turn: Turn, isQuick: boolean): void {
     this.#batch = new Batch(jobs, this.#crossing, turn.startMs)
-    this.#isStreaming = isQuick
     // Making it, and what the collector did since, is nobody's.
     this.#startCpuNs = this.#readCpuNs()
     this.#settledCpuNs = this.#startCpuNs
@@ -107,14 +108,14 @@ export class Instance implements Timed, JobHolder {
     this.#crossing.start(this.#write(jobs), turn, isQuick)
   }
 
-  /** Jobs cross into it one crossing behind the other, and all have been quick so far. */
+  /** Jobs may cross into it one crossing behind the other: all of them have been quick so far. */
   get isStreaming(): boolean {
-    return this.#isStreaming && this.#crossing.isQuick
+    return this.#crossing.isQuick && this.#batch?.isQuick === true
   }
 
   /** Whether more may cross now: no crossing waits behind the one under way. */
   get canStream(): boolean {
-    return this.isStreaming && this.#batch?.isAtLastCrossing === true
+    return this.isStreaming && this.#crossing.quickCount < 2
   }
 
   /** What crossed since the isolate's thread paused last. */
@@ -170,13 +171,23 @@ export class Instance implements Timed, JobHolder {
       this.#die('memory limit')
       return
     }
-    const batch = this.#batch
-    const isStuck =
-      batch !== undefined && this.#crossing.isEntered && performance.now() - batch.progressMs > BATCH_LIMIT_MS
-    const run = batch?.run
-    if ((this.#isShared || this.#crossing.isQuick) && (isStuck || isPastDeadline)) this.#tellApart()
+    const run = this.#batch?.run
+    if ((this.#isShared || this.#crossing.isQuick) && (this.#isStuck || isPastDeadline)) this.#watch()
     else if (isPastDeadline) this.#expire('deadline')
     else if (run !== undefined && this.#isPastCpuLimit(run)) this.#expire('cpu')
+  }
+
+  /** What was expected to be over in no time is not. */
+  get #isStuck(): boolean {
+    const { enteredMs } = this.#crossing
+    if (enteredMs === undefined || this.#batch === undefined) return false
+    return performance.now() - Math.max(enteredMs, this.#batch.progressMs) > BATCH_LIMIT_MS
+  }
+
+  /** From now on it is known whose turn it is, and V8 tells when it ends. */
+  #watch(): void {
+    if (this.#isShared) this.#tellApart()
+    else this.#crossing.awaitEnd()
   }
 
   /** A limit no shorter than the deadline is the deadline's to keep: the two would race. */
@@ -194,23 +205,22 @@ export class Instance implements Timed, JobHolder {
     // The isolate was ended while this was on its way.
     if (batch === undefined || this.#isEnded) return
     try {
-      const answered = batch.receive(text, buffers, jobs => this.#keeper.takeBack(jobs))
+      const { answered, unstarted, turnCount } = batch.receive(text, buffers)
+      if (unstarted.length > 0) this.#keeper.takeBack(unstarted)
       if (answered.length > 0) this.#settleAnswered(answered)
+      if (turnCount > 0) this.#crossing.leaveQuick(turnCount)
     } catch (error) {
       this.#fail(error)
       return
     }
-    if (this.#batch === undefined) return
+    if (this.#batch !== batch) return
     if (batch.run === undefined) {
-      this.#crossing.finishQuick()
       this.#freeIfDone()
-    } else if (batch.run.hasSpoken || !this.#isStreaming) {
-      this.#isStreaming = false
-      batch.hasWaited = true
-      this.#crossing.finishQuick()
-      if (!this.#crossing.isEntered) this.#keeper.onWait()
-    } else {
+    } else if (this.isStreaming) {
       this.#keeper.onProgress()
+    } else {
+      batch.hasWaited = true
+      if (!this.#crossing.isEntered) this.#keeper.onWait()
     }
   }
 

@@ -156,7 +156,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   onFree(instance: Instance, jobCount: number, cpuMs: number, hasWaited: boolean): void {
     this.#busy.delete(instance)
     const isFirst = this.#cold.delete(instance)
-    if (!isFirst && !hasWaited) this.#batching.learn(jobCount, cpuMs)
+    if (!isFirst) this.#batching.learn(jobCount, cpuMs, hasWaited)
     if (this.#isRetired && this.#waiting.length === 0) instance.dispose()
     else {
       this.#idle.push(instance)
@@ -168,6 +168,10 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   onWait(): void {
     this.#batching.reset()
     this.#pump()
+  }
+
+  isNextQuick(): boolean {
+    return this.#batching.isNextQuick()
   }
 
   onProgress(): void {

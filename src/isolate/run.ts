@@ -10,7 +10,7 @@ import type { Outcome } from './outcome.ts'
 const NOTE_CHARS = 1024
 
 /** The messages of one invocation; where one ends and the next begins is the instance's. */
-export type RunMessage = Exclude<ToHost, { type: 'over' | 'unstarted' }>
+export type RunMessage = Exclude<ToHost, { type: 'over' | 'unstarted' | 'turned' }>
 
 /** The state of one invocation on its instance: what the guest has said, and what its event loop waits for. */
 export class Run {

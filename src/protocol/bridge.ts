@@ -98,6 +98,8 @@ export type ToHost =
   | { readonly type: 'wait'; readonly afterMs: number | null }
   /** The handler returned nothing to wait for, and nothing is awaited from the host or set on a timer. */
   | { readonly type: 'idle' }
+  /** The turn that the host's last crossing began, or the one before it if there are two, has said what it had to say. */
+  | { readonly type: 'turned' }
   /** The invocation has answered and left nothing behind that it waits for. What follows is the next one's. */
   | { readonly type: 'over' }
   /** So many invocations, those that crossed right after the one under way, were not started and never will be. */
