@@ -16,9 +16,9 @@ import { CloudletError, FunctionNotFoundError, HostClosedError } from './errors.
 import { listFunctionFolders } from './function-folders.ts'
 import { FunctionTable } from './function-table.ts'
 import { createHostDatabase, type HostDatabase } from './host-database.ts'
-import { callerOfClient } from './identity.ts'
+import { callerOfClient, completeCaller } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
-import { checkInvocation, type InvokeOptions, resolveInvokeOptions } from './invoke-arguments.ts'
+import { type InvokeOptions, resolveInvocation } from './invoke-arguments.ts'
 import { Pool } from './isolate/pool.ts'
 import { Notices } from './notices.ts'
 import { Counters, type HostHealth, type HostStats, healthOf } from './observe.ts'
@@ -27,7 +27,7 @@ import type { Call } from './protocol/calls.ts'
 import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
 import type { Door } from './transport/server.ts'
-import type { Caller, Closable } from './types.ts'
+import type { Closable } from './types.ts'
 
 export interface DeployDirectoryResult {
   readonly deployed: readonly DeploymentInfo[]
@@ -150,10 +150,9 @@ export class FunctionHost implements Closable {
     // Not async: a promise more around each call would be a tenth of what a quick one costs.
     try {
       this.#requireOpen()
-      checkInvocation(name, event)
-      const { caller, signal } = resolveInvokeOptions(options)
-      const known = this.#complete(caller)
-      const scope = { kind: 'host', caller: known, depth: 0, signal, place: undefined } as const
+      const { caller: given, signal } = resolveInvocation(name, event, options)
+      const caller = completeCaller(given, this.#options.appid)
+      const scope = { kind: 'host', caller, depth: 0, signal, place: undefined } as const
       return invoke(this.#line, { functionName: name, event, scope })
     } catch (error) {
       return Promise.reject(error)
@@ -268,7 +267,7 @@ export class FunctionHost implements Closable {
   #makeDoors(): Doors {
     const duties: DoorDuties = {
       call: ({ op, args, caller, signal, emit }) => {
-        const identified = callerOfClient(this.#complete(caller))
+        const identified = callerOfClient(completeCaller(caller, this.#options.appid))
         return this.#dispatcher.call(op, args, CLIENT_RIGHTS, {
           kind: 'client',
           caller: identified,
@@ -283,12 +282,6 @@ export class FunctionHost implements Closable {
       onInternalError: error => this.#notices.fault(error),
     }
     return new Doors(duties, this.#options.appid)
-  }
-
-  /** Callers belong to the host's mini-program unless they say another. */
-  #complete(caller: Caller): Caller {
-    const { appid } = this.#options
-    return appid === undefined ? caller : { appid, ...caller }
   }
 
   #report(report: InvocationReport): void {

@@ -12,6 +12,11 @@ export interface IdentityTemplate {
 const FUNCTION_SOURCE = 'scf'
 const CLIENT_SOURCE = 'wx_client'
 
+/** Callers belong to the host's mini-program unless they say another. */
+export function completeCaller(caller: Caller, appid: string | undefined): Caller {
+  return appid === undefined ? caller : { appid, ...caller }
+}
+
 /** A session's caller came through a client, with an openid or without. */
 export function callerOfClient(caller: Caller): Caller {
   return { source: CLIENT_SOURCE, ...caller }

@@ -15,18 +15,21 @@ export interface ResolvedInvokeOptions {
   readonly signal: AbortSignal | undefined
 }
 
-/** @throws {InvalidOptionError} for a name that is no text; {ValueError} for an event that is no object. */
-export function checkInvocation(name: string, event: object): void {
+/**
+ * @throws {InvalidOptionError} for a name that is no text, and an option or field that is unknown or of the wrong type;
+ * {ValueError} for an event that is no object.
+ */
+export function resolveInvocation(
+  name: string,
+  event: object,
+  options: InvokeOptions,
+): ResolvedInvokeOptions {
   if (typeof name !== 'string') throw new InvalidOptionError('name', 'The name of a function must be text.')
   if (typeof event !== 'object' || event === null || Array.isArray(event)) {
     throw new ValueError('event', 'The event must be an object.')
   }
-}
-
-/** @throws {InvalidOptionError} for an unknown option or field, or one of the wrong type. */
-export function resolveInvokeOptions(given: InvokeOptions): ResolvedInvokeOptions {
-  checkKnownOptions('options', given, ['caller', 'signal'])
-  const { caller = {}, signal } = given
+  checkKnownOptions('options', options, ['caller', 'signal'])
+  const { caller = {}, signal } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidOptionError('signal', 'signal must be an AbortSignal, such as controller.signal.')
   }

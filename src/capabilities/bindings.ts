@@ -62,9 +62,10 @@ export function bind(dispatcher: Dispatcher, rights: Rights, scope: Omit<Scope, 
   return async (op, args, signal): Promise<HostAnswer> => {
     try {
       const value = await dispatcher.call(op, args, rights, { ...scope, signal })
-      const { content, ...fields } = value as { content?: Uint8Array }
-      const valueText = writeJson(fields)
-      return content === undefined ? { kind: 'reply', valueText } : { kind: 'reply', valueText, content }
+      const { content } = value as { content?: Uint8Array }
+      if (content === undefined) return { kind: 'reply', valueText: writeJson(value as object) }
+      const { content: _, ...fields } = value as { content: Uint8Array }
+      return { kind: 'reply', valueText: writeJson(fields), content }
     } catch (error) {
       return { kind: 'refuse', errorText: JSON.stringify(errorToData(dispatcher.ensureTyped(error))) }
     }

@@ -46,8 +46,8 @@ export const callHost: Call = (op, args) =>
         `More than ${LIMITS.hostCallsInFlight} calls are waiting for the host. Await some before making more.`,
       )
     }
-    const { content, ...fields } = args as { content?: Uint8Array }
-    const text = JSONStringify(fields) as string
+    const { content } = args as { content?: Uint8Array }
+    const text = JSONStringify(content === undefined ? args : withoutContent(args)) as string
     if (text.length > LIMITS.valueChars) {
       throw new ValueError(
         op,
@@ -67,6 +67,10 @@ export const callHost: Call = (op, args) =>
     sizeInFlight += size
     post(`{"type":"call","id":${lastId},"op":${quote(op)},"args":${text}${buffer}}`)
   })
+
+function withoutContent({ content, ...fields }: { content?: Uint8Array }): object {
+  return fields
+}
 
 /** Copies, so that what crosses is a plain buffer of the runtime's own making. */
 function attachCopy(op: string, content: Uint8Array): number {

@@ -4,14 +4,13 @@ import { hasCallsWaiting } from './call.ts'
 import { resetConsole, setLogLimits, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
 import { ErrorCtor, JSONStringify, PromiseCtor, ReflectApply, TypeErrorCtor } from './intrinsics.ts'
-import { post, postAnswer, postOver, quote, setHolding, setOpen } from './outbox.ts'
+import { post, postAnswer, postOver, quote, setOpen } from './outbox.ts'
 import { setFixedIdentity, setIdentity } from './process.ts'
 import { loadEntry } from './require.ts'
 import {
   beginLoading,
   dropTimers,
   endLoading,
-  postWait,
   resumeTimers,
   setTimerLimit,
   timersHoldLoop,
@@ -38,58 +37,29 @@ interface Context extends Record<string, unknown> {
 let handler: Handler | undefined
 /** The invocation under way, until nothing of it is left. */
 let current: Run | undefined
-/** Those that came in one crossing with it; the ones from `queueIndex` on have not started. */
-let queue: InvokeMessage[] = []
-let queueIndex = 0
 /** Who asks for the invocation under way, and for those after it that don't say. */
 let callerVariables: CallerVariables = {}
 /** Has every field of a context in its place: copying it costs a fraction of putting one together. */
 let contextTemplate: Context = { callbackWaitsForEmptyEventLoop: true }
 let fixedContext: FixedIdentity['context'] = {}
 
-/** Runs the handler for the first of the events now, for each other in a turn of its own. */
-export function invoke(messages: InvokeMessage[]): void {
-  queue = messages
-  queueIndex = 0
-  invokeNext()
-}
-
-/**
- * The turn before has ended, and with it every microtask: the next invocation starts if that one is over, and
- * those that wait are dropped if it isn't. False if none waits.
- */
-export function invokeNext(): boolean {
-  if (queueIndex >= queue.length) return false
-  completeDrained()
-  if (closeIfOver()) {
-    const message = queue[queueIndex] as InvokeMessage
-    queueIndex++
-    setHolding(queueIndex < queue.length)
-    start(message)
-  } else {
-    const count = queue.length - queueIndex
-    queueIndex = queue.length
-    setHolding(false)
-    post(`{"type":"unstarted","count":${count}}`)
-  }
-  return true
-}
-
-/** What a turn has to say may cross, unless it would only interrupt invocations that are about to start. */
-export function mayClose(): boolean {
+/** Says what only the end of a turn shows: that the answer of `callback` is due, or that nothing is left to wait for. */
+export function concludeTurn(): void {
   const run = current
-  if (run === undefined) return true
+  if (run === undefined) return
   settleWaitingCallback(run)
   if (!run.isAnswered && !run.awaitsThenable && isLoopEmpty(run)) post('{"type":"idle"}')
-  if (queueIndex < queue.length) return !run.isAnswered || !isLoopEmpty(run)
-  if (!closeIfOver()) postWait()
-  return true
 }
 
-function closeIfOver(): boolean {
-  const run = current
-  if (run === undefined) return true
-  if (!run.isAnswered || !isLoopEmpty(run)) return false
+/** Nothing is left of the last invocation that started. */
+export function isOver(): boolean {
+  return current === undefined || (current.isAnswered && isLoopEmpty(current))
+}
+
+/** Ends the invocation under way if nothing is left of it. False if something is. */
+export function closeIfOver(): boolean {
+  if (current === undefined) return true
+  if (!isOver()) return false
   current = undefined
   setOpen(false)
   dropTimers()
@@ -107,7 +77,7 @@ function isLoopEmpty(run: Run): boolean {
 }
 
 /** Loads the function if this instance hasn't yet, then runs its handler. */
-function start(message: InvokeMessage): void {
+export function start(message: InvokeMessage): void {
   const run: Run = { isAnswered: false, callbackResult: undefined, awaitsThenable: false, context: undefined }
   current = run
   setOpen(true)

@@ -8,8 +8,9 @@ import { BrokenBridge } from './incoming.ts'
 import { type BlankIsolate, type DoorIn, disposeIsolate, loadProgram } from './isolate.ts'
 import type { Job, JobHolder } from './job.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
-import { type Run, writeInvocation } from './run.ts'
+import { type Run, writeInvocations } from './run.ts'
 import { type WedgeListener, watchThread } from './thread-watch.ts'
+import { Usage } from './usage.ts'
 
 /** Whom an instance belongs to, and what it needs of them. */
 export interface InstanceKeeper extends WedgeListener {
@@ -47,17 +48,15 @@ export class Instance implements Timed, JobHolder {
   readonly #blank: BlankIsolate
   readonly #crossing: Crossing
   readonly #keeper: InstanceKeeper
+  readonly usage: Usage
   #batch: Batch | undefined
   #hasRun = false
-  #startCpuNs = 0n
-  #settledCpuNs = 0n
-  #cpuNs = 0n
-  #heapUsedBytes = 0
   #isEnded = false
 
   private constructor(blank: BlankIsolate, doorIn: DoorIn, keeper: InstanceKeeper) {
     this.#blank = blank
     this.#keeper = keeper
+    this.usage = new Usage(blank.isolate)
     blank.receive = (text, ...buffers) => this.#receive(text, buffers)
     this.#crossing = new Crossing({ isolate: blank.isolate, doorIn }, keeper, keeper.cores, {
       isNextQuick: () => keeper.isNextQuick(),
@@ -89,11 +88,6 @@ export class Instance implements Timed, JobHolder {
     return this.#crossing.wantsCore
   }
 
-  /** The heap when last measured, buffers outside it included, in bytes. */
-  get heapUsedBytes(): number {
-    return this.#heapUsedBytes
-  }
-
   get deadlineMs(): number {
     return this.#batch?.deadlineMs ?? Number.POSITIVE_INFINITY
   }
@@ -101,9 +95,7 @@ export class Instance implements Timed, JobHolder {
   /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. `isQuick`: see Crossing. */
   run(jobs: readonly [Job, ...Job[]], turn: Turn, isQuick: boolean): void {
     this.#batch = new Batch(jobs, this.#crossing, turn.startMs)
-    // Making it, and what the collector did since, is nobody's.
-    this.#startCpuNs = this.#readCpuNs()
-    this.#settledCpuNs = this.#startCpuNs
+    this.usage.begin()
     this.#keeper.clock.add(this)
     this.#crossing.start(this.#write(jobs), turn, isQuick)
   }
@@ -130,25 +122,10 @@ export class Instance implements Timed, JobHolder {
   }
 
   #write(jobs: readonly Job[]): string[] {
-    let before: Job | undefined
-    return jobs.map(job => {
-      job.holder = this
-      const text = writeInvocation(job, !this.#hasRun, before)
-      this.#hasRun = true
-      before = job
-      return text
-    })
-  }
-
-  /** Measures the heap on the isolate's own thread. An isolate that dies meanwhile keeps its last figure. */
-  async measureHeap(): Promise<void> {
-    if (this.isDisposed) return
-    try {
-      const heap = await this.#blank.isolate.getHeapStatistics()
-      this.#heapUsedBytes = heap.used_heap_size + heap.externally_allocated_size
-    } catch (error) {
-      if (!this.isDisposed) throw error
-    }
+    for (const job of jobs) job.holder = this
+    const texts = writeInvocations(jobs, !this.#hasRun)
+    this.#hasRun = true
+    return texts
   }
 
   /** Ends the isolate. Invocations still running end as cancelled. */
@@ -192,7 +169,7 @@ export class Instance implements Timed, JobHolder {
 
   /** A limit no shorter than the deadline is the deadline's to keep: the two would race. */
   #isPastCpuLimit({ job: { request } }: Run): boolean {
-    return request.cpuLimitMs < request.limitMs && this.#usedCpuMs() > request.cpuLimitMs
+    return request.cpuLimitMs < request.limitMs && this.usage.cpuMs() > request.cpuLimitMs
   }
 
   /** Several jobs are under way, and nobody can say whose turn it is. */
@@ -225,9 +202,7 @@ export class Instance implements Timed, JobHolder {
   }
 
   #settleAnswered(answered: readonly Run[]): void {
-    const cpuNs = this.#readCpuNs()
-    const cpuMs = Number(cpuNs - this.#settledCpuNs) / 1e6 / answered.length
-    this.#settledCpuNs = cpuNs
+    const cpuMs = this.usage.split() / answered.length
     for (const { job, outcome } of answered) {
       if (outcome === undefined) continue
       this.#settle(job, outcome, cpuMs)
@@ -236,7 +211,7 @@ export class Instance implements Timed, JobHolder {
   }
 
   #settle(job: Job, outcome: Outcome, cpuMs: number): void {
-    job.settle({ outcome, coldStart: job.isCold, cpuMs, heapUsedBytes: this.#heapUsedBytes })
+    job.settle({ outcome, coldStart: job.isCold, cpuMs, heapUsedBytes: this.usage.heapBytes })
   }
 
   #freeIfDone(): void {
@@ -244,8 +219,7 @@ export class Instance implements Timed, JobHolder {
     if (this.#isEnded || batch === undefined || batch.run !== undefined || this.#crossing.isEntered) return
     this.#batch = undefined
     this.#keeper.clock.delete(this)
-    const cpuMs = Number(this.#cpuNs - this.#startCpuNs) / 1e6
-    this.#keeper.onFree(this, batch.size, cpuMs, batch.hasWaited)
+    this.#keeper.onFree(this, batch.size, this.usage.totalCpuMs, batch.hasWaited)
   }
 
   #endTurn(rejection: Error | undefined): void {
@@ -281,7 +255,7 @@ export class Instance implements Timed, JobHolder {
     if (run === undefined || run.outcome !== undefined) {
       this.#end('lingered')
     } else {
-      this.#settle(run.job, { kind, waitedMs: run.calls.waitedMs() }, this.#usedCpuMs())
+      this.#settle(run.job, { kind, waitedMs: run.calls.waitedMs() }, this.usage.cpuMs())
       this.#end(kind)
     }
   }
@@ -292,7 +266,7 @@ export class Instance implements Timed, JobHolder {
     if (this.#isShared) this.#tellApart()
     const job = this.#batch?.jobs[0]
     if (job !== undefined) {
-      this.#settle(job, kind === 'memory' ? { kind } : { kind, message }, this.#usedCpuMs())
+      this.#settle(job, kind === 'memory' ? { kind } : { kind, message }, this.usage.cpuMs())
     }
     this.#end(kind)
   }
@@ -300,7 +274,8 @@ export class Instance implements Timed, JobHolder {
   #fail(error: unknown): void {
     if (error instanceof BrokenBridge) {
       const job = this.#batch?.jobs[0]
-      if (job !== undefined) this.#settle(job, { kind: 'crashed', message: error.message }, this.#usedCpuMs())
+      if (job !== undefined)
+        this.#settle(job, { kind: 'crashed', message: error.message }, this.usage.cpuMs())
       this.#end('crashed')
     } else if (error instanceof CancelledJob) this.#end('cancelled')
     else throw error
@@ -310,7 +285,7 @@ export class Instance implements Timed, JobHolder {
   #end(why: RecycleReason): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.#readCpuNs()
+    this.usage.read()
     const isEntered = this.#crossing.isEntered
     this.#crossing.awaitEnd()
     disposeIsolate(this.#blank.isolate)
@@ -324,15 +299,5 @@ export class Instance implements Timed, JobHolder {
     this.#keeper.clock.delete(this)
     this.#keeper.onEnd(this, why)
     if (isEntered) watchThread(() => !this.#crossing.isEntered, this.#keeper)
-  }
-
-  #usedCpuMs(): number {
-    return Number(this.#readCpuNs() - this.#settledCpuNs) / 1e6
-  }
-
-  /** A disposed isolate no longer tells: its last reading stands. */
-  #readCpuNs(): bigint {
-    if (!this.isDisposed) this.#cpuNs = this.#blank.isolate.cpuTime
-    return this.#cpuNs
   }
 }

@@ -77,6 +77,12 @@ export class Job {
     settle(result)
   }
 
+  /** It never ran. */
+  drop(outcome: Outcome): void {
+    this.settle({ outcome, coldStart: false, cpuMs: 0, heapUsedBytes: 0 })
+    this.over()
+  }
+
   over(): void {
     if (this.#isOver) return
     this.#isOver = true

@@ -3,9 +3,10 @@ import { Clock } from './clock.ts'
 import { Cores } from './cores.ts'
 import { Instance } from './instance.ts'
 import { makeBlankIsolate } from './isolate.ts'
-import { Lane, type LaneOwner, type PoolKey } from './lane.ts'
+import { Lane, type LaneOwner } from './lane.ts'
 import { isolateRoom } from './memory-maps.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
+import type { PoolKey } from './pool-key.ts'
 import { Spares } from './spares.ts'
 
 export interface PoolOptions {
@@ -181,7 +182,7 @@ export class Pool implements LaneOwner {
     const nowMs = performance.now()
     if (member.measuredMs !== 0 && nowMs - member.measuredMs < MEASURE_EVERY_MS) return
     member.measuredMs = nowMs
-    void instance.measureHeap().then(() => {
+    void instance.usage.measureHeap().then(() => {
       if (this.#instances.peek(instance) === undefined) return
       // Another value, since the cache takes the size of one it has for unchanged.
       this.#instances.set(instance, { ...member })
@@ -229,7 +230,7 @@ export class Pool implements LaneOwner {
 }
 
 function sizeOf(instance: Instance): number {
-  return Math.round(INSTANCE_OVERHEAD_BYTES + instance.heapUsedBytes)
+  return Math.round(INSTANCE_OVERHEAD_BYTES + instance.usage.heapBytes)
 }
 
 /** The program did not fit into the isolate, or the isolate could not be made. */

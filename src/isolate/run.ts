@@ -100,15 +100,16 @@ export class Run {
   }
 }
 
-/**
- * An invocation as it crosses. `isFirst`: it is its instance's first. `before`: the one that crosses before it, with
- * it, and may have told who asks already.
- */
-export function writeInvocation({ request }: Job, isFirst: boolean, before: Job | undefined): string {
-  const { requestId, eventText, fixedText, variablesText } = request
-  const fixed = isFirst ? `"fixed":${fixedText},` : ''
-  const variables = before?.request.variablesText === variablesText ? '' : `,"variables":${variablesText}`
-  return `{"type":"invoke","event":${eventText},${fixed}"requestId":"${requestId}"${variables}}`
+/** Invocations as they cross together. `isFirst`: their instance has had none before. */
+export function writeInvocations(jobs: readonly Job[], isFirst: boolean): string[] {
+  return jobs.map(({ request }, index) => {
+    const { requestId, eventText, fixedText, variablesText } = request
+    const fixed = isFirst && index === 0 ? `"fixed":${fixedText},` : ''
+    // The one before has told it already.
+    const isToldBefore = jobs[index - 1]?.request.variablesText === variablesText
+    const variables = isToldBefore ? '' : `,"variables":${variablesText}`
+    return `{"type":"invoke","event":${eventText},${fixed}"requestId":"${requestId}"${variables}}`
+  })
 }
 
 function bytesOf(buffer: unknown): Uint8Array {

@@ -22,10 +22,13 @@ export class FileIdFormat {
   }
 }
 
+/** Why no file can be found by a fileID. */
+export type FileIdFault = 'INVALID_PARAM' | 'STORAGE_FILE_NONEXIST'
+
 /** The path a fileID names, or why no file can be found by it. */
 export type FileIdTarget =
   | { readonly path: CloudPath }
-  | { readonly path: undefined; readonly fault: StorageError }
+  | { readonly path: undefined; readonly fault: FileIdFault }
 
 /**
  * Reads a fileID of the long or the short form (`cloud://<envId>/<path>`), whichever environment made it:
@@ -34,7 +37,11 @@ export type FileIdTarget =
 export function parseFileId(fileID: string): FileIdTarget {
   const path = /^cloud:\/\/[^/]+\/(.+)$/s.exec(fileID)?.[1]
   if (isCloudPath(path)) return { path }
-  return { path: undefined, fault: path === undefined ? malformedFileId(fileID) : missingFile(fileID) }
+  return { path: undefined, fault: path === undefined ? 'INVALID_PARAM' : 'STORAGE_FILE_NONEXIST' }
+}
+
+export function fileIdError(fileID: string, fault: FileIdFault): StorageError {
+  return fault === 'INVALID_PARAM' ? malformedFileId(fileID) : missingFile(fileID)
 }
 
 export function missingFile(fileID: string): StorageError {

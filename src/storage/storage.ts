@@ -8,7 +8,7 @@ import { type CloudPath, checkCloudPath } from './cloud-path.ts'
 import { contentTypeOf } from './content-type.ts'
 import { DiskDriver } from './disk-driver.ts'
 import type { Driver, FileRecord } from './driver.ts'
-import { FileIdFormat, missingFile, parseFileId } from './file-id.ts'
+import { FileIdFormat, fileIdError, missingFile, parseFileId } from './file-id.ts'
 import { MemoryDriver } from './memory-driver.ts'
 import { PathLock } from './path-lock.ts'
 import { UrlSigner } from './signed-url.ts'
@@ -127,9 +127,9 @@ export class Storage implements Closable {
       const files = args.files.map(async ({ fileID, maxAgeSeconds: askedSeconds }) => {
         const maxAgeSeconds = checkMaxAge(askedSeconds)
         const target = parseFileId(fileID)
-        if (target.path === undefined) return { fileID, reason: target.fault.reason }
+        if (target.path === undefined) return { fileID, reason: target.fault }
         const record = await driver.stat(target.path)
-        if (record === undefined) return { fileID, reason: missingFile(fileID).reason }
+        if (record === undefined) return { fileID, reason: 'STORAGE_FILE_NONEXIST' as const }
         return { fileID, url: signer.sign(base, target.path, maxAgeSeconds), maxAgeSeconds }
       })
       return { files: await Promise.all(files) }
@@ -260,7 +260,7 @@ export class Storage implements Closable {
 
   async #removeOne(driver: Driver, fileID: string, owner?: string): Promise<StorageReason | undefined> {
     const target = parseFileId(fileID)
-    if (target.path === undefined) return target.fault.reason
+    if (target.path === undefined) return target.fault
     const { path } = target
     return this.#lock.run(path, async () => {
       const record = owner === undefined ? undefined : await driver.stat(path)
@@ -280,6 +280,6 @@ async function openDriver(directory: string | undefined): Promise<Driver> {
 
 function pathOf(fileID: string): CloudPath {
   const target = parseFileId(fileID)
-  if (target.path === undefined) throw target.fault
+  if (target.path === undefined) throw fileIdError(fileID, target.fault)
   return target.path
 }
