@@ -47,7 +47,7 @@ export const callHost: Call = (op, args) =>
       )
     }
     const { content } = args as { content?: Uint8Array }
-    const text = JSONStringify(content === undefined ? args : withoutContent(args)) as string
+    const text = JSONStringify(content === undefined ? args : withoutContent(args as object)) as string
     if (text.length > LIMITS.valueChars) {
       throw new ValueError(
         op,
@@ -68,7 +68,7 @@ export const callHost: Call = (op, args) =>
     post(`{"type":"call","id":${lastId},"op":${quote(op)},"args":${text}${buffer}}`)
   })
 
-function withoutContent({ content, ...fields }: { content?: Uint8Array }): object {
+function withoutContent({ content, ...fields }: { readonly content?: unknown }): object {
   return fields
 }
 

@@ -32,8 +32,6 @@ export interface InstanceKeeper extends WedgeListener {
   onEnd(instance: Instance, why: RecycleReason): void
 }
 
-/** The longest text of an unhandled rejection in the log, in characters. */
-const REJECTION_CHARS = 2000
 /** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
 const BATCH_LIMIT_MS = 100
 
@@ -223,16 +221,12 @@ export class Instance implements Timed, JobHolder {
   }
 
   #endTurn(rejection: Error | undefined): void {
-    if (rejection !== undefined) this.#noteRejection(rejection)
+    if (rejection !== undefined) {
+      this.#batch?.lastRun.noteRejection(rejection)
+      this.#keeper.onRejection()
+    }
     if (this.#batch?.run === undefined) this.#freeIfDone()
     else if (this.#batch.hasWaited) this.#keeper.onWait()
-  }
-
-  /** Said, but no failure by itself, as in the cloud (wxcloud-spec §1.3). */
-  #noteRejection({ name, message }: Error): void {
-    const text = `Unhandled promise rejection: ${name}: ${message}`.slice(0, REJECTION_CHARS)
-    this.#batch?.lastRun.note({ level: 'error', message: text, timeMs: Date.now() })
-    this.#keeper.onRejection()
   }
 
   /**

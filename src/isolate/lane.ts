@@ -1,20 +1,10 @@
 import { Batching } from './batching.ts'
 import type { Clock, Timed } from './clock.ts'
-import type { CompiledProgram } from './compile.ts'
 import type { Claimant, Cores, Turn } from './cores.ts'
 import type { Instance, InstanceKeeper } from './instance.ts'
 import { type InvocationRequest, Job, type JobHolder, type RunResult } from './job.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
-
-/** What instances are made of and told apart by: one per version of a function. */
-export interface PoolKey {
-  /** The function's name, for those who watch. */
-  readonly name: string
-  readonly program: CompiledProgram
-  readonly memoryMb: number
-  /** Instances it may have at once. */
-  readonly concurrency: number
-}
+import type { PoolKey } from './pool-key.ts'
 
 /** What a lane needs of the pool. */
 export interface LaneOwner {
@@ -100,9 +90,9 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   run(request: InvocationRequest): Promise<RunResult> {
     const job = new Job(request, this)
     if (this.#wedgedCount > 0) {
-      drop(job, REFUSED)
+      job.drop(REFUSED)
     } else if (request.signal?.aborted === true) {
-      drop(job, { kind: 'cancelled' })
+      job.drop({ kind: 'cancelled' })
     } else {
       this.#waiting.push(job)
       this.#pumpSoon()
@@ -113,7 +103,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   cancel(job: Job): void {
     const index = this.#waiting.indexOf(job)
     if (index >= 0) this.#waiting.splice(index, 1)
-    drop(job, { kind: 'cancelled' })
+    job.drop({ kind: 'cancelled' })
   }
 
   /** Ends the idle instances now and the busy ones when they are free; no job comes after those that wait. */
@@ -125,7 +115,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   /** Ends everything; what runs or waits ends as cancelled. */
   close(): void {
     this.retire()
-    for (const job of this.#waiting.splice(0)) drop(job, { kind: 'cancelled' })
+    for (const job of this.#waiting.splice(0)) job.drop({ kind: 'cancelled' })
     for (const instance of this.#busy) instance.dispose()
   }
 
@@ -150,7 +140,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   onMakeFailed(outcome: Outcome): void {
     this.#makingCount--
     if (outcome.kind === 'refused' && this.#busy.size + this.#idle.length + this.#makingCount > 0) return
-    for (const job of this.#waiting.splice(0)) drop(job, outcome)
+    for (const job of this.#waiting.splice(0)) job.drop(outcome)
   }
 
   onFree(instance: Instance, jobCount: number, cpuMs: number, hasWaited: boolean): void {
@@ -204,7 +194,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   /** A program that wedged one thread would wedge the next: it gets none. */
   onWedged(): void {
     this.#wedgedCount++
-    for (const job of this.#waiting.splice(0)) drop(job, REFUSED)
+    for (const job of this.#waiting.splice(0)) job.drop(REFUSED)
     this.#owner.onWedged(this.key, 1)
   }
 
@@ -244,7 +234,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     this.#waiting = this.#waiting.filter(job => !isLate(job))
     for (const job of late) {
       const message = `Function "${this.key.name}" waited ${job.request.limitMs} ms for an instance and got none.`
-      drop(job, { kind: 'refused', message })
+      job.drop({ kind: 'refused', message })
     }
   }
 
@@ -303,10 +293,4 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     for (const instance of this.#busy) if (instance.wantsCore) runningCount++
     return runningCount < this.cores.groupLimit && this.#waiting.length > runningCount * this.#batching.size
   }
-}
-
-/** Ends a job that never ran. */
-function drop(job: Job, outcome: Outcome): void {
-  job.settle({ outcome, coldStart: false, cpuMs: 0, heapUsedBytes: 0 })
-  job.over()
 }

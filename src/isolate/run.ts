@@ -6,6 +6,8 @@ import { BrokenBridge } from './incoming.ts'
 import type { Job } from './job.ts'
 import type { Outcome } from './outcome.ts'
 
+/** The longest text of an unhandled rejection in the log, in characters. */
+const REJECTION_CHARS = 2000
 /** Room for the line that says the log is full. */
 const NOTE_CHARS = 1024
 
@@ -68,11 +70,15 @@ export class Run {
     }
   }
 
-  /** Adds a line of the host's own to the invocation's log, unless that is full. */
-  note(line: LogLine): void {
+  /**
+   * A promise that nobody handled was rejected: said, but no failure by itself, as in the cloud (wxcloud-spec §1.3).
+   * The line is the host's own; a log that is full stays as it is.
+   */
+  noteRejection({ name, message }: Error): void {
+    const text = `Unhandled promise rejection: ${name}: ${message}`.slice(0, REJECTION_CHARS)
     const { logLines, logChars } = this.job.request.limits
-    const hasRoom = this.#logLineCount < logLines && this.#logCharCount + line.message.length <= logChars
-    if (hasRoom) this.#log(line)
+    const hasRoom = this.#logLineCount < logLines && this.#logCharCount + text.length <= logChars
+    if (hasRoom) this.#log({ level: 'error', message: text, timeMs: Date.now() })
   }
 
   /** No more answers or wake-ups reach the guest. */
