@@ -102,6 +102,8 @@ describe('a guest that forges its messages', () => {
       'an end while it has a call waiting',
       `send('[{"type":"done","result":1},{"type":"call","id":1,"op":"x","args":{}},{"type":"over"}]')`,
     ],
+    ['an end of no kind', `send('[{"type":"done","result":1,"over":"yes"}]')`],
+    ['none of those behind it left out', `send('[{"type":"unstarted","count":0}]')`],
     ['a wait of no number', `send('[{"type":"wait","afterMs":"1"}]')`],
   ])('%s ends its isolate as crashed', async (_, body) => {
     const { ran, stats } = await runTakenOver(body)
@@ -115,6 +117,14 @@ describe('a guest that forges its messages', () => {
     )
     expect(ran.outcome).toEqual({ kind: 'completed', result: 1 })
     expect(calls).toEqual(['a', 'b'])
+    expect(stats).toMatchObject({ idleCount: 1, recycledCount: {} })
+  })
+
+  test('turns that never were and invocations nobody asked for change nothing', async () => {
+    const { ran, stats } = await runTakenOver(
+      `send('[{"type":"turned"},{"type":"turned"},{"type":"unstarted","count":7},{"type":"done","result":1,"over":true},{"type":"done","result":2,"over":true}]')`,
+    )
+    expect(ran.outcome).toEqual({ kind: 'completed', result: 1 })
     expect(stats).toMatchObject({ idleCount: 1, recycledCount: {} })
   })
 

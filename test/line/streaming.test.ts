@@ -1,0 +1,111 @@
+/** Functions that proved quick, with more calls in flight than cross at once: crossings follow each other without a pause. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { FunctionHost } from '../../src/index.ts'
+
+let host: FunctionHost
+beforeEach(() => {
+  host = new FunctionHost()
+})
+afterEach(() => host.close())
+
+const IN_FLIGHT = 64
+
+/** Always that many calls under way, until so many were made. */
+async function flood(callCount: number, call: (n: number) => Promise<void>): Promise<void> {
+  let started = 0
+  const lane = async (): Promise<void> => {
+    for (let n = started++; n < callCount; n = started++) await call(n)
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
+}
+
+async function deploy(name: string, source: string): Promise<void> {
+  await host.deploy(name, { files: { 'index.js': source } })
+}
+
+describe('each answer is its own', () => {
+  test.each([
+    ['of an async handler', 'async event => event.n'],
+    ['of a plain one', 'event => event.n'],
+    ['of a callback', '(event, context, callback) => { callback(null, event.n) }'],
+    [
+      'of a callback that no longer waits for the loop',
+      '(event, context, callback) => { setTimeout(() => {}, 9); callback(null, event.n); context.callbackWaitsForEmptyEventLoop = false }',
+    ],
+    ['of context.succeed', '(event, context) => { context.succeed(event.n) }'],
+    [
+      'of a chain of promises',
+      'async event => { for (let i = 0; i < event.n % 9; i++) await null; return event.n }',
+    ],
+    [
+      'of a timer now and then',
+      'async event => { if (event.n % 50 === 0) await new Promise(done => setTimeout(done, 1)); return event.n }',
+    ],
+  ])('%s', async (_, handler) => {
+    await deploy('f', `exports.main = ${handler}`)
+    await flood(3000, async n => expect((await host.invoke('f', { n })).result).toBe(n))
+  })
+
+  test('also of one that has nothing to say', async () => {
+    await deploy('f', 'exports.main = event => { if (event.n % 2) return event.n }')
+    await flood(2000, async n => expect((await host.invoke('f', { n })).result).toBe(n % 2 ? n : null))
+  })
+
+  test('who asks changes from call to call, and is told each time', async () => {
+    await deploy(
+      'who',
+      `const cloud = require('wx-server-sdk')
+      cloud.init()
+      exports.main = async (event, { environ }) => {
+        const { OPENID = null, UNIONID = null } = cloud.getWXContext()
+        const seen = [OPENID, UNIONID, process.env.WX_OPENID ?? null, /WX_OPENID=([^;]*)/.exec(environ)?.[1] ?? null]
+        if (event.n % 3 === 0) process.env.WX_UNIONID = 'forged'
+        if (event.n % 5 === 0) delete process.env.WX_OPENID
+        return seen
+      }`,
+    )
+    // The same caller many times over, then others, then nobody.
+    const openids = ['a', 'a', 'a', 'b', 'a', undefined, 'c', 'c', undefined]
+    await flood(4000, async n => {
+      const openid = openids[n % openids.length]
+      const unionid = n % 7 === 0 ? 'u' : undefined
+      const caller = { ...(openid && { openid }), ...(unionid && { unionid }) }
+      const { result } = await host.invoke('who', { n }, { caller })
+      expect(result).toEqual([openid ?? null, unionid ?? null, openid ?? null, openid ?? null])
+    })
+  })
+})
+
+test('one function that is flooded leaves the others their turn', async () => {
+  await deploy('flooded', 'exports.main = async event => event.n')
+  await deploy('neighbour', 'exports.main = async event => event.n')
+  let isOver = false
+  let answeredMeanwhile = 0
+  const flooding = flood(60_000, async n =>
+    expect((await host.invoke('flooded', { n })).result).toBe(n),
+  ).then(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    await host.invoke('neighbour', {})
+    if (!isOver) answeredMeanwhile++
+  }
+  await flooding
+  expect(answeredMeanwhile).toBeGreaterThan(20)
+  expect(host.stats().instances.recycledCount).toEqual({})
+})
+
+test('one of them that waits for the host holds up none of those behind it for good', async () => {
+  await host.database.createCollection('notes')
+  await deploy(
+    'f',
+    `const cloud = require('wx-server-sdk')
+    cloud.init()
+    const notes = cloud.database().collection('notes')
+    exports.main = async event => event.n % 40 === 0 ? { n: event.n, total: (await notes.count()).total } : { n: event.n }`,
+  )
+  await flood(3000, async n => {
+    const { result } = await host.invoke('f', { n })
+    expect(result).toEqual(n % 40 === 0 ? { n, total: 0 } : { n })
+  })
+})
