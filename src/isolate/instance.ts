@@ -146,10 +146,9 @@ export class Instance implements Timed, JobHolder {
       this.#die('memory limit')
       return
     }
-    const run = this.#batch?.run
-    if ((this.#isShared || this.#crossing.isQuick) && (this.#isStuck || isPastDeadline)) this.#watch()
-    else if (isPastDeadline) this.#expire('deadline')
-    else if (run !== undefined && this.#isPastCpuLimit(run)) this.#expire('cpu')
+    const isPastLimit = isPastDeadline || this.#isPastCpuLimit
+    if ((this.#isShared || this.#crossing.isQuick) && (this.#isStuck || isPastLimit)) this.#watch()
+    else if (isPastLimit) this.#expire(isPastDeadline ? 'deadline' : 'cpu')
   }
 
   /** What was expected to be over in no time is not. */
@@ -166,8 +165,10 @@ export class Instance implements Timed, JobHolder {
   }
 
   /** A limit no shorter than the deadline is the deadline's to keep: the two would race. */
-  #isPastCpuLimit({ job: { request } }: Run): boolean {
-    return request.cpuLimitMs < request.limitMs && this.usage.cpuMs() > request.cpuLimitMs
+  get #isPastCpuLimit(): boolean {
+    const request = this.#batch?.run?.job.request
+    if (request === undefined || request.cpuLimitMs >= request.limitMs) return false
+    return this.usage.cpuMs() > request.cpuLimitMs
   }
 
   /** Several jobs are under way, and nobody can say whose turn it is. */
