@@ -1,4 +1,4 @@
-import { type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import { DOOR, type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
 import { createServerCloud } from '../sdk/cloud.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
@@ -12,7 +12,7 @@ import { fireTimers } from './timers.ts'
 
 /**
  * The guest runtime. This file is evaluated once, into the V8 startup snapshot; in each isolate
- * made from it the program script calls `start` once, with the function's code, and gets the door in.
+ * made from it the host takes the door in, and the program script calls `start` once, with the function's code.
  */
 const globals = globalThis as unknown as Record<string, unknown>
 
@@ -28,13 +28,14 @@ defineBuiltin('wx-server-sdk', () =>
   }),
 )
 globals[START] = start
+globals[DOOR] = dispatch
 
-function start(program: Program): typeof dispatch {
+function start(program: Program): void {
   connect(globals[SEND] as Send, mayClose)
   delete globals[SEND]
   delete globals[START]
+  delete globals[DOOR]
   setProgram(program)
-  return dispatch
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type ModuleWrapper, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import { DOOR, type ModuleWrapper, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
 import type { ServerCloud } from '../sdk/cloud.ts'
 
 /**
@@ -38,7 +38,8 @@ const program: Program = {
 }
 
 globals[SEND] = () => {}
-const dispatch = (globals[START] as (program: Program) => (text?: string) => void)(program)
+const dispatch = globals[DOOR] as (text?: string) => void
+;(globals[START] as (program: Program) => void)(program)
 const fixed = {
   context: { function_name: 'warm' },
   environment: { HOME: '/' },

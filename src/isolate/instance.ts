@@ -4,9 +4,9 @@ import type { CompiledProgram } from './compile.ts'
 import type { Cores, Turn } from './cores.ts'
 import { Crossing } from './crossing.ts'
 import { BrokenBridge } from './incoming.ts'
-import { type BlankIsolate, type DoorIn, disposeIsolate, loadProgram } from './isolate.ts'
+import { type BlankIsolate, disposeIsolate, loadProgram } from './isolate.ts'
 import type { Job, JobHolder } from './job.ts'
-import type { Outcome, RecycleReason } from './outcome.ts'
+import { type Outcome, type RecycleReason, toDeath } from './outcome.ts'
 import { type Run, writeInvocation } from './run.ts'
 import { type WedgeListener, watchThread } from './thread-watch.ts'
 
@@ -20,6 +20,8 @@ export interface InstanceKeeper extends WedgeListener {
   onWait(): void
   /** A promise that nobody handled was rejected. */
   onRejection(): void
+  /** The program did not fit into its isolate, which no job had entered yet. */
+  onUnloadable(outcome: Outcome): void
   /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */
   takeBack(jobs: readonly Job[]): void
   /** The isolate was ended. */
@@ -48,23 +50,26 @@ export class Instance implements Timed, JobHolder {
   #heapUsedBytes = 0
   #isEnded = false
 
-  private constructor(blank: BlankIsolate, doorIn: DoorIn, keeper: InstanceKeeper) {
+  private constructor(blank: BlankIsolate, keeper: InstanceKeeper) {
     this.#blank = blank
     this.#keeper = keeper
     blank.receive = (text, ...buffers) => this.#receive(text, buffers)
-    this.#crossing = new Crossing({ isolate: blank.isolate, doorIn }, keeper, keeper.cores, {
+    this.#crossing = new Crossing(blank, keeper, keeper.cores, {
       onTurnEnd: rejection => this.#endTurn(rejection),
-      onDeath: error => this.#die(error.message),
+      onDeath: error => this.#die(error),
     })
   }
 
-  /** Puts the program into the isolate; the function's own files load with the first invocation. */
+  /** The program is on its way into the isolate; the function's own files load with the first invocation. */
   static async create(
     blank: BlankIsolate,
     program: CompiledProgram,
     keeper: InstanceKeeper,
   ): Promise<Instance> {
-    return new Instance(blank, await loadProgram(blank, program), keeper)
+    const { loaded } = await loadProgram(blank, program)
+    const instance = new Instance(blank, keeper)
+    loaded.catch((error: unknown) => instance.#die(error))
+    return instance
   }
 
   get isDisposed(): boolean {
@@ -238,15 +243,14 @@ export class Instance implements Timed, JobHolder {
     }
   }
 
-  #die(message: string): void {
+  #die(error: unknown): void {
     if (this.#isEnded) return
-    const kind = message.includes('memory limit') ? 'memory' : 'crashed'
+    const death = toDeath(error)
     if (this.#isShared) this.#tellApart()
     const job = this.#batch?.jobs[0]
-    if (job !== undefined) {
-      this.#settle(job, kind === 'memory' ? { kind } : { kind, message }, this.#usedCpuMs())
-    }
-    this.#end(kind)
+    if (job !== undefined) this.#settle(job, death, this.#usedCpuMs())
+    else this.#keeper.onUnloadable(death)
+    this.#end(death.kind)
   }
 
   #fail(error: unknown): void {

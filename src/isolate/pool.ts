@@ -5,7 +5,7 @@ import { Instance } from './instance.ts'
 import { makeBlankIsolate } from './isolate.ts'
 import { Lane, type LaneOwner, type PoolKey } from './lane.ts'
 import { isolateRoom } from './memory-maps.ts'
-import type { Outcome, RecycleReason } from './outcome.ts'
+import { type RecycleReason, toDeath } from './outcome.ts'
 import { Spares } from './spares.ts'
 
 export interface PoolOptions {
@@ -152,10 +152,10 @@ export class Pool implements LaneOwner {
     this.#makingCount++
     let instance: Instance
     try {
-      const blank = this.#spares.take(memoryMb) ?? (await makeBlankIsolate(memoryMb))
+      const blank = this.#spares.take(memoryMb) ?? makeBlankIsolate(memoryMb)
       instance = await Instance.create(blank, program, lane)
     } catch (error) {
-      lane.onMakeFailed(startFailure(error))
+      lane.onMakeFailed(toDeath(error))
       return
     } finally {
       this.#makingCount--
@@ -230,10 +230,4 @@ export class Pool implements LaneOwner {
 
 function sizeOf(instance: Instance): number {
   return Math.round(INSTANCE_OVERHEAD_BYTES + instance.heapUsedBytes)
-}
-
-/** The program did not fit into the isolate, or the isolate could not be made. */
-function startFailure(error: unknown): Outcome {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.includes('memory limit') ? { kind: 'memory' } : { kind: 'crashed', message }
 }

@@ -24,7 +24,6 @@ export class Spares {
   readonly #takenMs: number[] = []
   /** The size asked for last: the next cold start is most likely of it. */
   #memoryMb: number | undefined
-  #isMaking = false
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -72,29 +71,24 @@ export class Spares {
   }
 
   #refillSoon(): void {
-    if (this.#isClosed || this.#timer !== undefined || this.#isMaking || this.#options.max === 0) return
+    if (this.#isClosed || this.#timer !== undefined || this.#options.max === 0) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      void this.#refill()
+      this.#refill()
     }, PAUSE_MS)
     this.#timer.unref()
   }
 
-  async #refill(): Promise<void> {
+  #refill(): void {
     const memoryMb = this.#memoryMb
     if (memoryMb === undefined) return
     this.#dropOthers(memoryMb)
     if (this.#shelf.length >= this.#wanted || !this.#options.hasRoom()) return
-    this.#isMaking = true
     try {
-      const blank = await makeBlankIsolate(memoryMb)
-      if (this.#isClosed) disposeIsolate(blank.isolate)
-      else this.#shelf.push(blank)
+      this.#shelf.push(makeBlankIsolate(memoryMb))
     } catch (error) {
       this.#options.onFailure(error)
       return
-    } finally {
-      this.#isMaking = false
     }
     this.#refillSoon()
   }

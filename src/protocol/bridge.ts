@@ -121,7 +121,9 @@ export const PROGRAM_SCRIPT = 'cloudlet:program'
 export const RUNTIME_SCRIPT = 'cloudlet:runtime'
 /** The global that holds the guest's one callback, put there by the host; gone before user code runs. */
 export const SEND = '__cloudletSend'
-/** The global the program script calls with its Program; it returns the door in, and is gone before user code runs. */
+/** The global that holds the door in, which the host takes when it makes the isolate; gone before user code runs. */
+export const DOOR = '__cloudletDoor'
+/** The global the program script calls with its Program; gone before user code runs. */
 export const START = '__cloudletStart'
 /** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */
 export const GUEST_ROOT = '/var/user'
