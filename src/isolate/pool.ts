@@ -181,12 +181,16 @@ export class Pool implements LaneOwner {
     const nowMs = performance.now()
     if (member.measuredMs !== 0 && nowMs - member.measuredMs < MEASURE_EVERY_MS) return
     member.measuredMs = nowMs
-    void instance.measureHeap().then(() => {
-      if (this.#instances.peek(instance) === undefined) return
-      // Another value, since the cache takes the size of one it has for unchanged.
-      this.#instances.set(instance, { ...member })
-      if (this.#memoryBytes() > this.#options.budgetBytes) this.#evictOne()
-    })
+    // It wakes the isolate's thread: whoever waits for what the instance has just answered goes first.
+    setImmediate(() => void this.#measureNow(instance, member))
+  }
+
+  async #measureNow(instance: Instance, member: Member): Promise<void> {
+    await instance.measureHeap()
+    if (this.#instances.peek(instance) === undefined) return
+    // Another value, since the cache takes the size of one it has for unchanged.
+    this.#instances.set(instance, { ...member })
+    if (this.#memoryBytes() > this.#options.budgetBytes) this.#evictOne()
   }
 
   /** Evicts idle instances, and spares before them, until another fits. What stands in the way otherwise. */
