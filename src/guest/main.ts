@@ -5,7 +5,7 @@ import { writeLog } from './console.ts'
 import { currentEnvironment, installGlobals } from './globals.ts'
 import { completeDrained, failUncaught, invoke, invokeNext, mayClose } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
-import { loadBuffer } from './lazy.ts'
+import { keepPackageSources, loadBuffer } from './lazy.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
@@ -35,6 +35,7 @@ function start(program: Program): void {
   delete globals[SEND]
   delete globals[START]
   delete globals[DOOR]
+  keepPackageSources(globals)
   setProgram(program)
 }
 

@@ -2,7 +2,7 @@ import { DOOR, PROGRAM_SCRIPT, SEND } from '../protocol/bridge.ts'
 import type { CompiledProgram } from './compile.ts'
 import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
-import { runtimeSnapshot } from './snapshot.ts'
+import { runtimePackages, runtimeSnapshot } from './snapshot.ts'
 
 /** What the guest's one callback delivers: JSON text and the buffers beside it. Both are the guest's: check them. */
 export type Receive = (text: unknown, ...buffers: unknown[]) => void
@@ -41,6 +41,7 @@ export function makeBlankIsolate(memoryMb: number): BlankIsolate {
       SEND,
       new Callback((...crossing: [unknown, ...unknown[]]) => blank.receive(...crossing), { ignored: true }),
     )
+    for (const [name, text] of runtimePackages()) context.global.setSync(name, text.copyInto())
     return blank
   } catch (error) {
     disposeIsolate(isolate)

@@ -125,5 +125,8 @@ export const SEND = '__cloudletSend'
 export const DOOR = '__cloudletDoor'
 /** The global the program script calls with its Program; gone before user code runs. */
 export const START = '__cloudletStart'
+/** Globals that hold the sources of packages which the runtime evaluates at first use; gone before user code runs. */
+export const PACKAGE_SOURCES = { buffer: '__cloudletBuffer', inspect: '__cloudletInspect' } as const
+export type PackageName = keyof typeof PACKAGE_SOURCES
 /** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */
 export const GUEST_ROOT = '/var/user'
