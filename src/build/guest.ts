@@ -30,7 +30,11 @@ const runtime = await build({
 // Bodies of functions that return the package's exports.
 const packages = await build({
   ...options,
-  entryPoints: { buffer: 'node_modules/buffer/index.js', inspect: 'node-inspect-extracted' },
+  entryPoints: {
+    buffer: 'node_modules/buffer/index.js',
+    inspect: 'node-inspect-extracted',
+    sdk: 'src/sdk/cloud.ts',
+  },
   globalName: 'exported',
   footer: { js: 'return exported' },
 })

@@ -1,23 +1,37 @@
-import { PACKAGE_SOURCES, type PackageName, RUNTIME_SCRIPT } from '../protocol/bridge.ts'
+import { PACKAGE_SOURCES, type PackageName, PRELOAD_SDK, RUNTIME_SCRIPT } from '../protocol/bridge.ts'
 import { FunctionCtor } from './intrinsics.ts'
 
 /**
- * npm packages of the runtime that most invocations never touch. They are not in the snapshot: evaluated, their objects
- * would slow the start of every isolate, and their source alone would be copied into each one. The host hands the
- * source over as a string that all isolates share, and it is evaluated at first use (native-notes/snapshot.md).
+ * What not every function uses. It is not in the snapshot: evaluated, its objects would slow the start of every
+ * isolate, and its source alone would be copied into each one. The host hands the source over as a string that all
+ * isolates share, and it is evaluated at first use (native-notes/snapshot.md). wx-server-sdk is in a snapshot of its
+ * own, for the functions that name it; another gets it this way should it require it all the same.
  */
+type SdkPackage = Pick<typeof import('../sdk/cloud.ts'), 'createServerCloud'>
 type BufferPackage = typeof import('buffer/')
 export type Inspect = Pick<typeof import('node-inspect-extracted'), 'format' | 'inspect'>
 
 let bufferSource = ''
 let inspectSource = ''
+let sdkSource = ''
 let bufferPackage: BufferPackage | undefined
 let inspectPackage: Inspect | undefined
+let sdkPackage: SdkPackage | undefined
+
+/** Lets the SDK be evaluated while a snapshot is made. */
+export function offerPreload(globals: Record<string, unknown>): void {
+  globals[PRELOAD_SDK] = (exported: SdkPackage) => {
+    sdkPackage = exported
+    delete globals[PRELOAD_SDK]
+  }
+}
 
 /** Takes the sources from the global object, before user code runs. */
 export function keepPackageSources(globals: Record<string, unknown>): void {
   bufferSource = takeSource(globals, 'buffer')
   inspectSource = takeSource(globals, 'inspect')
+  sdkSource = takeSource(globals, 'sdk')
+  delete globals[PRELOAD_SDK]
 }
 
 function takeSource(globals: Record<string, unknown>, name: PackageName): string {
@@ -35,6 +49,11 @@ export function loadBuffer(): BufferPackage['Buffer'] {
 export function loadInspect(): Inspect {
   inspectPackage ??= evaluate(inspectSource) as Inspect
   return inspectPackage
+}
+
+export function loadSdk(): SdkPackage {
+  sdkPackage ??= evaluate(sdkSource) as SdkPackage
+  return sdkPackage
 }
 
 /** Under the runtime's name, so that stack traces leave its frames out. */

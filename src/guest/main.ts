@@ -1,11 +1,10 @@
 import { DOOR, type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
-import { createServerCloud } from '../sdk/cloud.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { currentEnvironment, installGlobals } from './globals.ts'
 import { completeDrained, failUncaught, invoke, invokeNext, mayClose } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
-import { keepPackageSources, loadBuffer } from './lazy.ts'
+import { keepPackageSources, loadBuffer, loadSdk, offerPreload } from './lazy.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
@@ -18,7 +17,7 @@ const globals = globalThis as unknown as Record<string, unknown>
 
 installGlobals(globals, failUncaught)
 defineBuiltin('wx-server-sdk', () =>
-  createServerCloud({
+  loadSdk().createServerCloud({
     call: callHost,
     environment: currentEnvironment,
     warn: message => writeLog('warn', message),
@@ -27,6 +26,7 @@ defineBuiltin('wx-server-sdk', () =>
     encodeText: text => loadBuffer().from(text, 'utf8'),
   }),
 )
+offerPreload(globals)
 globals[START] = start
 globals[DOOR] = dispatch
 

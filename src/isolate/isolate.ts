@@ -2,7 +2,7 @@ import { DOOR, PROGRAM_SCRIPT, SEND } from '../protocol/bridge.ts'
 import type { CompiledProgram } from './compile.ts'
 import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
-import { runtimePackages, runtimeSnapshot } from './snapshot.ts'
+import { type RuntimeKind, runtimePackages, runtimeSnapshot } from './snapshot.ts'
 
 /** What the guest's one callback delivers: JSON text and the buffers beside it. Both are the guest's: check them. */
 export type Receive = (text: unknown, ...buffers: unknown[]) => void
@@ -10,9 +10,14 @@ export type Receive = (text: unknown, ...buffers: unknown[]) => void
 /** The guest's door in: `(text, ...buffers) => void`, or without a text for the next invocation's turn. */
 export type DoorIn = NativeReference<(text?: string, ...buffers: ArrayBuffer[]) => void>
 
-/** An isolate with the runtime in it and no function yet: what a cold start takes from the shelf. */
-export interface BlankIsolate {
+/** What blank isolates differ by. */
+export interface IsolateKind {
   readonly memoryMb: number
+  readonly runtime: RuntimeKind
+}
+
+/** An isolate with the runtime in it and no function yet: what a cold start takes from the shelf. */
+export interface BlankIsolate extends IsolateKind {
   readonly isolate: NativeIsolate
   readonly context: NativeContext
   readonly doorIn: DoorIn
@@ -30,13 +35,13 @@ const EVAL_CHARS = 16 * 1024
  * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this
  * thread: V8 makes the isolate here anyway, and what is left is less than a trip to another thread costs.
  */
-export function makeBlankIsolate(memoryMb: number): BlankIsolate {
-  const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot() })
+export function makeBlankIsolate({ memoryMb, runtime }: IsolateKind): BlankIsolate {
+  const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot(runtime) })
   rememberIsolate(isolate)
   try {
     const context = isolate.createContextSync()
     const doorIn = context.global.getSync(DOOR, { reference: true }) as DoorIn
-    const blank: BlankIsolate = { memoryMb, isolate, context, doorIn, receive: () => {} }
+    const blank: BlankIsolate = { memoryMb, runtime, isolate, context, doorIn, receive: () => {} }
     context.global.setSync(
       SEND,
       new Callback((...crossing: [unknown, ...unknown[]]) => blank.receive(...crossing), { ignored: true }),

@@ -3,15 +3,15 @@ import type { Clock, Timed } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
 import type { Claimant, Cores, Turn } from './cores.ts'
 import type { Instance, InstanceKeeper } from './instance.ts'
+import type { IsolateKind } from './isolate.ts'
 import { type InvocationRequest, Job, type JobHolder, type RunResult } from './job.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
 
 /** What instances are made of and told apart by: one per version of a function. */
-export interface PoolKey {
+export interface PoolKey extends IsolateKind {
   /** The function's name, for those who watch. */
   readonly name: string
   readonly program: CompiledProgram
-  readonly memoryMb: number
   /** Instances it may have at once. */
   readonly concurrency: number
 }

@@ -89,8 +89,8 @@ export class Pool implements LaneOwner {
   }
 
   /** A function was deployed: an isolate of its size is made ready for its first cold start. */
-  expect({ memoryMb }: PoolKey): void {
-    this.#spares.expect(memoryMb)
+  expect(key: PoolKey): void {
+    this.#spares.expect(key)
   }
 
   /** Ends the idle instances of a key now and the busy ones when they are free. */
@@ -142,7 +142,7 @@ export class Pool implements LaneOwner {
   }
 
   async #make(lane: Lane): Promise<void> {
-    const { program, memoryMb } = lane.key
+    const { key } = lane
     const problem = this.#makeRoom()
     if (problem !== undefined) {
       if (this.#isAboutToFree()) this.#waitingForRoom.push(lane)
@@ -152,8 +152,8 @@ export class Pool implements LaneOwner {
     this.#makingCount++
     let instance: Instance
     try {
-      const blank = this.#spares.take(memoryMb) ?? makeBlankIsolate(memoryMb)
-      instance = await Instance.create(blank, program, lane)
+      const blank = this.#spares.take(key) ?? makeBlankIsolate(key)
+      instance = await Instance.create(blank, key.program, lane)
     } catch (error) {
       lane.onMakeFailed(toDeath(error))
       return

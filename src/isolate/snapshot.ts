@@ -1,22 +1,29 @@
 import { readFileSync } from 'node:fs'
-import { PACKAGE_SOURCES, type PackageName, RUNTIME_SCRIPT } from '../protocol/bridge.ts'
+import { PACKAGE_SOURCES, type PackageName, PRELOAD_SDK, RUNTIME_SCRIPT } from '../protocol/bridge.ts'
 import { ExternalCopy, Isolate, type SharedText, type Snapshot } from './ivm.ts'
 
-let snapshot: Snapshot | undefined
+/** Which snapshot: with wx-server-sdk in it, or without, which starts faster and takes less memory. */
+export type RuntimeKind = 'plain' | 'sdk'
+
+const snapshots = new Map<RuntimeKind, Snapshot>()
 let packageSources: readonly PackageSource[] | undefined
 
 /** The global it belongs in, and its text, of which all isolates share the bytes. */
 export type PackageSource = readonly [global: string, text: SharedText]
 
 /**
- * The V8 startup snapshot that holds the evaluated guest runtime and the compiled code of a typical invocation.
- * Made once per process, at the first deployment, on this thread: about 50 ms (native-notes/snapshot.md).
+ * The V8 startup snapshot that holds the evaluated guest runtime and the compiled code of a typical invocation. Each
+ * is made once per process, when a function is deployed that needs it, on this thread: about 50 ms
+ * (native-notes/snapshot.md).
  */
-export function runtimeSnapshot(): Snapshot {
-  snapshot ??= Isolate.createSnapshot(
-    [{ code: readBundle('runtime'), filename: RUNTIME_SCRIPT }],
-    readBundle('warm-up'),
-  )
+export function runtimeSnapshot(kind: RuntimeKind): Snapshot {
+  let snapshot = snapshots.get(kind)
+  if (snapshot === undefined) {
+    const scripts = [{ code: readBundle('runtime'), filename: RUNTIME_SCRIPT }]
+    const sdk = { code: `${PRELOAD_SDK}((() => {${readBundle('sdk')}})())`, filename: RUNTIME_SCRIPT }
+    snapshot = Isolate.createSnapshot(kind === 'sdk' ? [...scripts, sdk] : scripts, readBundle('warm-up'))
+    snapshots.set(kind, snapshot)
+  }
   return snapshot
 }
 

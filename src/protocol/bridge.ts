@@ -126,7 +126,16 @@ export const DOOR = '__cloudletDoor'
 /** The global the program script calls with its Program; gone before user code runs. */
 export const START = '__cloudletStart'
 /** Globals that hold the sources of packages which the runtime evaluates at first use; gone before user code runs. */
-export const PACKAGE_SOURCES = { buffer: '__cloudletBuffer', inspect: '__cloudletInspect' } as const
+export const PACKAGE_SOURCES = {
+  buffer: '__cloudletBuffer',
+  inspect: '__cloudletInspect',
+  sdk: '__cloudletSdk',
+} as const
 export type PackageName = keyof typeof PACKAGE_SOURCES
+/**
+ * The global that takes the exports of wx-server-sdk while a snapshot is made, for functions that require it; they come
+ * with it evaluated. Gone once called, and before user code runs.
+ */
+export const PRELOAD_SDK = '__cloudletPreloadSdk'
 /** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */
 export const GUEST_ROOT = '/var/user'

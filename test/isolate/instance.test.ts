@@ -44,7 +44,13 @@ async function runProgram(
   }
   const over = Promise.withResolvers<void>()
   let isOver = false
-  const key = { name: 'f', program: { source, cachedData: undefined }, memoryMb: 16, concurrency: 1 }
+  const key = {
+    name: 'f',
+    program: { source, cachedData: undefined },
+    memoryMb: 16,
+    runtime: 'plain',
+    concurrency: 1,
+  } as const
   const ran = await pool.open(key).run({
     eventText: '{}',
     requestId: '1',

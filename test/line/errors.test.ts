@@ -92,7 +92,13 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       config,
       identity: makeIdentityTemplate('taken', 'local', config, limits),
       limits,
-      key: { name: 'taken', program: { source, cachedData: undefined }, memoryMb: 16, concurrency: 1 },
+      key: {
+        name: 'taken',
+        program: { source, cachedData: undefined },
+        memoryMb: 16,
+        runtime: 'plain',
+        concurrency: 1,
+      },
       info: { ...info, ...config },
     }
     const line: Line = {
