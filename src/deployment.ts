@@ -14,6 +14,9 @@ import { buildProgram } from './program.ts'
 import type { Capability } from './protocol/calls.ts'
 import { type FunctionSource, openSourceTree, type SourceTree } from './source-tree.ts'
 
+/** A function whose files have this nowhere won't require it, or has to wait for it. */
+const SDK_NAME = 'wx-server-sdk'
+
 /** An immutable, named, versioned function: its files, compiled, and what it may take. */
 export interface Deployment {
   readonly name: string
@@ -104,7 +107,8 @@ export async function makeDeployment(
     warnings,
   }
   const { memoryMb, concurrency } = config
-  const key = { name, program, memoryMb, concurrency }
+  const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
+  const key = { name, program, memoryMb, runtime, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)
   return { name, version: info.version, config, key, identity, limits, info }

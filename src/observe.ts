@@ -1,5 +1,5 @@
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { ErrorCode } from './errors.ts'
+import { Histogram } from './histogram.ts'
 import type { InvocationReport } from './invocation.ts'
 import type { PoolStats } from './isolate/pool.ts'
 
@@ -87,7 +87,7 @@ export class Counters {
 }
 
 class Counter {
-  readonly #durations: RecordableHistogram = createHistogram()
+  readonly #durations = new Histogram()
   readonly #errors = new Map<ErrorCode, number>()
   #invocationCount = 0
   #coldStartCount = 0
@@ -96,8 +96,7 @@ class Counter {
     this.#invocationCount++
     if (coldStart) this.#coldStartCount++
     if (code !== undefined) this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1)
-    // In microseconds: the histogram holds whole numbers from 1.
-    this.#durations.record(Math.max(1, Math.round(durationMs * 1000)))
+    this.#durations.record(durationMs * 1000)
   }
 
   add(other: Counter): void {
@@ -108,17 +107,16 @@ class Counter {
   }
 
   read(): FunctionStats {
-    const { max } = this.#durations
-    const percentileMs = (percentile: number): number => this.#durations.percentile(percentile) / 1000
+    const durations = this.#durations
     return {
       invocationCount: this.#invocationCount,
       coldStartCount: this.#coldStartCount,
       errorCount: Object.fromEntries(this.#errors),
       durations: {
-        p50Ms: percentileMs(50),
-        p95Ms: percentileMs(95),
-        p99Ms: percentileMs(99),
-        maxMs: this.#invocationCount === 0 ? 0 : max / 1000,
+        p50Ms: durations.percentile(50) / 1000,
+        p95Ms: durations.percentile(95) / 1000,
+        p99Ms: durations.percentile(99) / 1000,
+        maxMs: durations.max / 1000,
       },
     }
   }

@@ -38,6 +38,7 @@ export const ObjectDefineProperty = Object.defineProperty
 export const ObjectGetOwnPropertyDescriptor = Object.getOwnPropertyDescriptor
 export const ObjectGetPrototypeOf = Object.getPrototypeOf as (value: object) => object | null
 export const ObjectHasOwn = Object.hasOwn
+export const FunctionCtor = Function as unknown as (body: string) => () => unknown
 export const ErrorCtor = Error
 export const TypeErrorCtor = TypeError
 export const RangeErrorCtor = RangeError

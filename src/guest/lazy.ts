@@ -1,18 +1,62 @@
-/**
- * npm packages of the runtime that most invocations never touch. Their source is in the snapshot, but they are
- * evaluated at first use: evaluated, their objects would slow the start of every isolate (native-notes/snapshot.md).
- * The bundler resolves these `require` calls; none is left at run time.
- */
-declare function require(name: 'buffer/'): typeof import('buffer/')
-declare function require(name: 'node-inspect-extracted'): typeof import('node-inspect-extracted')
+import { PACKAGE_SOURCES, type PackageName, PRELOAD_SDK, RUNTIME_SCRIPT } from '../protocol/bridge.ts'
+import { FunctionCtor } from './intrinsics.ts'
 
-type BufferConstructor = typeof import('buffer/')['Buffer']
+/**
+ * What not every function uses. It is not in the snapshot: evaluated, its objects would slow the start of every
+ * isolate, and its source alone would be copied into each one. The host hands the source over as a string that all
+ * isolates share, and it is evaluated at first use (native-notes/snapshot.md). wx-server-sdk is in a snapshot of its
+ * own, for the functions that name it; another gets it this way should it require it all the same.
+ */
+type SdkPackage = Pick<typeof import('../sdk/cloud.ts'), 'createServerCloud'>
+type BufferPackage = typeof import('buffer/')
 export type Inspect = Pick<typeof import('node-inspect-extracted'), 'format' | 'inspect'>
 
-export function loadBuffer(): BufferConstructor {
-  return require('buffer/').Buffer
+let bufferSource = ''
+let inspectSource = ''
+let sdkSource = ''
+let bufferPackage: BufferPackage | undefined
+let inspectPackage: Inspect | undefined
+let sdkPackage: SdkPackage | undefined
+
+/** Lets the SDK be evaluated while a snapshot is made. */
+export function offerPreload(globals: Record<string, unknown>): void {
+  globals[PRELOAD_SDK] = (exported: SdkPackage) => {
+    sdkPackage = exported
+    delete globals[PRELOAD_SDK]
+  }
+}
+
+/** Takes the sources from the global object, before user code runs. */
+export function keepPackageSources(globals: Record<string, unknown>): void {
+  bufferSource = takeSource(globals, 'buffer')
+  inspectSource = takeSource(globals, 'inspect')
+  sdkSource = takeSource(globals, 'sdk')
+  delete globals[PRELOAD_SDK]
+}
+
+function takeSource(globals: Record<string, unknown>, name: PackageName): string {
+  const key = PACKAGE_SOURCES[name]
+  const source = globals[key] as string
+  delete globals[key]
+  return source
+}
+
+export function loadBuffer(): BufferPackage['Buffer'] {
+  bufferPackage ??= evaluate(bufferSource) as BufferPackage
+  return bufferPackage.Buffer
 }
 
 export function loadInspect(): Inspect {
-  return require('node-inspect-extracted')
+  inspectPackage ??= evaluate(inspectSource) as Inspect
+  return inspectPackage
+}
+
+export function loadSdk(): SdkPackage {
+  sdkPackage ??= evaluate(sdkSource) as SdkPackage
+  return sdkPackage
+}
+
+/** Under the runtime's name, so that stack traces leave its frames out. */
+function evaluate(source: string): unknown {
+  return FunctionCtor(`${source}\n//# sourceURL=${RUNTIME_SCRIPT}`)()
 }

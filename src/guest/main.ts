@@ -1,11 +1,10 @@
-import { type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
-import { createServerCloud } from '../sdk/cloud.ts'
+import { DOOR, type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { installGlobals } from './globals.ts'
 import { completeDrained, failUncaught } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
-import { loadBuffer } from './lazy.ts'
+import { keepPackageSources, loadBuffer, loadSdk, offerPreload } from './lazy.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
@@ -14,13 +13,13 @@ import { fireTimers } from './timers.ts'
 
 /**
  * The guest runtime. This file is evaluated once, into the V8 startup snapshot; in each isolate
- * made from it the program script calls `start` once, with the function's code, and gets the door in.
+ * made from it the host takes the door in, and the program script calls `start` once, with the function's code.
  */
 const globals = globalThis as unknown as Record<string, unknown>
 
 installGlobals(globals, failUncaught)
 defineBuiltin('wx-server-sdk', () =>
-  createServerCloud({
+  loadSdk().createServerCloud({
     call: callHost,
     environment: currentEnvironment,
     warn: message => writeLog('warn', message),
@@ -29,14 +28,17 @@ defineBuiltin('wx-server-sdk', () =>
     encodeText: text => loadBuffer().from(text, 'utf8'),
   }),
 )
+offerPreload(globals)
 globals[START] = start
+globals[DOOR] = dispatch
 
-function start(program: Program): typeof dispatch {
+function start(program: Program): void {
   connect(globals[SEND] as Send, mayClose)
   delete globals[SEND]
   delete globals[START]
+  delete globals[DOOR]
+  keepPackageSources(globals)
   setProgram(program)
-  return dispatch
 }
 
 /**

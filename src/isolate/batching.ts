@@ -93,7 +93,9 @@ export class Batching {
   }
 
   /** Takes those that may cross behind what has crossed since the isolate's thread paused last. */
-  takeMore(waiting: Job[], { size, chars }: Streamed): Jobs | undefined {
+  takeMore(waiting: Job[], streamed: Streamed | undefined): Jobs | undefined {
+    if (streamed === undefined) return undefined
+    const { size, chars } = streamed
     const roomChars = this.#maxChars - chars - size * ENVELOPE_CHARS
     const [first] = waiting
     if (first === undefined || first.isAlone || size >= MAX_STREAM_JOBS || charsOf(first) > roomChars)

@@ -5,9 +5,9 @@ import type { CompiledProgram } from './compile.ts'
 import type { Cores, Turn } from './cores.ts'
 import { Crossing } from './crossing.ts'
 import { BrokenBridge } from './incoming.ts'
-import { type BlankIsolate, type DoorIn, disposeIsolate, loadProgram } from './isolate.ts'
+import { type BlankIsolate, disposeIsolate, loadProgram } from './isolate.ts'
 import type { Job, JobHolder } from './job.ts'
-import type { Outcome, RecycleReason } from './outcome.ts'
+import { type Outcome, type RecycleReason, toDeath } from './outcome.ts'
 import { type Run, writeInvocations } from './run.ts'
 import { type WedgeListener, watchThread } from './thread-watch.ts'
 import { Usage } from './usage.ts'
@@ -26,6 +26,8 @@ export interface InstanceKeeper extends WedgeListener {
   isNextQuick(): boolean
   /** A promise that nobody handled was rejected. */
   onRejection(): void
+  /** The program did not fit into its isolate, which no job had entered yet. */
+  onUnloadable(outcome: Outcome): void
   /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */
   takeBack(jobs: readonly Job[]): void
   /** The isolate was ended. */
@@ -34,8 +36,6 @@ export interface InstanceKeeper extends WedgeListener {
 
 /** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
 const BATCH_LIMIT_MS = 100
-
-const NOTHING: Streamed = { size: 0, chars: 0 }
 
 /**
  * Isolate + context + loaded handler: reused while warm, one invocation at a time. Several may cross together; they
@@ -51,25 +51,28 @@ export class Instance implements Timed, JobHolder {
   #hasRun = false
   #isEnded = false
 
-  private constructor(blank: BlankIsolate, doorIn: DoorIn, keeper: InstanceKeeper) {
+  private constructor(blank: BlankIsolate, keeper: InstanceKeeper) {
     this.#blank = blank
     this.#keeper = keeper
     this.usage = new Usage(blank.isolate)
     blank.receive = (text, ...buffers) => this.#receive(text, buffers)
-    this.#crossing = new Crossing({ isolate: blank.isolate, doorIn }, keeper, keeper.cores, {
+    this.#crossing = new Crossing(blank, keeper, keeper.cores, {
       isNextQuick: () => keeper.isNextQuick(),
       onTurnEnd: rejection => this.#endTurn(rejection),
-      onDeath: error => this.#die(error.message),
+      onDeath: error => this.#die(error),
     })
   }
 
-  /** Puts the program into the isolate; the function's own files load with the first invocation. */
+  /** The program is on its way into the isolate; the function's own files load with the first invocation. */
   static async create(
     blank: BlankIsolate,
     program: CompiledProgram,
     keeper: InstanceKeeper,
   ): Promise<Instance> {
-    return new Instance(blank, await loadProgram(blank, program), keeper)
+    const { loaded } = await loadProgram(blank, program)
+    const instance = new Instance(blank, keeper)
+    loaded.catch((error: unknown) => instance.#die(error))
+    return instance
   }
 
   get isDisposed(): boolean {
@@ -109,8 +112,8 @@ export class Instance implements Timed, JobHolder {
   }
 
   /** What crossed since the isolate's thread paused last. */
-  get streamed(): Streamed {
-    return this.#batch ?? NOTHING
+  get streamed(): Streamed | undefined {
+    return this.#batch
   }
 
   /** Runs more jobs behind those under way, on the core they have. */
@@ -255,15 +258,14 @@ export class Instance implements Timed, JobHolder {
     }
   }
 
-  #die(message: string): void {
+  #die(error: unknown): void {
     if (this.#isEnded) return
-    const kind = message.includes('memory limit') ? 'memory' : 'crashed'
+    const death = toDeath(error)
     if (this.#isShared) this.#tellApart()
     const job = this.#batch?.jobs[0]
-    if (job !== undefined) {
-      this.#settle(job, kind === 'memory' ? { kind } : { kind, message }, this.usage.cpuMs())
-    }
-    this.#end(kind)
+    if (job !== undefined) this.#settle(job, death, this.usage.cpuMs())
+    else this.#keeper.onUnloadable(death)
+    this.#end(death.kind)
   }
 
   #fail(error: unknown): void {

@@ -1,8 +1,8 @@
-import { PROGRAM_SCRIPT, SEND } from '../protocol/bridge.ts'
+import { DOOR, PROGRAM_SCRIPT, SEND } from '../protocol/bridge.ts'
 import type { CompiledProgram } from './compile.ts'
 import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
-import { runtimeSnapshot } from './snapshot.ts'
+import { type RuntimeKind, runtimePackages, runtimeSnapshot } from './snapshot.ts'
 
 /** What the guest's one callback delivers: JSON text and the buffers beside it. Both are the guest's: check them. */
 export type Receive = (text: unknown, ...buffers: unknown[]) => void
@@ -10,11 +10,17 @@ export type Receive = (text: unknown, ...buffers: unknown[]) => void
 /** The guest's door in: `(text, ...buffers) => void`, or without a text for the next invocation's turn. */
 export type DoorIn = NativeReference<(text?: string, ...buffers: ArrayBuffer[]) => void>
 
-/** An isolate with the runtime in it and no function yet: what a cold start takes from the shelf. */
-export interface BlankIsolate {
+/** What blank isolates differ by. */
+export interface IsolateKind {
   readonly memoryMb: number
+  readonly runtime: RuntimeKind
+}
+
+/** An isolate with the runtime in it and no function yet: what a cold start takes from the shelf. */
+export interface BlankIsolate extends IsolateKind {
   readonly isolate: NativeIsolate
   readonly context: NativeContext
+  readonly doorIn: DoorIn
   /** Who hears the guest. Nothing calls it before a program was loaded. */
   receive: Receive
 }
@@ -25,17 +31,22 @@ export interface BlankIsolate {
  */
 const EVAL_CHARS = 16 * 1024
 
-/** Makes an isolate from the runtime snapshot, with one context and the callback of its own. */
-export async function makeBlankIsolate(memoryMb: number): Promise<BlankIsolate> {
-  const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot() })
+/**
+ * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this
+ * thread: V8 makes the isolate here anyway, and what is left is less than a trip to another thread costs.
+ */
+export function makeBlankIsolate({ memoryMb, runtime }: IsolateKind): BlankIsolate {
+  const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot(runtime) })
   rememberIsolate(isolate)
   try {
-    const context = await isolate.createContext()
-    const blank: BlankIsolate = { memoryMb, isolate, context, receive: () => {} }
-    context.global.setIgnored(
+    const context = isolate.createContextSync()
+    const doorIn = context.global.getSync(DOOR, { reference: true }) as DoorIn
+    const blank: BlankIsolate = { memoryMb, runtime, isolate, context, doorIn, receive: () => {} }
+    context.global.setSync(
       SEND,
       new Callback((...crossing: [unknown, ...unknown[]]) => blank.receive(...crossing), { ignored: true }),
     )
+    for (const [name, text] of runtimePackages()) context.global.setSync(name, text.copyInto())
     return blank
   } catch (error) {
     disposeIsolate(isolate)
@@ -43,25 +54,29 @@ export async function makeBlankIsolate(memoryMb: number): Promise<BlankIsolate> 
   }
 }
 
+/** A program on its way into an isolate. An entry made now comes after it. */
+export interface Loading {
+  readonly loaded: Promise<unknown>
+}
+
 /**
  * Puts a program into a blank isolate. No user code runs yet: the modules of the program are functions that its
- * first invocation calls.
+ * first invocation calls. That need not wait until the program is loaded: entries run in their order, and two that
+ * stand in the queue together take one trip to the isolate's thread.
  */
 export async function loadProgram(
   { isolate, context }: BlankIsolate,
   { source, cachedData }: CompiledProgram,
-): Promise<DoorIn> {
+): Promise<Loading> {
+  if (source.length <= EVAL_CHARS) return { loaded: context.eval(source, { filename: PROGRAM_SCRIPT }) }
   try {
-    if (source.length <= EVAL_CHARS) {
-      return (await context.eval(source, { filename: PROGRAM_SCRIPT, reference: true })) as DoorIn
-    }
     const script = await isolate.compileScript(source, {
       filename: PROGRAM_SCRIPT,
       ...(cachedData === undefined ? undefined : { cachedData }),
     })
-    const doorIn = (await script.run(context, { reference: true })) as DoorIn
+    const loaded = script.run(context)
     script.release()
-    return doorIn
+    return { loaded }
   } catch (error) {
     disposeIsolate(isolate)
     throw error

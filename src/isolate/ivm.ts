@@ -10,6 +10,8 @@ export type Snapshot = ivm.ExternalCopy<ArrayBuffer>
 /** compileScript sets these on the script it returns; the package's types leave them out. */
 export type CompiledScript = ivm.Script & ivm.CachedDataResult
 export type CachedData = ivm.ExternalCopy<ArrayBuffer>
+/** A text outside of any isolate's heap. */
+export type SharedText = ivm.ExternalCopy<string>
 /** Bytes copied out of this isolate, to be passed as an argument to another. */
 export type BytesCopy = ivm.Copy<ArrayBuffer>
 

@@ -140,6 +140,10 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   onMakeFailed(outcome: Outcome): void {
     this.#makingCount--
     if (outcome.kind === 'refused' && this.#busy.size + this.#idle.length + this.#makingCount > 0) return
+    this.onUnloadable(outcome)
+  }
+
+  onUnloadable(outcome: Outcome): void {
     for (const job of this.#waiting.splice(0)) job.drop(outcome)
   }
 

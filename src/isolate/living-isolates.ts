@@ -1,4 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import type { NativeIsolate } from './ivm.ts'
+
+/** The process's threads, as Linux lists them. */
+const TASKS = '/proc/self/task'
 
 /** How often the process's CPU time is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 10
@@ -21,7 +25,7 @@ export function countIsolates(): number {
  *
  * `process.exit()` takes V8 down without asking: an isolate's thread that runs then, or is still dying, crashes the
  * process (native-notes/deadlines.md). So at exit every isolate is disposed, and the exit waits, some 30 ms as a rule,
- * until the process is idle.
+ * until the process is idle and no other thread wants to run.
  */
 export function rememberIsolate(isolate: NativeIsolate): void {
   if (!isListening) process.on('exit', endIsolates)
@@ -43,7 +47,27 @@ function endIsolates(): void {
   while (idleCount < IDLE_LOOKS && performance.now() < untilMs) {
     Atomics.wait(never, 0, 0, LOOK_EVERY_MS)
     const used = process.cpuUsage(usage)
+    const isIdle = used.user + used.system < IDLE_CPU_US && !hasRunnableThread()
+    idleCount = isIdle ? idleCount + 1 : 0
+    // What looking costs is not counted.
     usage = process.cpuUsage()
-    idleCount = used.user + used.system < IDLE_CPU_US ? idleCount + 1 : 0
+  }
+}
+
+/** On a busy machine a thread that still has to end may get no CPU for longer than the looks take. Linux tells. */
+function hasRunnableThread(): boolean {
+  if (process.platform !== 'linux') return false
+  return readdirSync(TASKS).some(id => id !== String(process.pid) && readState(id) === 'R')
+}
+
+/** The letter after the thread's name, which may itself hold anything; undefined if it has just ended. */
+function readState(id: string): string | undefined {
+  try {
+    const stat = readFileSync(`${TASKS}/${id}/stat`, 'latin1')
+    return stat[stat.lastIndexOf(')') + 2]
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return undefined
+    throw error
   }
 }

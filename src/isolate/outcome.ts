@@ -29,3 +29,9 @@ export type RecycleReason =
   | 'replaced'
   /** Idle longest when room was needed. */
   | 'evicted'
+
+/** What an isolate died of, or couldn't be made for: isolated-vm says it in the message. */
+export function toDeath(error: unknown): Extract<Outcome, { kind: 'memory' | 'crashed' }> {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.includes('memory limit') ? { kind: 'memory' } : { kind: 'crashed', message }
+}

@@ -5,7 +5,7 @@ import { Instance } from './instance.ts'
 import { makeBlankIsolate } from './isolate.ts'
 import { Lane, type LaneOwner } from './lane.ts'
 import { isolateRoom } from './memory-maps.ts'
-import type { Outcome, RecycleReason } from './outcome.ts'
+import { type RecycleReason, toDeath } from './outcome.ts'
 import type { PoolKey } from './pool-key.ts'
 import { Spares } from './spares.ts'
 
@@ -90,8 +90,8 @@ export class Pool implements LaneOwner {
   }
 
   /** A function was deployed: an isolate of its size is made ready for its first cold start. */
-  expect({ memoryMb }: PoolKey): void {
-    this.#spares.expect(memoryMb)
+  expect(key: PoolKey): void {
+    this.#spares.expect(key)
   }
 
   /** Ends the idle instances of a key now and the busy ones when they are free. */
@@ -143,7 +143,7 @@ export class Pool implements LaneOwner {
   }
 
   async #make(lane: Lane): Promise<void> {
-    const { program, memoryMb } = lane.key
+    const { key } = lane
     const problem = this.#makeRoom()
     if (problem !== undefined) {
       if (this.#isAboutToFree()) this.#waitingForRoom.push(lane)
@@ -153,10 +153,10 @@ export class Pool implements LaneOwner {
     this.#makingCount++
     let instance: Instance
     try {
-      const blank = this.#spares.take(memoryMb) ?? (await makeBlankIsolate(memoryMb))
-      instance = await Instance.create(blank, program, lane)
+      const blank = this.#spares.take(key) ?? makeBlankIsolate(key)
+      instance = await Instance.create(blank, key.program, lane)
     } catch (error) {
-      lane.onMakeFailed(startFailure(error))
+      lane.onMakeFailed(toDeath(error))
       return
     } finally {
       this.#makingCount--
@@ -182,12 +182,16 @@ export class Pool implements LaneOwner {
     const nowMs = performance.now()
     if (member.measuredMs !== 0 && nowMs - member.measuredMs < MEASURE_EVERY_MS) return
     member.measuredMs = nowMs
-    void instance.usage.measureHeap().then(() => {
-      if (this.#instances.peek(instance) === undefined) return
-      // Another value, since the cache takes the size of one it has for unchanged.
-      this.#instances.set(instance, { ...member })
-      if (this.#memoryBytes() > this.#options.budgetBytes) this.#evictOne()
-    })
+    // It wakes the isolate's thread: whoever waits for what the instance has just answered goes first.
+    setImmediate(() => void this.#measureNow(instance, member))
+  }
+
+  async #measureNow(instance: Instance, member: Member): Promise<void> {
+    await instance.usage.measureHeap()
+    if (this.#instances.peek(instance) === undefined) return
+    // Another value, since the cache takes the size of one it has for unchanged.
+    this.#instances.set(instance, { ...member })
+    if (this.#memoryBytes() > this.#options.budgetBytes) this.#evictOne()
   }
 
   /** Evicts idle instances, and spares before them, until another fits. What stands in the way otherwise. */
@@ -231,10 +235,4 @@ export class Pool implements LaneOwner {
 
 function sizeOf(instance: Instance): number {
   return Math.round(INSTANCE_OVERHEAD_BYTES + instance.usage.heapBytes)
-}
-
-/** The program did not fit into the isolate, or the isolate could not be made. */
-function startFailure(error: unknown): Outcome {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.includes('memory limit') ? { kind: 'memory' } : { kind: 'crashed', message }
 }

@@ -1,4 +1,4 @@
-import { type BlankIsolate, disposeIsolate, makeBlankIsolate } from './isolate.ts'
+import { type BlankIsolate, disposeIsolate, type IsolateKind, makeBlankIsolate } from './isolate.ts'
 
 /** Cold starts within this time count as demand, in milliseconds. */
 const DEMAND_WINDOW_MS = 10_000
@@ -21,10 +21,9 @@ export interface SparesOptions {
 export class Spares {
   readonly #options: SparesOptions
   readonly #shelf: BlankIsolate[] = []
-  readonly #takenMs: number[] = []
-  /** The size asked for last: the next cold start is most likely of it. */
-  #memoryMb: number | undefined
-  #isMaking = false
+  readonly #taken: { readonly timeMs: number; readonly kind: IsolateKind }[] = []
+  /** What was asked for last: the next cold start is most likely of that kind. */
+  #kind: IsolateKind | undefined
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -36,20 +35,25 @@ export class Spares {
     return this.#shelf.length
   }
 
-  /** Makes sure that one is on its way: a function of that size was deployed. */
-  expect(memoryMb: number): void {
-    this.#memoryMb ??= memoryMb
+  /** Makes sure that one is on its way: a function of that kind was deployed. */
+  expect(kind: IsolateKind): void {
+    if (this.#kind === undefined || serves(kind, this.#kind)) this.#kind = kind
     this.#refillSoon()
   }
 
-  /** One of that size, if there is. */
-  take(memoryMb: number): BlankIsolate | undefined {
-    this.#memoryMb = memoryMb
-    this.#takenMs.push(performance.now())
-    if (this.#takenMs.length > this.#options.max) this.#takenMs.shift()
+  /** One of that kind, or of one that does as well, if there is. */
+  take(kind: IsolateKind): BlankIsolate | undefined {
+    this.#kind = kind
+    this.#taken.push({ timeMs: performance.now(), kind })
+    if (this.#taken.length > this.#options.max) this.#taken.shift()
     this.#refillSoon()
-    const index = this.#shelf.findIndex(blank => blank.memoryMb === memoryMb && !blank.isolate.isDisposed)
-    return index < 0 ? undefined : this.#shelf.splice(index, 1)[0]
+    let best: BlankIsolate | undefined
+    for (const blank of this.#shelf) {
+      if (!serves(blank, kind) || blank.isolate.isDisposed) continue
+      if (best === undefined || blank.runtime === kind.runtime) best = blank
+    }
+    if (best !== undefined) this.#shelf.splice(this.#shelf.indexOf(best), 1)
+    return best
   }
 
   /** Gives one up, to make room. */
@@ -65,46 +69,49 @@ export class Spares {
     while (this.drop());
   }
 
-  get #wanted(): number {
+  /** How many, of which kind. While functions with the SDK and without start, only what serves both. */
+  #want(kind: IsolateKind): { readonly count: number; readonly kind: IsolateKind } {
     const sinceMs = performance.now() - DEMAND_WINDOW_MS
-    const recentCount = this.#takenMs.filter(takenMs => takenMs > sinceMs).length
-    return Math.min(this.#options.max, 1 + recentCount)
+    const recent = this.#taken.filter(({ timeMs }) => timeMs > sinceMs)
+    const count = Math.min(this.#options.max, 1 + recent.length)
+    const larger = recent.find(taken => serves(taken.kind, kind) && taken.kind.runtime === 'sdk')
+    return { count, kind: larger?.kind ?? kind }
   }
 
   #refillSoon(): void {
-    if (this.#isClosed || this.#timer !== undefined || this.#isMaking || this.#options.max === 0) return
+    if (this.#isClosed || this.#timer !== undefined || this.#options.max === 0) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      void this.#refill()
+      this.#refill()
     }, PAUSE_MS)
     this.#timer.unref()
   }
 
-  async #refill(): Promise<void> {
-    const memoryMb = this.#memoryMb
-    if (memoryMb === undefined) return
-    this.#dropOthers(memoryMb)
-    if (this.#shelf.length >= this.#wanted || !this.#options.hasRoom()) return
-    this.#isMaking = true
+  #refill(): void {
+    if (this.#kind === undefined) return
+    const { count, kind } = this.#want(this.#kind)
+    this.#dropOther(count, kind)
+    if (this.#shelf.length >= count || !this.#options.hasRoom()) return
     try {
-      const blank = await makeBlankIsolate(memoryMb)
-      if (this.#isClosed) disposeIsolate(blank.isolate)
-      else this.#shelf.push(blank)
+      this.#shelf.push(makeBlankIsolate(kind))
     } catch (error) {
       this.#options.onFailure(error)
       return
-    } finally {
-      this.#isMaking = false
     }
     this.#refillSoon()
   }
 
-  /** Those of another size only take room that one of the right size could have. */
-  #dropOthers(memoryMb: number): void {
-    if (this.#shelf.length < this.#wanted) return
-    const index = this.#shelf.findIndex(blank => blank.memoryMb !== memoryMb)
+  /** One that doesn't serve only takes room that another could have. */
+  #dropOther(count: number, kind: IsolateKind): void {
+    if (this.#shelf.length < count) return
+    const index = this.#shelf.findIndex(blank => !serves(blank, kind))
     if (index < 0) return
     const [blank] = this.#shelf.splice(index, 1)
     if (blank !== undefined) disposeIsolate(blank.isolate)
   }
+}
+
+/** The SDK costs memory, but harms nobody. */
+function serves(blank: IsolateKind, { memoryMb, runtime }: IsolateKind): boolean {
+  return blank.memoryMb === memoryMb && (blank.runtime === runtime || blank.runtime === 'sdk')
 }

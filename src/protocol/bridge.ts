@@ -134,7 +134,21 @@ export const PROGRAM_SCRIPT = 'cloudlet:program'
 export const RUNTIME_SCRIPT = 'cloudlet:runtime'
 /** The global that holds the guest's one callback, put there by the host; gone before user code runs. */
 export const SEND = '__cloudletSend'
-/** The global the program script calls with its Program; it returns the door in, and is gone before user code runs. */
+/** The global that holds the door in, which the host takes when it makes the isolate; gone before user code runs. */
+export const DOOR = '__cloudletDoor'
+/** The global the program script calls with its Program; gone before user code runs. */
 export const START = '__cloudletStart'
+/** Globals that hold the sources of packages which the runtime evaluates at first use; gone before user code runs. */
+export const PACKAGE_SOURCES = {
+  buffer: '__cloudletBuffer',
+  inspect: '__cloudletInspect',
+  sdk: '__cloudletSdk',
+} as const
+export type PackageName = keyof typeof PACKAGE_SOURCES
+/**
+ * The global that takes the exports of wx-server-sdk while a snapshot is made, for functions that require it; they come
+ * with it evaluated. Gone once called, and before user code runs.
+ */
+export const PRELOAD_SDK = '__cloudletPreloadSdk'
 /** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */
 export const GUEST_ROOT = '/var/user'

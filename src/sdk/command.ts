@@ -1,6 +1,6 @@
 import { ValueError } from '../errors.ts'
 import { type Encoded, encodeValue, setField } from '../protocol/value.ts'
-import { aggregate } from './aggregate.ts'
+import { makeExpressions } from './aggregate.ts'
 import { encodeElement } from './condition.ts'
 import {
   encodeGeoIntersects,
@@ -105,13 +105,20 @@ const project = Object.freeze({
   elemMatch: (condition: unknown): QueryCommand => new ElementCommand(encodeElement(condition)),
 })
 
+type Aggregate = Readonly<ReturnType<typeof makeExpressions> & { pipeline(): Pipeline }>
+let aggregate: Aggregate | undefined
+
 /** `db.command`, usually named `_`. */
 export const command = Object.freeze({
   ...queryCommands,
   ...logicCommands,
   ...updateCommands,
   project,
-  aggregate: Object.freeze({ ...aggregate, pipeline: (): Pipeline => new Pipeline() }),
+  /** Its hundred and more functions are made at first use: alive, each would slow the start of every isolate. */
+  get aggregate(): Aggregate {
+    aggregate ??= Object.freeze({ ...makeExpressions(), pipeline: () => new Pipeline() })
+    return aggregate
+  },
 })
 
 function operate(operator: UpdateCommand['operator'], operand: unknown): UpdateCommand {

@@ -11,7 +11,7 @@ export type Realm = (expression: string) => Promise<string>
  * are told apart.
  */
 export async function makeRealms(): Promise<{ guarded: Realm; plain: Realm; dispose(): void }> {
-  const guarded = new Isolate({ memoryLimit: 512, snapshot: runtimeSnapshot() })
+  const guarded = new Isolate({ memoryLimit: 512, snapshot: runtimeSnapshot('sdk') })
   const plain = new Isolate({ memoryLimit: 512 })
   return {
     guarded: makeRealm(await guarded.createContext()),

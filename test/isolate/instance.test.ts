@@ -2,22 +2,34 @@ import { describe, expect, test } from 'vitest'
 import type { HostCall } from '../../src/isolate/host-calls.ts'
 import type { RunResult } from '../../src/isolate/job.ts'
 import { Pool, type PoolStats } from '../../src/isolate/pool.ts'
-import { SEND } from '../../src/protocol/bridge.ts'
+import { SEND, START } from '../../src/protocol/bridge.ts'
 
-/** Runs a program that speaks to the host directly, as code would that had taken over its runtime. */
+/** Runs a function that speaks to the host directly, as code would that had got hold of the runtime's callback. */
 async function runTakenOver(
   body: string,
   limitMs = 1000,
 ): Promise<{ ran: RunResult; calls: string[]; stats: PoolStats; isOver: boolean }> {
-  const source = `(() => {
+  const source = `{
     const send = ${SEND}
-    let replies = 0
-    return text => {
-      if (text.includes('"invoke"')) { ${body} }
-      replies += text.split('"reply"').length - 1
-      if (replies === 2) send('[{"type":"over"}]')
+    const main = () => {
+      ${body}
+      setTimeout(() => send('[{"type":"over"}]'), 50)
+      return new Promise(() => {})
     }
-  })()`
+    ${START}({
+      entry: '/index.js',
+      modules: [['/index.js', exports => { exports.main = main }]],
+      resolutions: {},
+      lines: [],
+    })
+  }`
+  return runProgram(source, limitMs)
+}
+
+async function runProgram(
+  source: string,
+  limitMs: number,
+): Promise<{ ran: RunResult; calls: string[]; stats: PoolStats; isOver: boolean }> {
   const pool = new Pool({
     maxInstances: 1,
     budgetBytes: 1e8,
@@ -32,11 +44,22 @@ async function runTakenOver(
   }
   const over = Promise.withResolvers<void>()
   let isOver = false
-  const key = { name: 'f', program: { source, cachedData: undefined }, memoryMb: 16, concurrency: 1 }
+  const key = {
+    name: 'f',
+    program: { source, cachedData: undefined },
+    memoryMb: 16,
+    runtime: 'plain',
+    concurrency: 1,
+  } as const
   const ran = await pool.open(key).run({
     eventText: '{}',
     requestId: '1',
-    fixedText: '{}',
+    fixedText: JSON.stringify({
+      context: {},
+      environment: {},
+      variables: {},
+      limits: { logLines: 9, logChars: 999, timers: 9 },
+    }),
     variablesText: '{}',
     call,
     onLog: () => {},
@@ -128,8 +151,19 @@ describe('a guest that forges its messages', () => {
     expect(stats).toMatchObject({ idleCount: 1, recycledCount: {} })
   })
 
-  test('a door that throws answers nothing and ends at the deadline', async () => {
-    const { ran } = await runTakenOver('throw new Error("x")', 200)
+  test('one that answers nothing ends at the deadline', async () => {
+    const { ran } = await runTakenOver('return new Promise(() => {})', 200)
     expect(ran.outcome).toEqual({ kind: 'deadline', waitedMs: {} })
+  })
+})
+
+describe('a program that does not load', () => {
+  test.each([
+    ['throws', `throw new Error('no program')`, { kind: 'crashed', message: 'no program' }],
+    ['does not fit', 'const kept = []; for (;;) kept.push({ a: kept.length })', { kind: 'memory' }],
+  ])('one that %s fails its job and ends its isolate', async (_, source, outcome) => {
+    const { ran, stats } = await runProgram(source, 5000)
+    expect(ran.outcome).toMatchObject(outcome)
+    expect(stats).toMatchObject({ idleCount: 0, recycledCount: { [outcome.kind]: 1 } })
   })
 })

@@ -17,7 +17,7 @@ import {
 } from '../../src/index.ts'
 import { invoke, type Line } from '../../src/invocation.ts'
 import { Pool } from '../../src/isolate/pool.ts'
-import { SEND } from '../../src/protocol/bridge.ts'
+import { SEND, START } from '../../src/protocol/bridge.ts'
 import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
 
 /** Every error class of docs/errors.md, provoked where its users would meet it. */
@@ -77,7 +77,12 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
     withClient(cloud => cloud.call('functions.invoke', { name: 'good' }), 'secret', 'ws://127.0.0.1:9'),
   CLOUDLET_ISOLATE_CRASHED: () => {
     // A guest whose runtime is not ours any more: nothing user code can do today, and still no matter to the host.
-    const source = `(() => { const send = ${SEND}; return () => send('no message of the runtime') })()`
+    const source = `{
+      const send = ${SEND}
+      const main = () => send('no message of the runtime')
+      const modules = [['/index.js', exports => { exports.main = main }]]
+      ${START}({ entry: '/index.js', modules, resolutions: {}, lines: [] })
+    }`
     const info = { name: 'taken', version: '1', fileCount: 1, sizeBytes: 1, warnings: [] }
     const config = { timeoutMs: 2000, cpuMs: 2000, memoryMb: 16, concurrency: 1, environment: {} }
     const limits = { logLines: 1, logChars: 1, timers: 1, hostCalls: 1, hostCallBytes: 1 }
@@ -87,7 +92,13 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       config,
       identity: makeIdentityTemplate('taken', 'local', config, limits),
       limits,
-      key: { name: 'taken', program: { source, cachedData: undefined }, memoryMb: 16, concurrency: 1 },
+      key: {
+        name: 'taken',
+        program: { source, cachedData: undefined },
+        memoryMb: 16,
+        runtime: 'plain',
+        concurrency: 1,
+      },
       info: { ...info, ...config },
     }
     const line: Line = {

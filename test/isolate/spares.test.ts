@@ -1,0 +1,81 @@
+import { afterEach, expect, test } from 'vitest'
+import { FunctionHost } from '../../src/index.ts'
+import type { BlankIsolate, IsolateKind } from '../../src/isolate/isolate.ts'
+import { disposeIsolate } from '../../src/isolate/isolate.ts'
+import { Spares } from '../../src/isolate/spares.ts'
+
+const plain: IsolateKind = { memoryMb: 16, runtime: 'plain' }
+const sdk: IsolateKind = { memoryMb: 16, runtime: 'sdk' }
+
+let spares: Spares
+const taken: BlankIsolate[] = []
+afterEach(() => {
+  spares.close()
+  for (const { isolate } of taken.splice(0)) disposeIsolate(isolate)
+})
+
+function openSpares(max: number): Spares {
+  spares = new Spares({ max, hasRoom: () => true, onFailure: error => expect.unreachable(String(error)) })
+  return spares
+}
+
+function take(kind: IsolateKind): BlankIsolate | undefined {
+  const blank = spares.take(kind)
+  if (blank !== undefined) taken.push(blank)
+  return blank
+}
+
+const haveCome = (count: number): Promise<void> => expect.poll(() => spares.count).toBe(count)
+
+test('one is made of the kind that is expected, and one more for each start', async () => {
+  openSpares(4).expect(plain)
+  await haveCome(1)
+  expect(take(plain)).toMatchObject(plain)
+  await haveCome(2)
+  expect(take({ memoryMb: 32, runtime: 'plain' })).toBeUndefined()
+})
+
+test('one with the SDK serves a function without, and not the other way round', async () => {
+  openSpares(4).expect(sdk)
+  await haveCome(1)
+  expect(take(plain)).toMatchObject(sdk)
+  await haveCome(2)
+  expect(take(sdk)).toBeUndefined()
+})
+
+test('while functions of both kinds start, those that are made serve both', async () => {
+  openSpares(2).expect(plain)
+  await haveCome(1)
+  expect(take(sdk)).toBeUndefined()
+  expect(take(plain)).toMatchObject(plain)
+  await haveCome(2)
+  expect(take(plain)).toMatchObject(sdk)
+})
+
+test('of functions deployed together, one with the SDK decides', async () => {
+  openSpares(1).expect(plain)
+  spares.expect(sdk)
+  spares.expect(plain)
+  await haveCome(1)
+  expect(take(plain)).toMatchObject(sdk)
+})
+
+test('what does not serve makes room for what does', async () => {
+  openSpares(1).expect(plain)
+  await haveCome(1)
+  expect(take(sdk)).toBeUndefined()
+  await expect.poll(() => take(sdk)?.runtime).toBe('sdk')
+})
+
+test('a function that requires the SDK without naming it gets it all the same', async () => {
+  openSpares(0)
+  await using host = new FunctionHost()
+  await host.deploy('hidden', {
+    files: {
+      'index.js': `const cloud = require(['wx', 'server', 'sdk'].join('-'))
+        cloud.init()
+        exports.main = async () => typeof cloud.database().command.aggregate.sum`,
+    },
+  })
+  expect((await host.invoke('hidden')).result).toBe('function')
+})
