@@ -23,6 +23,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'function-table',
       ],
       ...[
+        'histogram',
         'host',
         'host-database',
         'identity',
