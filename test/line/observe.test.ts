@@ -35,3 +35,15 @@ describe('durations', () => {
     expect(counters.total().durations.maxMs).toBeCloseTo(2 ** 31 / 1000, 0)
   })
 })
+
+test('the total is of all functions, those that are gone and those that never were included', () => {
+  const counters = new Counters()
+  counters.record(report(1), true)
+  counters.record({ ...report(2), functionName: 'gone', coldStart: true }, true)
+  counters.forget('gone')
+  counters.record({ ...report(4), functionName: 'never' }, false)
+  expect(Object.keys(counters.byFunction())).toEqual(['f'])
+  const { invocationCount, coldStartCount, durations } = counters.total()
+  expect({ invocationCount, coldStartCount }).toEqual({ invocationCount: 3, coldStartCount: 1 })
+  expect(durations).toEqual({ p50Ms: 2, p95Ms: 4, p99Ms: 4, maxMs: 4 })
+})
