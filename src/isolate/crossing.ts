@@ -148,6 +148,8 @@ export class Crossing implements Claimant {
   abandon(): void {
     this.clear()
     if (this.#turn !== undefined) this.#cores.release(this.#turn)
+    // Quick still, since the isolate died of itself: no one will say that its turn ended.
+    if (this.#isQuick) this.#turn = undefined
   }
 
   /** Makes sure that V8 tells the end of a quick turn. */

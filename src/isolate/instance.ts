@@ -261,10 +261,11 @@ export class Instance implements Timed, JobHolder {
   #die(error: unknown): void {
     if (this.#isEnded) return
     const death = toDeath(error)
-    if (this.#isShared) this.#tellApart()
+    if (this.#batch === undefined) this.#keeper.onUnloadable(death)
+    // Of the end of a quick turn nobody would hear; run again, the job is told apart, and its thread watched.
+    if (this.#isShared || this.#crossing.isQuick) this.#tellApart()
     const job = this.#batch?.jobs[0]
     if (job !== undefined) this.#settle(job, death, this.usage.cpuMs())
-    else this.#keeper.onUnloadable(death)
     this.#end(death.kind)
   }
 
@@ -283,7 +284,6 @@ export class Instance implements Timed, JobHolder {
     if (this.#isEnded) return
     this.#isEnded = true
     this.usage.read()
-    const isEntered = this.#crossing.isEntered
     this.#crossing.awaitEnd()
     disposeIsolate(this.#blank.isolate)
     this.#crossing.abandon()
@@ -295,6 +295,6 @@ export class Instance implements Timed, JobHolder {
     if (first?.isSettled === true) first.over()
     this.#keeper.clock.delete(this)
     this.#keeper.onEnd(this, why)
-    if (isEntered) watchThread(() => !this.#crossing.isEntered, this.#keeper)
+    if (this.#crossing.isEntered) watchThread(() => !this.#crossing.isEntered, this.#keeper)
   }
 }
