@@ -58,6 +58,7 @@ interface DecodeState {
   readonly names: string[]
 }
 
+/** The value itself where decoding changes nothing in it, as in nearly all documents: it came from JSON and is ours. */
 function decode(value: unknown, state: DecodeState): unknown {
   if (typeof value === 'string') return value.toWellFormed()
   if (typeof value !== 'object' || value === null) return value
@@ -71,20 +72,45 @@ function decode(value: unknown, state: DecodeState): unknown {
       `The ${state.kind} is nested more than ${LIMITS.valueDepth} levels deep.`,
     )
   }
-  if (Array.isArray(value)) {
-    state.names.push('[]')
-    const items = value.map(item => decode(item, state))
-    state.names.pop()
-    return items
-  }
-  const decoded: Document = {}
-  for (const [name, field] of Object.entries(value)) {
+  return Array.isArray(value) ? decodeItems(value, state) : decodeFields(value as Document, state)
+}
+
+function decodeItems(items: readonly unknown[], state: DecodeState): unknown {
+  let isSame = true
+  state.names.push('[]')
+  const decoded = items.map(item => {
+    const own = decode(item, state)
+    if (own !== item) isSame = false
+    return own
+  })
+  state.names.pop()
+  return isSame ? items : decoded
+}
+
+function decodeFields(fields: Document, state: DecodeState): unknown {
+  let decoded: Document | undefined
+  for (const name of Object.keys(fields)) {
     checkFieldName(name, state)
     state.names.push(name)
-    setField(decoded, name.toWellFormed(), decode(field, state))
+    const own = decode(fields[name], state)
     state.names.pop()
+    const ownName = name.toWellFormed()
+    if (decoded === undefined) {
+      if (own === fields[name] && ownName === name) continue
+      decoded = fieldsBefore(fields, name)
+    }
+    setField(decoded, ownName, own)
   }
-  return decoded
+  return decoded ?? fields
+}
+
+function fieldsBefore(fields: Document, end: string): Document {
+  const before: Document = {}
+  for (const name of Object.keys(fields)) {
+    if (name === end) break
+    setField(before, name, fields[name])
+  }
+  return before
 }
 
 function checkFieldName(name: string, { kind, names }: DecodeState): void {

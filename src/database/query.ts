@@ -82,7 +82,9 @@ class Translator {
   #id(test: Test): string | undefined {
     if (test.op === 'eq' && isScalar(test.value)) return `id = ${this.#parameters.bind(test.value)}`
     if (test.op === 'in' && test.patterns.length === 0 && test.values.every(isScalar)) {
-      return `id IN (SELECT value FROM json_each(${this.#bindJson(test.values)}))`
+      // The column has numbers as doubles, and SQLite reads JSON's long integers with digits a double hasn't got.
+      const value = `iif(type = 'integer', CAST(value AS REAL), value)`
+      return `id IN (SELECT ${value} FROM json_each(${this.#bindJson(test.values)}))`
     }
     return undefined
   }
@@ -119,7 +121,7 @@ class Translator {
       case 'in':
         return this.#in(test.values, test.patterns, place)
       case 'regex':
-        return `(${place.type} = 'text' AND ${this.#parameters.test(test.regex, place.value)})`
+        return this.#pattern(test.regex, place)
       default:
         throw new Error(`The test ${test.op} has no SQL form.`)
     }
@@ -164,10 +166,13 @@ class Translator {
     const parts = others.map(value => this.#equal(value, place))
     if (strings.length > 0) parts.push(this.#oneOf(strings, `${place.type} = 'text'`, place))
     if (numbers.length > 0) parts.push(this.#oneOf(numbers, `${place.type} IN ('integer', 'real')`, place))
-    for (const pattern of patterns) {
-      parts.push(`(${place.type} = 'text' AND ${this.#parameters.test(pattern, place.value)})`)
-    }
+    for (const pattern of patterns) parts.push(this.#pattern(pattern, place))
     return parts.length === 0 ? '0' : `(${parts.join(' OR ')})`
+  }
+
+  /** CASE, since AND may call the function for numbers too, and long integers can't be given to it. */
+  #pattern(pattern: RegExp, { type, value }: Place): string {
+    return `CASE ${type} WHEN 'text' THEN ${this.#parameters.test(pattern, value)} ELSE 0 END`
   }
 
   #oneOf(values: readonly (string | number)[], typeTest: string, place: Place): string {
