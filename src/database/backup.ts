@@ -9,12 +9,13 @@ import { isSqliteError, openSqlite, type Sqlite } from './sqlite.ts'
 /**
  * Copies an open database into a file, which is there once it is whole and on the disk.
  *
+ * @param copy does it, step by step.
  * @throws {DatabaseError} DATABASE_REQUEST_FAILED when the file exists or can't be written.
  */
-export async function writeBackup(sqlite: Sqlite, file: string): Promise<void> {
+export async function writeBackup(file: string, copy: (file: string) => Promise<void>): Promise<void> {
   if (existsSync(file))
     throw failed('The file of the backup exists already. Name another, or remove it first.')
-  await replace(file, copy => sqlite.backup(copy))
+  await replace(file, copy)
 }
 
 /**

@@ -26,9 +26,6 @@ import type { Store } from './store.ts'
 import { LockedDocument, Transactions } from './transactions.ts'
 import { Watchers } from './watchers.ts'
 
-/** How often a backup shows that it goes on. */
-const PULSE_MS = 20
-
 type Outcomes = Extract<FromWorker, { kind: 'outcomes' }>
 
 /** The database itself, in the worker's thread: runs batches of ops, each batch one transaction. */
@@ -40,6 +37,7 @@ export class Engine {
   readonly #progress: Int32Array
   #missing = new Set<string>()
   #warnings: string[] = []
+  #isCopying = false
 
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED when it can't be opened, with a message that says why. */
   constructor(options: EngineOptions) {
@@ -95,22 +93,31 @@ export class Engine {
     }
   }
 
-  /** Copies the database into a file, which appears there when it is whole. Never rejects. */
-  async runBackup({ args }: EngineRequest): Promise<Outcomes> {
-    Atomics.store(this.#progress, 0, 0)
-    // It takes as long as the disk does; what runs too long is what keeps this timer waiting.
-    const pulse = setInterval(() => Atomics.add(this.#progress, 1, 1), PULSE_MS)
-    let outcome: EngineOutcome = '{}'
+  /**
+   * Copies the database into a file, which appears there when it is whole. Never rejects.
+   * As long as `isCopying`, batches may run within `onStep` alone: it is called between steps, and after the last.
+   */
+  async runBackup({ args }: EngineRequest, onStep: () => void): Promise<EngineOutcome> {
+    const copy = async (file: string): Promise<void> => {
+      this.#isCopying = true
+      try {
+        await this.#sqlite.backup(file, onStep)
+      } finally {
+        this.#isCopying = false
+        onStep()
+      }
+    }
     try {
       const { file } = decodeText(args)
-      await writeBackup(this.#sqlite, String(file))
+      await writeBackup(String(file), copy)
+      return '{}'
     } catch (error) {
-      outcome = toFailure(error)
+      return toFailure(error)
     }
-    clearInterval(pulse)
-    Atomics.store(this.#progress, 0, IDLE)
-    const nothing = { isCommit: false, hasReleased: false, missingCollections: [], warnings: [] }
-    return { kind: 'outcomes', outcomes: [outcome], ...nothing }
+  }
+
+  get isCopying(): boolean {
+    return this.#isCopying
   }
 
   /** What watches are to be told after a batch; undefined if nothing. */

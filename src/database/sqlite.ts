@@ -23,8 +23,11 @@ export interface Sqlite {
   readonly isTransaction: boolean
   /** Grows whenever something may have been written. */
   readonly writeCount: number
-  /** Copies the database into a file, in the background. */
-  backup(file: string): Promise<void>
+  /**
+   * Copies the database into a file, in the background and in steps. Between two of them `onStep` may work on it, and
+   * what that commits is in the copy; at other times nothing may.
+   */
+  backup(file: string, onStep: () => void): Promise<void>
   /** Ends the statements that a failure, or the end of `runBounded`, left unfinished. */
   abandon(): void
   close(): void
@@ -125,8 +128,8 @@ class Connection implements Sqlite {
     return this.#database.isTransaction
   }
 
-  async backup(file: string): Promise<void> {
-    await backup(this.#database, file, { rate: BACKUP_PAGES })
+  async backup(file: string, onStep: () => void): Promise<void> {
+    await backup(this.#database, file, { rate: BACKUP_PAGES, progress: onStep })
   }
 
   abandon(): void {

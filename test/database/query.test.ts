@@ -350,7 +350,13 @@ test('a pattern beside null, on a path through objects, passes long integers by'
 test('$elemMatch takes an array within the array for an object of its positions', async () => {
   await using database = new Database()
   await database.createCollection({ collection })
-  await database.add({ collection, documents: [{ _id: 1, l: [[{ k: 3 }]] }, { _id: 2, l: [{ k: 3 }] }] })
+  await database.add({
+    collection,
+    documents: [
+      { _id: 1, l: [[{ k: 3 }]] },
+      { _id: 2, l: [{ k: 3 }] },
+    ],
+  })
   for (const isIndexed of [false, true]) {
     if (isIndexed) await database.createIndex({ collection, fields: [['l.k', 1]] })
     const find = async ($elemMatch: EncodedObject): Promise<unknown[]> =>
