@@ -120,11 +120,16 @@ export class Engine {
     return this.#isCopying
   }
 
-  /** What watches are to be told after a batch; undefined if nothing. */
-  settleWatches(): Extract<FromWorker, { kind: 'watched' }> | undefined {
-    const messages = this.#watchers.settle()
+  /** What watches are to be told after a batch, or when time has passed; undefined if nothing. */
+  settleWatches(isTimeDue = false): Extract<FromWorker, { kind: 'watched' }> | undefined {
+    const messages = this.#watchers.settle(isTimeDue)
     if (messages.length === 0) return undefined
     return { kind: 'watched', messages, isBehind: this.#watchers.isBehind }
+  }
+
+  /** Whether watches hang on the time, and so are to be settled now and then. */
+  get watchesTime(): boolean {
+    return this.#watchers.usesTime
   }
 
   close(): void {

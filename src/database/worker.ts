@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { LIMITS } from '../limits.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions, EngineRequest, FromWorker, ToWorker } from './messages.ts'
 
@@ -19,6 +20,22 @@ function main(options: EngineOptions): void {
     answer(engine.runBatch(requests))
     const watched = engine.settleWatches()
     if (watched !== undefined) answer(watched)
+    lookLater(0)
+  }
+  let isLookPlanned = false
+  /** So that to look takes a twentieth of the thread's time at most. */
+  const lookLater = (tookMs: number): void => {
+    if (isLookPlanned || !engine.watchesTime) return
+    isLookPlanned = true
+    setTimeout(look, Math.max(LIMITS.watchTimeMs, tookMs * 20)).unref()
+  }
+  const look = (): void => {
+    isLookPlanned = false
+    const startMs = performance.now()
+    // While a backup is copying nothing may be read; there is another time.
+    const watched = engine.isCopying ? undefined : engine.settleWatches(true)
+    if (watched !== undefined) answer(watched)
+    lookLater(performance.now() - startMs)
   }
   /** The batch that came while a backup was copying; no other is sent before it is answered. */
   let waiting: readonly EngineRequest[] | undefined
