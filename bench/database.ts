@@ -23,9 +23,9 @@ import {
   spread,
 } from './database-documents.ts'
 import { RawDatabase, RawInThread } from './database-raw.ts'
-import { type Comparison, type Contender, compare, type Question, type Settings } from './harness.ts'
+import { type Contender, compare, type Question, type Settings } from './harness.ts'
 import { LoopDelay } from './loop-delay.ts'
-import { OneCore } from './one-core.ts'
+import { compareOnOneCore } from './one-core.ts'
 import type { Table } from './statistics.ts'
 
 const IN_FLIGHT = 64
@@ -138,11 +138,6 @@ async function compareReads(sides: Sides, { isQuick }: Settings): Promise<Table[
       contenders: contendByGroup(sides, 0.5),
     }),
   ]
-}
-
-async function compareOnOneCore(comparison: Comparison): Promise<Table> {
-  using _core = new OneCore()
-  return await compare(comparison)
 }
 
 async function scanOurs(ours: Database): Promise<void> {

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { type Comparison, compare } from './harness.ts'
+import type { Table } from './statistics.ts'
+
+/** As `compare`, with all threads of this process on one core. */
+export async function compareOnOneCore(comparison: Comparison): Promise<Table> {
+  using _core = new OneCore()
+  return await compare(comparison)
+}
 
 /**
  * Holds all threads of this process to one core, where the system can (Linux with taskset). For questions in which
@@ -7,7 +15,7 @@ import { existsSync, readFileSync } from 'node:fs'
  * a thread on another core takes longer than a small read. The ratio of a pair on one core to a pair on two says nothing
  * of either.
  */
-export class OneCore implements Disposable {
+class OneCore implements Disposable {
   readonly #allowed = readAllowedCores()
 
   constructor() {
