@@ -45,7 +45,7 @@ export type InputKind = 'document' | 'filter'
  * Unicode, and in a document a regular expression becomes the plain object the platform stores.
  *
  * @throws {DatabaseError} INVALID_PARAM for a malformed tag, a NUL in a field name, more than 100 levels and,
- *   in a document, a field name that starts with `$` or holds a dot.
+ *   in a document, a field name that is empty, starts with `$` or holds a dot.
  */
 export function decodeInput(value: unknown, kind: InputKind, nowMs: number): unknown {
   return decode(value, { kind, nowMs, names: [] })
@@ -64,7 +64,7 @@ function decode(value: unknown, state: DecodeState): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (!Array.isArray(value)) {
     const tag = tagOf(value as Record<string, Encoded>)
-    if (tag !== undefined && TAGS.has(tag)) return decodeTag(tag, (value as Document)[tag], state)
+    if (tag !== undefined && TAGS.has(tag)) return readTag(tag, (value as Document)[tag], state)
   }
   if (state.names.length >= LIMITS.valueDepth) {
     throw new DatabaseError(
@@ -116,11 +116,13 @@ function fieldsBefore(fields: Document, end: string): Document {
 function checkFieldName(name: string, { kind, names }: DecodeState): void {
   const problem = name.includes('\0')
     ? 'holds a NUL character'
-    : kind === 'document' && name.startsWith('$')
-      ? 'starts with $'
-      : kind === 'document' && name.includes('.')
-        ? 'holds a dot; nest objects instead'
-        : undefined
+    : kind === 'document' && name === ''
+      ? 'is empty'
+      : kind === 'document' && name.startsWith('$')
+        ? 'starts with $'
+        : kind === 'document' && name.includes('.')
+          ? 'holds a dot; nest objects instead'
+          : undefined
   if (problem === undefined) return
   const at = [...names, name].join('.')
   throw new DatabaseError('INVALID_PARAM', `The field name ${JSON.stringify(at)} ${problem}.`)
@@ -135,6 +137,16 @@ const TAGS: ReadonlySet<string> = new Set([
   '$regularExpression',
   '$tcb_server_date',
 ])
+
+/** A value that can't be read is told by its field. */
+function readTag(tag: string, content: unknown, state: DecodeState): unknown {
+  try {
+    return decodeTag(tag, content, state)
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || state.names.length === 0) throw error
+    throw new DatabaseError(error.reason, `"${state.names.join('.')}": ${error.message}`, { cause: error })
+  }
+}
 
 function decodeTag(tag: string, content: unknown, { kind, nowMs }: DecodeState): unknown {
   switch (tag) {
