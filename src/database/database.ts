@@ -123,7 +123,7 @@ export class Database implements Closable {
 
   /**
    * Makes an index over what is stored and what will be; the same one again is no error. Other requests wait as long,
-   * about a second for 100,000 documents: it holds what they would read and write.
+   * about half a second for 100,000 documents.
    *
    * @throws {DatabaseError} INVALID_PARAM for a definition that is none; DATABASE_REQUEST_FAILED when documents
    *   can't be in it (E11000 and their `_id`s for duplicates in a unique one), or its name is taken.
