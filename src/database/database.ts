@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { Closable } from '../types.ts'
+import { partialOf, removePartial } from './backup.ts'
 import { Courier, type CourierStats } from './courier.ts'
 import type { ByClient, EngineOps, ReplaceArgs } from './messages.ts'
 import { OpenTransactions } from './open-transactions.ts'
@@ -187,7 +188,15 @@ export class Database implements Closable {
    */
   async backup(file: string): Promise<void> {
     if (file === '') throw new InvalidOptionError('file', 'A backup needs the name of a file.')
-    await this.#courier.call('backup', { file: resolve(file) })
+    const target = resolve(file)
+    const partial = partialOf(target)
+    try {
+      await this.#courier.call('backup', { file: target, partial })
+    } catch (error) {
+      // The worker does so itself, unless it was lost.
+      await removePartial(partial)
+      throw error
+    }
   }
 
   stats(): CourierStats {

@@ -108,8 +108,8 @@ export class Engine {
       }
     }
     try {
-      const { file } = decodeText(args)
-      await writeBackup(String(file), copy)
+      const { file, partial } = decodeText(args)
+      await writeBackup(String(file), String(partial), copy)
       return '{}'
     } catch (error) {
       return toFailure(error)

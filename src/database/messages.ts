@@ -63,7 +63,7 @@ export interface EngineOps {
   }
   listCollections: { args: Record<string, never>; result: { readonly collections: string[] } }
   /** Into a file there isn't yet. It is a batch of its own, and goes on beside others. */
-  backup: { args: { readonly file: string }; result: Record<string, never> }
+  backup: { args: { readonly file: string; readonly partial: string }; result: Record<string, never> }
 }
 
 export type EngineOp = keyof EngineOps

@@ -102,6 +102,7 @@ test('a backup ends with the worker, and with the database', async () => {
     { status: 'fulfilled' },
   ])
   expect(await database.count({ collection, filter: {} })).toEqual({ total: 10_000 })
+  expect((await readdir(folder)).filter(name => name.startsWith('one'))).toEqual([])
   const last = database.backup(join(folder, 'last'))
   await database.close()
   await last
