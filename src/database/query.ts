@@ -96,17 +96,30 @@ class Translator {
       return `(${type} = 'array' AND json_array_length(doc, ${at}) = ${this.#parameters.bind(test.size)})`
     }
     if (!expandLeaf || path.segments.length === 0) return undefined
-    const own = this.#value(test, {
-      type,
-      value: `json_extract(doc, ${at})`,
-      dateMs: `json_extract(doc, ${at.slice(0, -1)}."$date"')`,
-    })
+    const own = (): string =>
+      this.#value(test, {
+        type,
+        value: `json_extract(doc, ${at})`,
+        dateMs: `json_extract(doc, ${at.slice(0, -1)}."$date"')`,
+      })
     const element = this.#value(test, {
       type: 'element.type',
       value: 'element.value',
       dateMs: `CASE element.type WHEN 'object' THEN json_extract(element.value, '$."$date"') END`,
     })
-    return `(${own} OR (${type} = 'array' AND EXISTS (SELECT 1 FROM json_each(doc, ${at}) AS element WHERE ${element})))`
+    const isInArray = `(${type} = 'array' AND EXISTS (SELECT 1 FROM json_each(doc, ${at}) AS element WHERE ${element}))`
+    return test.op === 'eq' && isScalar(test.value)
+      ? this.#equalText(`doc -> ${at}`, test.value, isInArray)
+      : `(${own()} OR ${isInArray})`
+  }
+
+  /**
+   * By JSON text, which is canonical: all of it was written by JSON.stringify. Of texts and numbers, which begin below
+   * `[`, one look at the field leaves those that are equal; only what else is there is looked at again.
+   */
+  #equalText(field: string, value: string | number, isInArray: string): string {
+    const text = this.#parameters.bind(JSON.stringify(value))
+    return `(coalesce(nullif(${field}, ${text}), '[') >= '[' AND (${field} = ${text} OR ${isInArray}))`
   }
 
   #value(test: Test, place: Place): string {
