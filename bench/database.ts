@@ -6,7 +6,8 @@
  * Run with: npm run bench -- database
  *
  * SQLite in the caller's own thread stands beside it, for what the way to another thread costs. Every write waits for
- * the disk: one at a time that is nearly all of it.
+ * the disk: one at a time that is nearly all of it. What is asked one at a time is asked with all threads on one core,
+ * as one-core.ts explains.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,6 +25,7 @@ import {
 import { RawDatabase, RawInThread } from './database-raw.ts'
 import { type Contender, compare, type Question, type Settings } from './harness.ts'
 import { LoopDelay } from './loop-delay.ts'
+import { compareOnOneCore } from './one-core.ts'
 import type { Table } from './statistics.ts'
 
 const IN_FLIGHT = 64
@@ -115,7 +117,7 @@ async function compareReads(sides: Sides, { isQuick }: Settings): Promise<Table[
   const oneByOne = { inFlight: 1, rounds: isQuick ? 40 : 200, warmUpRounds: 20, callsPerRound: 50 }
   const many = { inFlight: IN_FLIGHT, rounds: isQuick ? 10 : 60, warmUpRounds: 4, callsPerRound: 1024 }
   return [
-    await compare({
+    await compareOnOneCore({
       title: 'Database: a document by its id, one at a time',
       ...oneByOne,
       contenders: contendById(sides, 2),
@@ -125,7 +127,7 @@ async function compareReads(sides: Sides, { isQuick }: Settings): Promise<Table[
       ...many,
       contenders: contendById(sides, 0.5),
     }),
-    await compare({
+    await compareOnOneCore({
       title: `Database: an indexed query of ${GROUP_DOCUMENTS} documents, one at a time`,
       ...oneByOne,
       contenders: contendByGroup(sides, 2),
@@ -208,7 +210,7 @@ async function compareInserts(sides: Sides, { isQuick }: Settings): Promise<Tabl
   )
   const oneByOne = { inFlight: 1, rounds: isQuick ? 20 : 100, warmUpRounds: 5 }
   return [
-    await compare({
+    await compareOnOneCore({
       title: 'Database: insert of one document, one at a time',
       ...oneByOne,
       callsPerRound: 10,
@@ -223,7 +225,7 @@ async function compareInserts(sides: Sides, { isQuick }: Settings): Promise<Tabl
       // In this thread nothing is in flight beside another.
       contenders: single(0.5).slice(0, 2),
     }),
-    await compare({
+    await compareOnOneCore({
       title: `Database: insert of ${BATCH_DOCUMENTS} documents at once, one at a time`,
       ...oneByOne,
       callsPerRound: 5,

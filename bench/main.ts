@@ -38,6 +38,7 @@ import type { Table } from './statistics.ts'
 import { transport } from './transport.ts'
 import { values } from './values.ts'
 import { warmStart } from './warm-start.ts'
+import { watch } from './watch.ts'
 
 const QUESTIONS: readonly Question[] = [
   coldStart,
@@ -46,6 +47,7 @@ const QUESTIONS: readonly Question[] = [
   values,
   transport,
   database,
+  watch,
   admission,
   scaling,
   density,

@@ -10,8 +10,8 @@ export type HostDatabase = ServerDatabase & IndexAdmin & PermissionAdmin & Backu
 
 export interface Backups {
   /**
-   * Copies the whole database, as it is then, into a file, which appears when it is on the disk. Other requests wait
-   * as long. `cloudlet db restore` puts it in place of a database.
+   * Copies the whole database, with all that was acknowledged before, into a file, which appears when it is on the
+   * disk. Other requests go on. `cloudlet db restore` puts it in place of a database.
    *
    * @throws {InvalidOptionError} without a name; {DatabaseError} DATABASE_REQUEST_FAILED when the file exists or
    *   can't be written.

@@ -76,6 +76,8 @@ export const LIMITS = Object.freeze({
   watchedDocuments: 250_000,
   /** Time the patterns of one watch may run after a write, in milliseconds. */
   watchPatternMs: 500,
+  /** How often a watch whose rule compares with `now` is looked at when nothing is written, in milliseconds. */
+  watchTimeMs: 2000,
   /** One record of a file that is imported, in UTF-16 units: twice a document, for types spelt out. */
   importRecordChars: 32 * 1024 * 1024,
   /** Length of a function's name (wxcloud-spec §1.1). */

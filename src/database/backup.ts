@@ -9,12 +9,18 @@ import { isSqliteError, openSqlite, type Sqlite } from './sqlite.ts'
 /**
  * Copies an open database into a file, which is there once it is whole and on the disk.
  *
+ * @param partial what the file is called until then: a name from `partialOf`.
+ * @param copy does it, step by step.
  * @throws {DatabaseError} DATABASE_REQUEST_FAILED when the file exists or can't be written.
  */
-export async function writeBackup(sqlite: Sqlite, file: string): Promise<void> {
+export async function writeBackup(
+  file: string,
+  partial: string,
+  copy: (file: string) => Promise<void>,
+): Promise<void> {
   if (existsSync(file))
     throw failed('The file of the backup exists already. Name another, or remove it first.')
-  await replace(file, copy => sqlite.backup(copy))
+  await replace(file, partial, copy)
 }
 
 /**
@@ -27,23 +33,31 @@ export async function writeBackup(sqlite: Sqlite, file: string): Promise<void> {
 export async function restoreBackup(file: string, directory: string): Promise<void> {
   const target = join(directory, 'database.sqlite')
   await mkdir(directory, { recursive: true })
-  await replace(target, async copy => {
+  await replace(target, partialOf(target), async copy => {
     await copyFile(file, copy)
     checkBackup(copy)
     if (existsSync(target)) takeOver(target)
   })
 }
 
+export function partialOf(file: string): string {
+  return `${file}.${randomUUID()}.partial`
+}
+
+/** Of whoever wrote it and came to no end. */
+export async function removePartial(partial: string): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${partial}${suffix}`, { force: true })
+}
+
 /** Makes a file under another name first, so that what has the name is never half of it. */
-async function replace(file: string, write: (copy: string) => Promise<void>): Promise<void> {
-  const copy = `${file}.${randomUUID()}.partial`
+async function replace(file: string, copy: string, write: (copy: string) => Promise<void>): Promise<void> {
   try {
     await write(copy)
     await sync(copy)
     await rename(copy, file)
     await sync(dirname(file))
   } catch (error) {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${copy}${suffix}`, { force: true })
+    await removePartial(copy)
     if (error instanceof DatabaseError) throw error
     throw failed(`The file can't be copied (${reasonOf(error)}).`, error)
   }

@@ -7,7 +7,7 @@ import type { ClientIdentity } from './messages.ts'
 import { type PipelinePlan, planPipeline } from './pipeline-plan.ts'
 import { makePlan, type Plan } from './plan.ts'
 import { documentText } from './rows.ts'
-import { SqlParameters } from './sql.ts'
+import { limitTo, SqlParameters } from './sql.ts'
 import type { Row } from './sqlite.ts'
 import { type PipelineRun, runStages, type Stage } from './stage.ts'
 import { type Store, tableToRead } from './store.ts'
@@ -93,10 +93,10 @@ export class CollectionReader {
     const isSorted = summary.sort === 'memory'
     const decode = (row: Row): Document =>
       columns === undefined ? decodeText(documentText(row)) : decodeColumns(row, columns)
-    const most = limit === Infinity ? -1 : limit
+    const most = Number.isSafeInteger(limit) ? limit : -1
     const sql =
       `SELECT ${['c.seq AS seq', ...(isSorted ? [] : wanted)].join(', ')} FROM ${from} WHERE ${where} ` +
-      `ORDER BY ${order} LIMIT ${parameters.bind(most)} OFFSET ${parameters.bind(skip)}`
+      `ORDER BY ${order} ${limitTo(most, skip, parameters)}`
     const rows = this.#rows(sql, parameters)
     if (!isSorted) {
       for (const row of rows) yield decode(row)

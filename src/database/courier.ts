@@ -6,6 +6,7 @@ import {
   COMMITTING,
   type EngineOp,
   type EngineOps,
+  type EngineOutcome,
   encodeArgs,
   type FromWorker,
   type WatchMessage,
@@ -48,6 +49,8 @@ export class Courier {
   #channel: Channel | undefined
   readonly #queue = new RequestQueue()
   #inFlight: PendingRequest[] = []
+  /** Backups that go on beside other requests, the first to end first. */
+  #begun: PendingRequest[] = []
   #isFlushPlanned = false
   #openFailure: string | undefined
   #closing: Promise<void> | undefined
@@ -86,7 +89,7 @@ export class Courier {
   }
 
   async #close(): Promise<void> {
-    while (this.#queue.length + this.#queue.lockedCount + this.#inFlight.length > 0) {
+    while (this.#queue.length + this.#inFlight.length + this.#waitingCount > 0) {
       await new Promise<void>(resolve => {
         this.#onIdle = resolve
       })
@@ -115,8 +118,8 @@ export class Courier {
   #flush(): void {
     if (this.#inFlight.length > 0) return
     if (this.#queue.length === 0) {
-      // A request that is set aside keeps the process alive as one that runs.
-      if (this.#queue.lockedCount > 0) return
+      // A request that is set aside, or goes on, keeps the process alive as one that runs.
+      if (this.#waitingCount > 0) return
       this.#channel?.rest()
       this.#onIdle?.()
       return
@@ -132,6 +135,10 @@ export class Courier {
       return
     }
     this.#channel.send(this.#inFlight.map(({ op, args }) => ({ op, args })))
+  }
+
+  get #waitingCount(): number {
+    return this.#queue.lockedCount + this.#begun.length
   }
 
   #open(): Channel {
@@ -156,6 +163,11 @@ export class Courier {
       this.#options.onWatched(message.messages, message.isBehind)
       return
     }
+    if (message.kind === 'ended') {
+      this.#answer(this.#begun.shift(), message.outcome)
+      this.#flush()
+      return
+    }
     const batch = this.#inFlight
     this.#inFlight = []
     if (message.isCommit) this.#commitCount++
@@ -163,14 +175,17 @@ export class Courier {
     for (const warning of message.warnings) this.#options.onWarning(warning)
     // A batch whose results grew large is answered in parts.
     this.#queue.putBack(batch.slice(message.outcomes.length))
-    for (const [index, outcome] of message.outcomes.entries()) {
-      const request = batch[index]
-      if (typeof outcome === 'string') request?.resolve(outcome)
-      else if (outcome.kind === 'failed') request?.reject(new DatabaseError(outcome.reason, outcome.message))
-      else if (request !== undefined) this.#queue.lock(request)
-    }
+    for (const [index, outcome] of message.outcomes.entries()) this.#answer(batch[index], outcome)
     if (message.hasReleased) this.#queue.unlock()
     this.#flush()
+  }
+
+  #answer(request: PendingRequest | undefined, outcome: EngineOutcome): void {
+    if (request === undefined) return
+    if (typeof outcome === 'string') request.resolve(outcome)
+    else if (outcome.kind === 'failed') request.reject(new DatabaseError(outcome.reason, outcome.message))
+    else if (outcome.kind === 'begun') this.#begun.push(request)
+    else this.#queue.lock(request)
   }
 
   /**
@@ -189,6 +204,9 @@ export class Courier {
       return
     }
     const why = cause === 'stuck' ? 'it ran too long' : `the database worker ended (${describe(error)})`
+    for (const backup of this.#begun.splice(0)) {
+      backup.reject(failure(`The backup was stopped: the database worker ended (${describe(error)}).`, error))
+    }
     if (progress < 0) {
       const outcome = progress === COMMITTING ? ' during a commit: whether the write holds is not known' : ''
       this.#settle(batch, () => failure(`The database worker ended${outcome} (${describe(error)}).`, error))

@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { Closable } from '../types.ts'
+import { partialOf, removePartial } from './backup.ts'
 import { Courier, type CourierStats } from './courier.ts'
 import type { ByClient, EngineOps, ReplaceArgs } from './messages.ts'
 import { OpenTransactions } from './open-transactions.ts'
@@ -122,7 +123,8 @@ export class Database implements Closable {
   }
 
   /**
-   * Makes an index over what is stored and what will be; the same one again is no error.
+   * Makes an index over what is stored and what will be; the same one again is no error. Other requests wait as long,
+   * about half a second for 100,000 documents.
    *
    * @throws {DatabaseError} INVALID_PARAM for a definition that is none; DATABASE_REQUEST_FAILED when documents
    *   can't be in it (E11000 and their `_id`s for duplicates in a unique one), or its name is taken.
@@ -178,14 +180,23 @@ export class Database implements Closable {
   }
 
   /**
-   * Copies the database, as it is then, into a file: all acknowledged before, nothing half done. Other requests wait
-   * as long. The file appears when it is whole and on the disk; `restoreBackup` puts it in a database's place.
+   * Copies the database into a file: all that was acknowledged before, nothing half done. It goes on in steps beside
+   * other requests, which wait some milliseconds each; what they write meanwhile is in the copy if they were answered
+   * before its last step. The file appears when it is whole and on the disk; `restoreBackup` puts it in a database's place.
    *
    * @throws {DatabaseError} DATABASE_REQUEST_FAILED when the file exists or can't be written.
    */
   async backup(file: string): Promise<void> {
     if (file === '') throw new InvalidOptionError('file', 'A backup needs the name of a file.')
-    await this.#courier.call('backup', { file: resolve(file) })
+    const target = resolve(file)
+    const partial = partialOf(target)
+    try {
+      await this.#courier.call('backup', { file: target, partial })
+    } catch (error) {
+      // The worker does so itself, unless it was lost.
+      await removePartial(partial)
+      throw error
+    }
   }
 
   stats(): CourierStats {

@@ -45,7 +45,7 @@ export type InputKind = 'document' | 'filter'
  * Unicode, and in a document a regular expression becomes the plain object the platform stores.
  *
  * @throws {DatabaseError} INVALID_PARAM for a malformed tag, a NUL in a field name, more than 100 levels and,
- *   in a document, a field name that starts with `$` or holds a dot.
+ *   in a document, a field name that is empty, starts with `$` or holds a dot.
  */
 export function decodeInput(value: unknown, kind: InputKind, nowMs: number): unknown {
   return decode(value, { kind, nowMs, names: [] })
@@ -58,12 +58,13 @@ interface DecodeState {
   readonly names: string[]
 }
 
+/** The value itself where decoding changes nothing in it, as in nearly all documents: it came from JSON and is ours. */
 function decode(value: unknown, state: DecodeState): unknown {
   if (typeof value === 'string') return value.toWellFormed()
   if (typeof value !== 'object' || value === null) return value
   if (!Array.isArray(value)) {
     const tag = tagOf(value as Record<string, Encoded>)
-    if (tag !== undefined && TAGS.has(tag)) return decodeTag(tag, (value as Document)[tag], state)
+    if (tag !== undefined && TAGS.has(tag)) return readTag(tag, (value as Document)[tag], state)
   }
   if (state.names.length >= LIMITS.valueDepth) {
     throw new DatabaseError(
@@ -71,30 +72,57 @@ function decode(value: unknown, state: DecodeState): unknown {
       `The ${state.kind} is nested more than ${LIMITS.valueDepth} levels deep.`,
     )
   }
-  if (Array.isArray(value)) {
-    state.names.push('[]')
-    const items = value.map(item => decode(item, state))
-    state.names.pop()
-    return items
-  }
-  const decoded: Document = {}
-  for (const [name, field] of Object.entries(value)) {
+  return Array.isArray(value) ? decodeItems(value, state) : decodeFields(value as Document, state)
+}
+
+function decodeItems(items: readonly unknown[], state: DecodeState): unknown {
+  let isSame = true
+  state.names.push('[]')
+  const decoded = items.map(item => {
+    const own = decode(item, state)
+    if (own !== item) isSame = false
+    return own
+  })
+  state.names.pop()
+  return isSame ? items : decoded
+}
+
+function decodeFields(fields: Document, state: DecodeState): unknown {
+  let decoded: Document | undefined
+  for (const name of Object.keys(fields)) {
     checkFieldName(name, state)
     state.names.push(name)
-    setField(decoded, name.toWellFormed(), decode(field, state))
+    const own = decode(fields[name], state)
     state.names.pop()
+    const ownName = name.toWellFormed()
+    if (decoded === undefined) {
+      if (own === fields[name] && ownName === name) continue
+      decoded = fieldsBefore(fields, name)
+    }
+    setField(decoded, ownName, own)
   }
-  return decoded
+  return decoded ?? fields
+}
+
+function fieldsBefore(fields: Document, end: string): Document {
+  const before: Document = {}
+  for (const name of Object.keys(fields)) {
+    if (name === end) break
+    setField(before, name, fields[name])
+  }
+  return before
 }
 
 function checkFieldName(name: string, { kind, names }: DecodeState): void {
   const problem = name.includes('\0')
     ? 'holds a NUL character'
-    : kind === 'document' && name.startsWith('$')
-      ? 'starts with $'
-      : kind === 'document' && name.includes('.')
-        ? 'holds a dot; nest objects instead'
-        : undefined
+    : kind === 'document' && name === ''
+      ? 'is empty'
+      : kind === 'document' && name.startsWith('$')
+        ? 'starts with $'
+        : kind === 'document' && name.includes('.')
+          ? 'holds a dot; nest objects instead'
+          : undefined
   if (problem === undefined) return
   const at = [...names, name].join('.')
   throw new DatabaseError('INVALID_PARAM', `The field name ${JSON.stringify(at)} ${problem}.`)
@@ -109,6 +137,16 @@ const TAGS: ReadonlySet<string> = new Set([
   '$regularExpression',
   '$tcb_server_date',
 ])
+
+/** A value that can't be read is told by its field. */
+function readTag(tag: string, content: unknown, state: DecodeState): unknown {
+  try {
+    return decodeTag(tag, content, state)
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || state.names.length === 0) throw error
+    throw new DatabaseError(error.reason, `"${state.names.join('.')}": ${error.message}`, { cause: error })
+  }
+}
 
 function decodeTag(tag: string, content: unknown, { kind, nowMs }: DecodeState): unknown {
   switch (tag) {

@@ -15,7 +15,7 @@ import {
   type FromWorker,
   IDLE,
 } from './messages.ts'
-import { OPERATIONS } from './operations.ts'
+import { OPERATIONS, REPEATABLE_OPS } from './operations.ts'
 import { Permissions } from './permissions.ts'
 import { Rows } from './rows.ts'
 import { ScanWarning } from './scan-warning.ts'
@@ -25,9 +25,6 @@ import { isBusy, isSqliteError, openSqlite, type Sqlite } from './sqlite.ts'
 import type { Store } from './store.ts'
 import { LockedDocument, Transactions } from './transactions.ts'
 import { Watchers } from './watchers.ts'
-
-/** How often a backup shows that it goes on. */
-const PULSE_MS = 20
 
 type Outcomes = Extract<FromWorker, { kind: 'outcomes' }>
 
@@ -40,6 +37,7 @@ export class Engine {
   readonly #progress: Int32Array
   #missing = new Set<string>()
   #warnings: string[] = []
+  #isCopying = false
 
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED when it can't be opened, with a message that says why. */
   constructor(options: EngineOptions) {
@@ -81,31 +79,13 @@ export class Engine {
     this.#missing = new Set()
     this.#warnings = []
     const isCommit = requests.some(({ op }) => OPERATIONS[op].isWrite)
-    let outcomes: EngineOutcome[] = []
-    try {
-      if (isCommit) this.#sqlite.exec('BEGIN IMMEDIATE')
-      let sizeChars = 0
-      for (const [index, request] of requests.entries()) {
-        Atomics.store(this.#progress, 0, index)
-        const outcome = this.#runRequest(request, requests.length === 1)
-        outcomes.push(outcome)
-        if (typeof outcome === 'string') sizeChars += outcome.length
-        if (sizeChars > LIMITS.databaseMessageChars) break
-      }
-      Atomics.store(this.#progress, 0, COMMITTING)
-      if (isCommit) this.#sqlite.exec('COMMIT')
-      this.#store.rows.endBatch(true)
-    } catch (error) {
-      // Nothing of the batch is stored, so nothing of it may be acknowledged, reads of it neither.
-      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
-      this.#store.collections.reload()
-      this.#store.rows.endBatch(false)
-      outcomes = requests.map(() => toFailure(error))
-    }
+    let outcomes = this.#runTogether(requests, isCommit, this.#needsSavepoints(requests))
+    // One request failed half-way. It is undone with all of them, and all are run again so that each can be undone alone.
+    outcomes ??= this.#runTogether(requests, isCommit, true)
     Atomics.store(this.#progress, 0, IDLE)
     return {
       kind: 'outcomes',
-      outcomes,
+      outcomes: outcomes ?? [],
       isCommit,
       hasReleased: this.#store.transactions.takeReleased(),
       missingCollections: [...this.#missing],
@@ -113,43 +93,97 @@ export class Engine {
     }
   }
 
-  /** Copies the database into a file, which appears there when it is whole. Never rejects. */
-  async runBackup({ args }: EngineRequest): Promise<Outcomes> {
-    Atomics.store(this.#progress, 0, 0)
-    // It takes as long as the disk does; what runs too long is what keeps this timer waiting.
-    const pulse = setInterval(() => Atomics.add(this.#progress, 1, 1), PULSE_MS)
-    let outcome: EngineOutcome = '{}'
-    try {
-      const { file } = decodeText(args)
-      await writeBackup(this.#sqlite, String(file))
-    } catch (error) {
-      outcome = toFailure(error)
+  /**
+   * Copies the database into a file, which appears there when it is whole. Never rejects.
+   * As long as `isCopying`, batches may run within `onStep` alone: it is called between steps, and after the last.
+   */
+  async runBackup({ args }: EngineRequest, onStep: () => void): Promise<EngineOutcome> {
+    const copy = async (file: string): Promise<void> => {
+      this.#isCopying = true
+      try {
+        await this.#sqlite.backup(file, onStep)
+      } finally {
+        this.#isCopying = false
+        onStep()
+      }
     }
-    clearInterval(pulse)
-    Atomics.store(this.#progress, 0, IDLE)
-    const nothing = { isCommit: false, hasReleased: false, missingCollections: [], warnings: [] }
-    return { kind: 'outcomes', outcomes: [outcome], ...nothing }
+    try {
+      const { file, partial } = decodeText(args)
+      await writeBackup(String(file), String(partial), copy)
+      return '{}'
+    } catch (error) {
+      return toFailure(error)
+    }
   }
 
-  /** What watches are to be told after a batch; undefined if nothing. */
-  settleWatches(): Extract<FromWorker, { kind: 'watched' }> | undefined {
-    const messages = this.#watchers.settle()
+  get isCopying(): boolean {
+    return this.#isCopying
+  }
+
+  /** What watches are to be told after a batch, or when time has passed; undefined if nothing. */
+  settleWatches(isTimeDue = false): Extract<FromWorker, { kind: 'watched' }> | undefined {
+    const messages = this.#watchers.settle(isTimeDue)
     if (messages.length === 0) return undefined
     return { kind: 'watched', messages, isBehind: this.#watchers.isBehind }
+  }
+
+  /** Whether watches hang on the time, and so are to be settled now and then. */
+  get watchesTime(): boolean {
+    return this.#watchers.usesTime
   }
 
   close(): void {
     this.#sqlite.close()
   }
 
-  /** @param isAlone in its batch: to undo it is to undo the batch, which needs no savepoint. */
-  #runRequest({ op, args }: EngineRequest, isAlone: boolean): EngineOutcome {
+  /**
+   * A savepoint copies every page that is written after it, which costs as much as a small write. Few requests fail
+   * half-way, so those that may be run twice do without.
+   */
+  #needsSavepoints(requests: readonly EngineRequest[]): boolean {
+    if (requests.length === 1) return false
+    return this.#store.transactions.concerns() || requests.some(({ op }) => !REPEATABLE_OPS.has(op))
+  }
+
+  /** @returns undefined when nothing was done, because a request failed half-way and has no savepoint. */
+  #runTogether(
+    requests: readonly EngineRequest[],
+    isCommit: boolean,
+    hasSavepoints: boolean,
+  ): EngineOutcome[] | undefined {
+    const outcomes: EngineOutcome[] = []
+    try {
+      if (isCommit) this.#sqlite.exec('BEGIN IMMEDIATE')
+      let sizeChars = 0
+      for (const [index, request] of requests.entries()) {
+        Atomics.store(this.#progress, 0, index)
+        const outcome = this.#runRequest(request, hasSavepoints)
+        outcomes.push(outcome)
+        if (typeof outcome === 'string') sizeChars += outcome.length
+        if (sizeChars > LIMITS.databaseMessageChars) break
+      }
+      Atomics.store(this.#progress, 0, COMMITTING)
+      if (isCommit) this.#sqlite.exec('COMMIT')
+      this.#store.rows.endBatch(true)
+      return outcomes
+    } catch (error) {
+      // Nothing of the batch is stored, so nothing of it may be acknowledged, reads of it neither.
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
+      this.#store.collections.reload()
+      this.#store.rows.endBatch(false)
+      if (!(error instanceof HalfDone)) return requests.map(() => toFailure(error))
+      return requests.length === 1 ? [toFailure(error.cause)] : undefined
+    }
+  }
+
+  #runRequest({ op, args }: EngineRequest, hasSavepoint: boolean): EngineOutcome {
     const { isWrite, run } = OPERATIONS[op]
     this.#feed.isReplacing = op === 'replace'
-    if (isWrite && !isAlone) this.#sqlite.run('SAVEPOINT request', [])
+    if (isWrite && hasSavepoint) this.#sqlite.run('SAVEPOINT request', [])
+    const { writeCount } = this.#sqlite
     try {
       const result = run(this.#store, applyPermission(this.#store, op, JSON.parse(args)))
-      if (isWrite && !isAlone) this.#sqlite.run('RELEASE request', [])
+      if (isWrite && hasSavepoint) this.#sqlite.run('RELEASE request', [])
       this.#store.rows.endRequest(true)
       return result
     } catch (error) {
@@ -157,15 +191,22 @@ export class Engine {
       if (!isWrite) return toFailure(error)
       // A full disk makes SQLite roll the whole transaction back by itself.
       if (!this.#sqlite.isTransaction) throw error
-      if (isAlone) {
-        this.#store.rows.endRequest(false)
-        throw error
+      const isHalfDone = !hasSavepoint && this.#sqlite.writeCount !== writeCount
+      if (hasSavepoint) {
+        this.#sqlite.exec('ROLLBACK TO request; RELEASE request')
+        this.#store.collections.reload()
       }
-      this.#sqlite.exec('ROLLBACK TO request; RELEASE request')
-      this.#store.collections.reload()
       this.#store.rows.endRequest(false)
+      if (isHalfDone) throw new HalfDone({ cause: error })
       return toFailure(error)
     }
+  }
+}
+
+/** A request failed after it had written something, which only a rollback undoes. */
+class HalfDone extends Error {
+  constructor(options: { readonly cause: unknown }) {
+    super('A request failed half-way.', options)
   }
 }
 

@@ -1,7 +1,7 @@
 import { parseFilter } from './filter-parser.ts'
 import type { EngineOps } from './messages.ts'
 import { makePlan } from './plan.ts'
-import { SqlParameters } from './sql.ts'
+import { limitTo, SqlParameters } from './sql.ts'
 import { bounded, type Store, tableToRead } from './store.ts'
 
 /** Runs a query for the way it takes: which index, how many documents it looks at, how many it returns. */
@@ -16,7 +16,7 @@ export function explain(
   const { summary, from, where, order } = makePlan(store, { table, filter: parsed, sort }, parameters)
   const sql =
     `SELECT c.seq FROM ${from} WHERE cloudlet_seen(c.seq) AND (${where}) ORDER BY ${order} ` +
-    `LIMIT ${parameters.bind(limit || -1)} OFFSET ${parameters.bind(skip)}`
+    limitTo(limit || -1, skip, parameters)
   return bounded(store, parameters, () => {
     let returned = 0
     for (const _ of store.sqlite.iterate(sql, parameters.values)) returned++

@@ -4,6 +4,7 @@ import { type Filter, isOperators, refuseNear, type Test, unknownOperator } from
 import { parseGeoIntersects, parseGeoWithin, parseNear } from './geo-filter.ts'
 import { type Path, parsePath } from './path.ts'
 import { compileRegex } from './regex.ts'
+import { compileTypes } from './value-type.ts'
 
 /**
  * Reads a MongoDB filter in extended JSON.
@@ -89,10 +90,20 @@ function parseField(path: Path, condition: unknown, expandLeaf: boolean): Filter
       throw invalid(`The condition on "${path.text}" mixes operators with the plain field "${name}".`)
     }
     const parse = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined
-    if (parse === undefined) throw unknownOperator(name)
-    filters.push(...parse({ field, path, expandLeaf, siblings: condition }, operand))
+    if (parse === undefined) throw ofField(path, unknownOperator(name))
+    try {
+      filters.push(...parse({ field, path, expandLeaf, siblings: condition }, operand))
+    } catch (error) {
+      throw error instanceof DatabaseError ? ofField(path, error) : error
+    }
   }
   return filters
+}
+
+/** The same error, told by its field unless it is already. */
+function ofField({ text }: Path, error: DatabaseError): DatabaseError {
+  if (text === '' || error.message.includes(`"${text}"`)) return error
+  return new DatabaseError(error.reason, `"${text}": ${error.message}`, { cause: error })
 }
 
 /** An object compared with stored data can't hold operators itself: they would be compared as names. */
@@ -151,7 +162,12 @@ const OPERATORS: Readonly<Record<string, ParseOperator>> = {
     const exists = field({ op: 'exists' })
     return [isTruthy(operand) ? exists : not(exists)]
   },
-  $type: ({ field }, operand) => [field({ op: 'type', types: Array.isArray(operand) ? operand : [operand] })],
+  $type: ({ field }, operand) => {
+    const types = Array.isArray(operand) ? operand : [operand]
+    // So that what is no type is told by its field.
+    compileTypes(types)
+    return [field({ op: 'type', types })]
+  },
   $mod: ({ field }, operand) => [field(parseMod(operand))],
   $regex: ({ field, siblings }, pattern) => {
     const options = siblings['$options'] ?? (pattern instanceof RegExp ? pattern.flags : '')

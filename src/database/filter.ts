@@ -71,6 +71,25 @@ function countNears(filter: Filter): number {
   }
 }
 
+/**
+ * What follows from an `$elemMatch` of fields for the paths through the array: that some value there passes. An index
+ * on such a path leads to the documents, and the `$elemMatch` itself finds out whether one element has it all.
+ */
+export function impliedByElement(filter: Filter): Filter[] {
+  if (filter.kind !== 'field' || filter.test.op !== 'elements' || !filter.test.isObject) return []
+  const { path, test } = filter
+  return requiredFields(test.filter).flatMap(inner => {
+    const segments = [...path.segments, ...inner.path.segments]
+    const implied: Filter = { ...inner, path: { text: segments.join('.'), segments } }
+    return [implied, ...impliedByElement(implied)]
+  })
+}
+
+function requiredFields(filter: Filter): (Filter & { readonly kind: 'field' })[] {
+  if (filter.kind === 'and') return filter.filters.flatMap(requiredFields)
+  return filter.kind === 'field' ? [filter] : []
+}
+
 /** Whether an object holds operators (`{$gt: 1}`) and isn't a value to compare with. */
 export function isOperators(value: unknown): value is Record<string, unknown> {
   return isDocument(value) && Object.keys(value)[0]?.startsWith('$') === true

@@ -12,7 +12,7 @@ import { compileFilter } from './match.ts'
 import { makePlan } from './plan.ts'
 import { documentText, fetchText, StoredDocument } from './rows.ts'
 import type { SortKey } from './sort.ts'
-import { SqlParameters } from './sql.ts'
+import { limitTo, SqlParameters } from './sql.ts'
 import type { Store } from './store.ts'
 import type { HeldDocument } from './watch-diff.ts'
 
@@ -80,8 +80,8 @@ export class LiveQuery {
     }
     const parameters = new SqlParameters()
     const plan = makePlan(this.#store, { table: this.#table, filter: this.#filter, sort }, parameters)
-    const most = parameters.bind(limit ?? LIMITS.watchDocuments + 1)
-    const sql = `SELECT c.seq AS seq, json(doc) AS doc FROM ${plan.from} WHERE ${plan.where} ORDER BY ${plan.order} LIMIT ${most}`
+    const most = limitTo(limit ?? LIMITS.watchDocuments + 1, 0, parameters)
+    const sql = `SELECT c.seq AS seq, json(doc) AS doc FROM ${plan.from} WHERE ${plan.where} ORDER BY ${plan.order} ${most}`
     this.#isGuarded = parameters.isGuarded
     this.#store.use(parameters)
     const known = new Map(this.#entries.map(entry => [entry.seq, entry]))

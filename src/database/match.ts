@@ -74,9 +74,11 @@ function compileTest(test: Test): Matcher {
       return value => metresTo(value, test.near) !== undefined
     case 'elements': {
       const matches = compileFilter(test.filter)
-      return value =>
-        Array.isArray(value) &&
-        value.some(item => (!test.isObject || isDocument(item) || Array.isArray(item)) && matches(item))
+      if (!test.isObject) return value => Array.isArray(value) && value.some(matches)
+      // An array in the array is an object of its positions: the names of what it holds are not its own.
+      const matchesItem: Matcher = item =>
+        isDocument(item) ? matches(item) : Array.isArray(item) && matches({ ...item })
+      return value => Array.isArray(value) && value.some(matchesItem)
     }
   }
 }

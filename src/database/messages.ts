@@ -62,8 +62,8 @@ export interface EngineOps {
     result: { readonly documents: EncodedObject[]; readonly last?: number }
   }
   listCollections: { args: Record<string, never>; result: { readonly collections: string[] } }
-  /** Into a file there isn't yet. It is a batch of its own. */
-  backup: { args: { readonly file: string }; result: Record<string, never> }
+  /** Into a file there isn't yet. It is a batch of its own, and goes on beside others. */
+  backup: { args: { readonly file: string; readonly partial: string }; result: Record<string, never> }
 }
 
 export type EngineOp = keyof EngineOps
@@ -102,6 +102,8 @@ export type EngineOutcome =
   | { readonly kind: 'failed'; readonly reason: DatabaseReason; readonly message: string }
   /** Not done: a transaction holds a document it would change. To be asked again when one has released some. */
   | { readonly kind: 'locked' }
+  /** A backup goes on beside other requests. A message of its own tells when the first of them has ended. */
+  | { readonly kind: 'begun' }
 
 /** How the worker is started. */
 export interface EngineOptions {
@@ -144,6 +146,7 @@ export type FromWorker =
       /** Whether there is more to tell than one message holds. Any request brings the rest. */
       readonly isBehind: boolean
     }
+  | { readonly kind: 'ended'; readonly outcome: EngineOutcome }
   | { readonly kind: 'unopened'; readonly message: string }
 
 /**

@@ -25,7 +25,7 @@ interface Runnable {
   run(store: Store, args: unknown): string
 }
 
-/** The ops by name. A write runs within a savepoint and may throw half-way. */
+/** The ops by name. A write may throw half-way: the engine undoes what it had done. */
 export const OPERATIONS: Readonly<Record<EngineOp, Runnable>> = {
   add: operation<'add'>(true, add),
   query: { isWrite: false, run: (store, args) => query(store, args as EngineOps['query']['args']) },
@@ -96,6 +96,18 @@ export const OPERATIONS: Readonly<Record<EngineOp, Runnable>> = {
     throw new Error('A backup takes its time, so the engine runs it by itself.')
   }),
 }
+
+/** Those that leave nothing behind but rows, so that, once undone, they may be run again. */
+export const REPEATABLE_OPS: ReadonlySet<EngineOp> = new Set([
+  'add',
+  'query',
+  'count',
+  'scan',
+  'aggregate',
+  'update',
+  'replace',
+  'remove',
+])
 
 function operation<Op extends EngineOp>(isWrite: boolean, run: Operation<Op>): Runnable {
   return { isWrite, run: (store, args) => JSON.stringify(run(store, args as EngineOps[Op]['args'])) }

@@ -5,6 +5,7 @@ import { ExpressionCompiler } from './expression-compiler.ts'
 import { unknownOperator } from './filter.ts'
 import type { Stage, StageContext, StageReader, StageTable } from './stage.ts'
 import { BUCKET_STAGES } from './stage-bucket.ts'
+import { GRAPH_STAGES } from './stage-graph.ts'
 import { GROUP_STAGES } from './stage-group.ts'
 import { JOIN_STAGES } from './stage-join.ts'
 import { NEAR_STAGES } from './stage-near.ts'
@@ -14,6 +15,7 @@ import { SHAPE_STAGES } from './stage-shape.ts'
 
 const STAGES: StageTable = {
   ...BUCKET_STAGES,
+  ...GRAPH_STAGES,
   ...GROUP_STAGES,
   ...JOIN_STAGES,
   ...NEAR_STAGES,

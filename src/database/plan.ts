@@ -1,4 +1,4 @@
-import type { Filter } from './filter.ts'
+import { type Filter, impliedByElement } from './filter.ts'
 import { geoCandidates, nearOrder, searchBox } from './geo-index.ts'
 import { type IndexScan, orderOfScan, scanFor, scanToSql, wholeScan } from './index-scan.ts'
 import type { Index, Indexes } from './indexes.ts'
@@ -87,9 +87,10 @@ export function isBounded({ summary: { kind, bounds } }: Plan): boolean {
   return kind === 'id' || kind === 'union' || bounds.length > 0
 }
 
-/** The conditions that must all hold. */
+/** The conditions that must all hold, and those that follow from them. */
 function conditionsOf(filter: Filter): Filter[] {
-  return filter.kind === 'and' ? filter.filters.flatMap(conditionsOf) : [filter]
+  if (filter.kind === 'and') return filter.filters.flatMap(conditionsOf)
+  return [filter, ...impliedByElement(filter)]
 }
 
 function isById(conditions: readonly Filter[]): boolean {

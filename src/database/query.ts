@@ -82,7 +82,9 @@ class Translator {
   #id(test: Test): string | undefined {
     if (test.op === 'eq' && isScalar(test.value)) return `id = ${this.#parameters.bind(test.value)}`
     if (test.op === 'in' && test.patterns.length === 0 && test.values.every(isScalar)) {
-      return `id IN (SELECT value FROM json_each(${this.#bindJson(test.values)}))`
+      // The column has numbers as doubles, and SQLite reads JSON's long integers with digits a double hasn't got.
+      const value = `iif(type = 'integer', CAST(value AS REAL), value)`
+      return `id IN (SELECT ${value} FROM json_each(${this.#bindJson(test.values)}))`
     }
     return undefined
   }
@@ -94,17 +96,30 @@ class Translator {
       return `(${type} = 'array' AND json_array_length(doc, ${at}) = ${this.#parameters.bind(test.size)})`
     }
     if (!expandLeaf || path.segments.length === 0) return undefined
-    const own = this.#value(test, {
-      type,
-      value: `json_extract(doc, ${at})`,
-      dateMs: `json_extract(doc, ${at.slice(0, -1)}."$date"')`,
-    })
+    const own = (): string =>
+      this.#value(test, {
+        type,
+        value: `json_extract(doc, ${at})`,
+        dateMs: `json_extract(doc, ${at.slice(0, -1)}."$date"')`,
+      })
     const element = this.#value(test, {
       type: 'element.type',
       value: 'element.value',
       dateMs: `CASE element.type WHEN 'object' THEN json_extract(element.value, '$."$date"') END`,
     })
-    return `(${own} OR (${type} = 'array' AND EXISTS (SELECT 1 FROM json_each(doc, ${at}) AS element WHERE ${element})))`
+    const isInArray = `(${type} = 'array' AND EXISTS (SELECT 1 FROM json_each(doc, ${at}) AS element WHERE ${element}))`
+    return test.op === 'eq' && isScalar(test.value)
+      ? this.#equalText(`doc -> ${at}`, test.value, isInArray)
+      : `(${own()} OR ${isInArray})`
+  }
+
+  /**
+   * By JSON text, which is canonical: all of it was written by JSON.stringify. Of texts and numbers, which begin below
+   * `[`, one look at the field leaves those that are equal; only what else is there is looked at again.
+   */
+  #equalText(field: string, value: string | number, isInArray: string): string {
+    const text = this.#parameters.bind(JSON.stringify(value))
+    return `(coalesce(nullif(${field}, ${text}), '[') >= '[' AND (${field} = ${text} OR ${isInArray}))`
   }
 
   #value(test: Test, place: Place): string {
@@ -119,7 +134,7 @@ class Translator {
       case 'in':
         return this.#in(test.values, test.patterns, place)
       case 'regex':
-        return `(${place.type} = 'text' AND ${this.#parameters.test(test.regex, place.value)})`
+        return this.#pattern(test.regex, place)
       default:
         throw new Error(`The test ${test.op} has no SQL form.`)
     }
@@ -164,10 +179,13 @@ class Translator {
     const parts = others.map(value => this.#equal(value, place))
     if (strings.length > 0) parts.push(this.#oneOf(strings, `${place.type} = 'text'`, place))
     if (numbers.length > 0) parts.push(this.#oneOf(numbers, `${place.type} IN ('integer', 'real')`, place))
-    for (const pattern of patterns) {
-      parts.push(`(${place.type} = 'text' AND ${this.#parameters.test(pattern, place.value)})`)
-    }
+    for (const pattern of patterns) parts.push(this.#pattern(pattern, place))
     return parts.length === 0 ? '0' : `(${parts.join(' OR ')})`
+  }
+
+  /** CASE, since AND may call the function for numbers too, and long integers can't be given to it. */
+  #pattern(pattern: RegExp, { type, value }: Place): string {
+    return `CASE ${type} WHEN 'text' THEN ${this.#parameters.test(pattern, value)} ELSE 0 END`
   }
 
   #oneOf(values: readonly (string | number)[], typeTest: string, place: Place): string {

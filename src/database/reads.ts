@@ -9,7 +9,7 @@ import { type Projection, parseProjection, projectText } from './projection.ts'
 import { filterToSql } from './query.ts'
 import { documentText, fetchText } from './rows.ts'
 import { type SortKey, sortToSql } from './sort.ts'
-import { SqlParameters } from './sql.ts'
+import { limitTo, SqlParameters } from './sql.ts'
 import { bounded, checkResultSize, type Store, tableToRead } from './store.ts'
 
 /** The result as JSON text: documents are passed on as they are stored. */
@@ -76,7 +76,7 @@ function find(store: Store, search: Search, filter: Filter): string[] {
   const columns = isShort ? 'json(doc)' : isSorted ? 'c.seq AS seq' : 'c.seq AS seq, json(doc) AS doc'
   const sql =
     `SELECT ${columns} FROM ${plan.from} WHERE ${plan.where} ` +
-    `ORDER BY ${plan.order} LIMIT ${parameters.bind(limit)} OFFSET ${parameters.bind(skip)}`
+    `ORDER BY ${plan.order} ${limitTo(limit, skip, parameters)}`
   // A projection may hold a pattern of its own, in $elemMatch.
   parameters.isGuarded ||= project?.hasConditions === true
   return bounded(store, parameters, () => {

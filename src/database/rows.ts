@@ -66,7 +66,7 @@ export class Rows {
    * @throws {DatabaseError} DATABASE_REQUEST_FAILED (E11000) for an `_id` that exists.
    */
   insert(place: Place, id: DocumentId, document: Document): void {
-    const whole = { _id: id, ...document }
+    const whole = isFirst('_id', document) ? document : { _id: id, ...document }
     const text = encodeText(whole)
     const seq = this.#insert(place, id, text)
     this.#tell({ ...place, seq, id, before: undefined, after: new StoredDocument(text, whole) })
@@ -106,6 +106,11 @@ export class Rows {
       throw duplicateId(collection, id, { cause: error })
     }
   }
+}
+
+function isFirst(name: string, document: Document): boolean {
+  for (const first in document) return first === name
+  return false
 }
 
 /** MongoDB's words for an `_id` that is taken. */

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts'
-import type { Filter } from './filter.ts'
+import { type Filter, impliedByElement } from './filter.ts'
 import type { IndexField } from './index-definition.ts'
 import { arrayIndex } from './path.ts'
 import { isBounded, type Plan } from './plan.ts'
@@ -71,6 +71,11 @@ function fieldsOf(filter: Filter): ConditionField[] {
   const collect = (part: Filter): void => {
     if (part.kind === 'and' || part.kind === 'or' || part.kind === 'nor') part.filters.forEach(collect)
     if (part.kind !== 'field') return
+    const implied = impliedByElement(part)
+    if (implied.length > 0) {
+      implied.forEach(collect)
+      return
+    }
     const path = part.path.text
     const isEquality = part.test.op === 'eq' || part.test.op === 'in' || fields.get(path)?.isEquality === true
     fields.set(path, { path, isEquality, isGeo: part.test.op === 'geo' || part.test.op === 'near' })

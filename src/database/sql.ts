@@ -1,3 +1,4 @@
+import { DatabaseError } from '../errors.ts'
 import type { Document } from './document.ts'
 import type { Matcher } from './filter.ts'
 import type { Path } from './path.ts'
@@ -41,6 +42,17 @@ export class SqlParameters {
     this.isGuarded = true
     return `cloudlet_test(${this.bind(this.patterns.length - 1)}, ${text})`
   }
+}
+
+/**
+ * LIMIT and OFFSET. The limit is a literal, since SQLite prepares a statement anew for each value of one that is bound
+ * (native-notes/sqlite.md). -1 is no limit.
+ *
+ * @throws {DatabaseError} INVALID_PARAM unless it is an integer.
+ */
+export function limitTo(limit: number, skip: number, parameters: SqlParameters): string {
+  if (!Number.isSafeInteger(limit)) throw new DatabaseError('INVALID_PARAM', 'limit must be an integer.')
+  return skip === 0 ? `LIMIT ${limit}` : `LIMIT ${limit} OFFSET ${parameters.bind(skip)}`
 }
 
 /**

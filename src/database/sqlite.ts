@@ -21,8 +21,13 @@ export interface Sqlite {
   /** Makes a function for SQL; its answer must depend on its arguments alone within one statement. */
   define(name: string, compute: (...args: unknown[]) => SqlValue): void
   readonly isTransaction: boolean
-  /** Copies the database into a file, in the background. */
-  backup(file: string): Promise<void>
+  /** Grows whenever something may have been written. */
+  readonly writeCount: number
+  /**
+   * Copies the database into a file, in the background and in steps. Between two of them `onStep` may work on it, and
+   * what that commits is in the copy; at other times nothing may.
+   */
+  backup(file: string, onStep: () => void): Promise<void>
   /** Ends the statements that a failure, or the end of `runBounded`, left unfinished. */
   abandon(): void
   close(): void
@@ -39,68 +44,79 @@ export function openSqlite(location: string): Sqlite {
   return new Connection(location)
 }
 
+/** A statement, and whether it is at work: one that failed, or whose thread was stopped in it, stays so. */
+interface Prepared {
+  readonly statement: StatementSync
+  isBusy: boolean
+}
+
 class Connection implements Sqlite {
   readonly #database: DatabaseSync
-  /** Statements at rest, oldest use first. */
-  readonly #idle = new Map<string, StatementSync>()
-  /** Statements at work. One that failed, or whose thread was stopped in it, stays here. */
-  readonly #taken = new Set<StatementSync>()
+  /** By text, oldest first. Kept in place while it works: to take it out and put it back would cost as much as a short one's run. */
+  readonly #prepared = new Map<string, Prepared>()
+  /** Second statements of a text whose first is at work. */
+  readonly #doubles = new Set<Prepared>()
+  writeCount = 0
 
   constructor(location: string) {
     this.#database = new DatabaseSync(location)
   }
 
   exec(sql: string): void {
+    this.writeCount++
     this.#database.exec(sql)
   }
 
   run(sql: string, values: readonly SqlValue[]): number {
-    const statement = this.#take(sql)
-    const { changes } = statement.run(...values)
-    this.#giveBack(sql, statement)
+    this.writeCount++
+    const prepared = this.#take(sql)
+    const { changes } = prepared.statement.run(...values)
+    this.#giveBack(prepared)
     return Number(changes)
   }
 
   insert(sql: string, values: readonly SqlValue[]): number {
-    const statement = this.#take(sql)
-    const { lastInsertRowid } = statement.run(...values)
-    this.#giveBack(sql, statement)
+    const prepared = this.#take(sql)
+    const { lastInsertRowid } = prepared.statement.run(...values)
+    this.#giveBack(prepared)
+    // What SQLite refuses of one row has changed nothing.
+    this.writeCount++
     return Number(lastInsertRowid)
   }
 
   get(sql: string, values: readonly SqlValue[]): Row | undefined {
-    const statement = this.#take(sql)
-    const row = statement.get(...values)
-    this.#giveBack(sql, statement)
+    const prepared = this.#take(sql)
+    const row = prepared.statement.get(...values)
+    this.#giveBack(prepared)
     return row
   }
 
   column(sql: string, values: readonly SqlValue[]): unknown[] {
-    const statement = this.#take(sql)
-    statement.setReturnArrays(true)
-    const rows: unknown = statement.all(...values)
-    statement.setReturnArrays(false)
-    this.#giveBack(sql, statement)
+    const prepared = this.#take(sql)
+    prepared.statement.setReturnArrays(true)
+    const rows: unknown = prepared.statement.all(...values)
+    prepared.statement.setReturnArrays(false)
+    this.#giveBack(prepared)
     return Array.isArray(rows) ? rows.map(row => row[0]) : []
   }
 
   all(sql: string, values: readonly SqlValue[]): Row[] {
-    const statement = this.#take(sql)
-    const rows = statement.all(...values)
-    this.#giveBack(sql, statement)
+    const prepared = this.#take(sql)
+    const rows = prepared.statement.all(...values)
+    this.#giveBack(prepared)
     return rows
   }
 
   *iterate(sql: string, values: readonly SqlValue[]): Generator<Row, void> {
-    const statement = this.#take(sql)
+    const prepared = this.#take(sql)
     let isFailed = false
     try {
-      yield* statement.iterate(...values)
+      yield* prepared.statement.iterate(...values)
     } catch (error) {
       isFailed = true
       throw error
     } finally {
-      if (!isFailed) this.#giveBack(sql, statement)
+      if (!isFailed) this.#giveBack(prepared)
     }
   }
 
@@ -112,39 +128,59 @@ class Connection implements Sqlite {
     return this.#database.isTransaction
   }
 
-  async backup(file: string): Promise<void> {
-    await backup(this.#database, file, { rate: BACKUP_PAGES })
+  async backup(file: string, onStep: () => void): Promise<void> {
+    await backup(this.#database, file, { rate: BACKUP_PAGES, progress: onStep })
   }
 
   abandon(): void {
-    for (const statement of this.#taken) {
+    for (const prepared of [...this.#prepared.values(), ...this.#doubles]) {
+      if (!prepared.isBusy) continue
       try {
         // Starting over is how a statement is reset; one that failed answers with its failure once more.
-        statement.iterate().return?.()
+        prepared.statement.iterate().return?.()
       } catch {
         // That failure was reported when it happened.
       }
+      this.#giveBack(prepared)
     }
-    this.#taken.clear()
   }
 
   close(): void {
-    this.#idle.clear()
+    this.#prepared.clear()
+    this.#doubles.clear()
     this.#database.close()
   }
 
-  #take(sql: string): StatementSync {
-    const statement = this.#idle.get(sql) ?? this.#database.prepare(sql)
-    this.#idle.delete(sql)
-    this.#taken.add(statement)
-    return statement
+  #take(sql: string): Prepared {
+    const known = this.#prepared.get(sql)
+    const prepared = known === undefined || known.isBusy ? this.#prepare(sql, known !== undefined) : known
+    prepared.isBusy = true
+    return prepared
   }
 
-  #giveBack(sql: string, statement: StatementSync): void {
-    this.#taken.delete(statement)
-    this.#idle.set(sql, statement)
-    const [oldest] = this.#idle.size > MAX_STATEMENTS ? this.#idle.keys() : []
-    if (oldest !== undefined) this.#idle.delete(oldest)
+  #prepare(sql: string, isDouble: boolean): Prepared {
+    const prepared = { statement: this.#database.prepare(sql), isBusy: false }
+    if (isDouble) {
+      this.#doubles.add(prepared)
+      return prepared
+    }
+    this.#prepared.set(sql, prepared)
+    if (this.#prepared.size > MAX_STATEMENTS) this.#forgetOne()
+    return prepared
+  }
+
+  /** One at work has to stay within reach of `abandon`. */
+  #forgetOne(): void {
+    for (const [sql, { isBusy }] of this.#prepared) {
+      if (isBusy) continue
+      this.#prepared.delete(sql)
+      return
+    }
+  }
+
+  #giveBack(prepared: Prepared): void {
+    prepared.isBusy = false
+    if (this.#doubles.size > 0) this.#doubles.delete(prepared)
   }
 }
 

@@ -104,6 +104,11 @@ function equalStage(document: Document, { local, foreign }: NonNullable<Lookup['
     for (const item of Array.isArray(value) ? value : [value]) if (item !== undefined) values.push(item)
     return false
   })
+  return equalsAny(foreign, values)
+}
+
+/** Finds documents by one of several values; none of them is null. */
+export function equalsAny(foreign: Path, values: readonly unknown[]): Stage {
   const [only] = values
   const test: Filter & { kind: 'field' } = {
     kind: 'field',

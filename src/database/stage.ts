@@ -1,5 +1,5 @@
 import { DatabaseError } from '../errors.ts'
-import type { Document } from './document.ts'
+import { type Document, isDocument } from './document.ts'
 import type { Variable } from './evaluation.ts'
 import type { ExpressionCompiler, FieldUse } from './expression-compiler.ts'
 import type { Filter } from './filter.ts'
@@ -104,13 +104,7 @@ export function readFields(
 }
 
 export function requireFields(context: StageContext, operand: unknown): Document {
-  if (
-    typeof operand === 'object' &&
-    operand !== null &&
-    Object.getPrototypeOf(operand) === Object.prototype
-  ) {
-    return Object.fromEntries(Object.entries(operand))
-  }
+  if (isDocument(operand)) return Object.fromEntries(Object.entries(operand))
   throw badStage(context, 'needs an object.')
 }
 

@@ -92,7 +92,7 @@ function arithmetic(
   make: (amount: number) => [initial: number, compute: (value: number) => number],
 ): FieldUpdate {
   const amount = decodeInput(operand, 'document', 0)
-  if (typeof amount !== 'number') throw invalid(`The amount must be a number, not ${describeType(amount)}.`)
+  if (typeof amount !== 'number') throw invalid(`the amount must be a number, not ${describeType(amount)}.`)
   const [initial, compute] = make(amount)
   return {
     creates: true,
@@ -119,10 +119,10 @@ function bound(operand: unknown, sign: 1 | -1): FieldUpdate {
 function bitwise(operand: unknown): FieldUpdate {
   const masks = decodeInput(operand, 'document', 0)
   const entries = isDocument(masks) ? Object.entries(masks) : []
-  if (entries.length === 0) throw invalid('$bit needs and, or, or xor with an integer.')
+  if (entries.length === 0) throw invalid('it needs and, or, or xor with an integer.')
   for (const [name, mask] of entries) {
     if (!['and', 'or', 'xor'].includes(name) || !Number.isSafeInteger(mask)) {
-      throw invalid('$bit needs and, or, or xor with an integer.')
+      throw invalid('it needs and, or, or xor with an integer.')
     }
   }
   return {
@@ -143,7 +143,7 @@ function bitwise(operand: unknown): FieldUpdate {
 }
 
 function rename(operand: unknown): FieldUpdate {
-  if (typeof operand !== 'string') throw invalid('$rename needs the new path, a string.')
+  if (typeof operand !== 'string') throw invalid('it needs the new path, a string.')
   const path = parsePath(operand)
   const refuseArray = (): number => {
     throw failed('$rename does not work on array elements.')
@@ -181,8 +181,7 @@ function eachOf(operand: unknown, nowMs: number): readonly unknown[] {
   if (!isOperators(operand) || !Object.hasOwn(operand, '$each'))
     return [decodeInput(operand, 'document', nowMs)]
   const items = decodeInput(operand['$each'], 'document', nowMs)
-  if (!Array.isArray(items) || Object.keys(operand).length > 1)
-    throw invalid('$addToSet takes $each with an array.')
+  if (!Array.isArray(items) || Object.keys(operand).length > 1) throw invalid('it takes $each with an array.')
   return items
 }
 

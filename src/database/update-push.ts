@@ -20,7 +20,7 @@ export function pushModifiers(operand: unknown, nowMs: number): Insert {
   }
   const { $each: each, $position: position, $sort: sort, $slice: slice, ...others } = operand
   const [unknown] = Object.keys(others)
-  if (unknown !== undefined) throw invalid(`$push has no modifier ${unknown}.`)
+  if (unknown !== undefined) throw invalid(`there is no modifier ${unknown}.`)
   const items = decodeInput(each, 'document', nowMs)
   if (!Array.isArray(items)) throw invalid('$each needs an array.')
   const start = optionalInteger('$position', decodeInput(position, 'document', nowMs))

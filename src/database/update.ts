@@ -38,7 +38,7 @@ export function parseUpdate(update: unknown, filter: Filter, nowMs: number): Upd
       throw new DatabaseError('INVALID_PARAM', `${operator} needs an object of fields.`)
     for (const [name, operand] of Object.entries(fields)) {
       const path = parseUpdatePath(name)
-      const change = { operator, path, update: parse(operand, nowMs) }
+      const change = { operator, path, update: within(operator, path, () => parse(operand, nowMs)) }
       changes.push(change)
       paths.push(path)
       if (change.update.renameTo !== undefined) paths.push(parseUpdatePath(change.update.renameTo))
@@ -104,14 +104,17 @@ function applyChange(
   findPosition: FindPosition,
 ): void {
   for (const target of findTargets(document, path, update.creates, findPosition)) {
-    try {
-      update.apply(target, document)
-    } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error
-      throw new DatabaseError(error.reason, `${operator} of '${path.text}': ${error.message}`, {
-        cause: error,
-      })
-    }
+    within(operator, path, () => update.apply(target, document))
+  }
+}
+
+/** What goes wrong is told by operator and field. */
+function within<Result>(operator: string, path: Path, run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error
+    throw new DatabaseError(error.reason, `${operator} of '${path.text}': ${error.message}`, { cause: error })
   }
 }
 

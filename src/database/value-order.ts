@@ -146,9 +146,9 @@ function writeValue(value: unknown, chunks: Uint8Array[]): void {
 
 /** The rank, then a big-endian double with the sign folded in; NaN below all. */
 function numberBytes(value: number, rank: number): Uint8Array {
-  const bytes = Buffer.alloc(10)
+  const bytes = Buffer.allocUnsafe(10)
   bytes[0] = rank
-  if (Number.isNaN(value)) return bytes
+  if (Number.isNaN(value)) return bytes.fill(0, 1)
   bytes[1] = 1
   // Adding zero turns -0 into 0: the two are equal.
   bytes.writeDoubleBE(value + 0, 2)

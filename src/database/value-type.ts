@@ -5,7 +5,7 @@ import { RANKS, rankOf } from './value-order.ts'
 /** Whether a value is of any of the types, by MongoDB's name or number. */
 export function compileTypes(names: readonly unknown[]): (value: unknown) => boolean {
   const types = names.map(name => {
-    const type = TYPES[String(name)]
+    const type = Object.hasOwn(TYPES, String(name)) ? TYPES[String(name)] : undefined
     if (type !== undefined) return type
     throw new DatabaseError('INVALID_PARAM', `There is no type ${JSON.stringify(name)}.`)
   })

@@ -7,7 +7,8 @@ import { fillOpenid } from './client-request.ts'
 import { LiveQuery, type LiveQuerySpec } from './live-query.ts'
 import type { WatchArgs, WatchMessage } from './messages.ts'
 import { type Store, tableToRead } from './store.ts'
-import { diffLists, type HeldDocument } from './watch-diff.ts'
+import type { HeldDocument } from './watch-diff.ts'
+import { NO_CHANGE, writeUpdate } from './watch-update.ts'
 
 /** One watch: what its listener has been told, and the live query it is to be told of. */
 interface Watcher {
@@ -38,7 +39,6 @@ interface LastUpdate {
   readonly update: string
 }
 
-const NO_CHANGE = '{"isInit":false,"left":[],"placed":[]}'
 /** What everyone has who was told nothing yet. */
 const NO_DOCUMENTS: readonly HeldDocument[] = []
 
@@ -100,13 +100,22 @@ export class Watchers {
     this.#leave(watcher)
   }
 
-  /** Takes in what was committed since the last call. Must not be called within a transaction. */
-  settle(): WatchMessage[] {
+  /** Whether a rule looked at the time for one of them: what it grants may end without a write. */
+  get usesTime(): boolean {
+    return [...this.#watchers.values()].some(({ grant }) => grant?.usesTime === true)
+  }
+
+  /**
+   * Takes in what was committed since the last call. Must not be called within a transaction.
+   *
+   * @param isTimeDue whether rules that look at the time are asked again.
+   */
+  settle(isTimeDue: boolean): WatchMessage[] {
     if (this.#watchers.size === 0) return []
     const messages: WatchMessage[] = []
     const touched = this.#feed.take()
     const failures = this.#updateQueries(touched)
-    this.#bindWatchers(touched, failures)
+    this.#bindWatchers(touched, isTimeDue, failures)
     let sizeChars = 0
     for (const [watchId, watcher] of this.#watchers) {
       // Those beyond the limit are behind: they get theirs when this is asked for again.
@@ -154,14 +163,19 @@ export class Watchers {
   }
 
   /** Gives new watches their query, and another to those whose access may have changed. */
-  #bindWatchers(touched: ReadonlyMap<string, TouchedRows>, failures: Map<Watcher, WatchFailure>): void {
+  #bindWatchers(
+    touched: ReadonlyMap<string, TouchedRows>,
+    isTimeDue: boolean,
+    failures: Map<Watcher, WatchFailure>,
+  ): void {
     const isChanged = this.#store.permissions.version !== this.#permissionVersion
     this.#permissionVersion = this.#store.permissions.version
     for (const watcher of this.#watchers.values()) {
       if (failures.has(watcher)) continue
       const isNew = watcher.query === undefined
       const isAffected =
-        watcher.args.client !== undefined && (isChanged || hangsOn(watcher.grant, watcher, touched))
+        watcher.args.client !== undefined &&
+        (isChanged || hangsOn(watcher.grant, watcher, touched, isTimeDue))
       if (!isNew && !isAffected) continue
       try {
         this.#bind(watcher)
@@ -238,21 +252,6 @@ export class Watchers {
   }
 }
 
-/** The text of an update from what a listener has to the result of now. */
-function writeUpdate(live: LiveQuery, held: readonly HeldDocument[], isInit: boolean): string {
-  const { left, placed } = diffLists(held, live.entries)
-  const versions = new Map(held.map(({ id, version }) => [id, version]))
-  const leaving = left.map(({ id }) => JSON.stringify({ id, dataType: live.causeOfLeaving(id) }))
-  const placing = placed.map(({ index, document: entry, isNew }) => {
-    const { id, version, cause } = entry
-    const dataType = isInit ? 'init' : isNew ? cause : cause === 'replace' ? 'replace' : 'update'
-    const fields = JSON.stringify({ index, id, version, dataType, isNew })
-    // A document that only moved is there already.
-    return versions.get(id) === version ? fields : `${fields.slice(0, -1)},"document":${live.textOf(entry)}}`
-  })
-  return `{"isInit":${isInit},"left":[${leaving.join(',')}],"placed":[${placing.join(',')}]}`
-}
-
 type WatchFailure = Extract<WatchMessage, { readonly failure: unknown }>['failure']
 
 function specOf(
@@ -270,15 +269,16 @@ function isBehind({ isBusy, isFresh, query, held }: Watcher): boolean {
   return !isBusy && query !== undefined && (isFresh || held !== query.live.entries)
 }
 
-/** Whether what was written may change what a rule grants: a document it read, or anything once it looks at the time. */
+/** Whether a rule may grant something else now: it looks at the time, or read a document that was written. */
 function hangsOn(
   grant: Grant | undefined,
   { args }: Watcher,
   touched: ReadonlyMap<string, TouchedRows>,
+  isTimeDue: boolean,
 ): boolean {
   if (grant === undefined) return false
   return (
-    (grant.usesTime && touched.has(args.collection)) ||
+    (grant.usesTime && (isTimeDue || touched.has(args.collection))) ||
     grant.readDocuments.some(({ collection }) => touched.has(collection))
   )
 }

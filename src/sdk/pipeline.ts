@@ -26,6 +26,21 @@ export interface Lookup {
   readonly as: string
 }
 
+export interface GraphLookup {
+  readonly from: string
+  /** An expression: the value, or values, to begin with. */
+  readonly startWith: unknown
+  /** The field of a found document whose values are looked for next, and the one they are looked for in. */
+  readonly connectFromField: string
+  readonly connectToField: string
+  readonly as: string
+  /** Steps after the first. */
+  readonly maxDepth?: number
+  readonly depthField?: string
+  /** A condition, as in `where`. */
+  readonly restrictSearchWithMatch?: object
+}
+
 export interface Bucket {
   readonly groupBy: unknown
   readonly boundaries: readonly unknown[]
@@ -112,6 +127,15 @@ export abstract class StageChain {
 
   lookup(lookup: Lookup): this {
     return this.#add('$lookup', lookup)
+  }
+
+  /** Follows references from document to document. */
+  graphLookup(graph: GraphLookup): this {
+    const restriction =
+      isObject(graph) && graph.restrictSearchWithMatch !== undefined
+        ? { restrictSearchWithMatch: encodeCondition(graph.restrictSearchWithMatch) }
+        : {}
+    return this.#add('$graphLookup', { ...graph, ...restriction })
   }
 
   replaceRoot(root: { readonly newRoot: unknown }): this {

@@ -15,10 +15,10 @@ afterAll(() => rm(directory, { recursive: true, force: true }))
 
 const collection = 'a'
 
-async function fill(database: Database, count: number): Promise<void> {
+async function fill(database: Database, count: number, paddingChars = 500): Promise<void> {
   await database.createCollection({ collection })
   await database.createIndex({ collection, fields: [['n', 1]] })
-  const padding = 'x'.repeat(500)
+  const padding = 'x'.repeat(paddingChars)
   await database.add({
     collection,
     documents: Array.from({ length: count }, (_, n) => ({ _id: n, n, padding })),
@@ -31,7 +31,7 @@ test.each([['on disk'], ['in memory']])('a live database %s goes into a file and
   await using live = new Database(options)
   await fill(live, 10_000)
   const file = join(directory, `${place}.backup`)
-  // Asked for in one turn: what was written before is in it, what is written after isn't.
+  // Asked for in one turn: what was written before is in it, what is written after may be.
   const before = live.add({ collection, documents: [{ _id: 'before', n: -1 }] })
   const backup = live.backup(file)
   const after = live.add({ collection, documents: [{ _id: 'after', n: -2 }] })
@@ -41,10 +41,72 @@ test.each([['on disk'], ['in memory']])('a live database %s goes into a file and
   await restoreBackup(file, restored)
   expect(await readdir(restored)).toEqual(['database.sqlite'])
   await using second = new Database({ directory: restored })
-  expect(await second.count({ collection, filter: {} })).toEqual({ total: 10_001 })
   const filter = { n: { $lt: 0 } }
-  expect((await second.query({ collection, filter })).documents).toEqual([{ _id: 'before', n: -1 }])
+  const { documents } = await second.query({ collection, filter })
+  expect(documents[0]).toEqual({ _id: 'before', n: -1 })
+  expect(await second.count({ collection, filter: {} })).toEqual({ total: 10_000 + documents.length })
   expect(await second.explain({ collection, filter })).toMatchObject({ indexes: ['n_1'] })
+})
+
+test.each([['on disk'], ['in memory']])(
+  'other requests go on beside a backup %s, which is whole',
+  async place => {
+    const folder = join(directory, `busy ${place}`)
+    await using live = new Database(place === 'on disk' ? { directory: join(folder, 'live') } : {})
+    await fill(live, 20_000, 2000)
+    let isOver = false
+    const backup = live.backup(join(directory, `busy ${place}.backup`)).finally(() => {
+      isOver = true
+    })
+    let pairCount = 0
+    while (!isOver) {
+      const pair = { pair: pairCount++, n: -1 }
+      const [added, , found] = await Promise.allSettled([
+        live.add({ collection, documents: [pair, pair] }),
+        live.add({ collection, documents: [{ _id: 1 }] }),
+        live.query({ collection, filter: { n: -1, pair: pair.pair } }),
+      ])
+      expect(added.status).toBe('fulfilled')
+      expect(found).toMatchObject({ value: { documents: [pair, pair] } })
+    }
+    await backup
+    // So much data takes some ten steps, and each batch waits for one at most.
+    expect(pairCount).toBeGreaterThan(3)
+    await restoreBackup(join(directory, `busy ${place}.backup`), folder)
+    await using copy = new Database({ directory: folder })
+    const byIndex = await copy.query({ collection, filter: { n: -1 } })
+    const byScan = await copy.query({ collection, filter: { pair: { $exists: true } } })
+    expect(byIndex).toEqual(byScan)
+    const pairs = byIndex.documents.map(({ pair }) => pair)
+    expect(pairs).toEqual(pairs.map((_, index) => index >> 1))
+    expect(pairs.length % 2).toBe(0)
+    expect(await copy.count({ collection, filter: { n: { $gte: 0 } } })).toEqual({ total: 20_000 })
+  },
+)
+
+test('a backup ends with the worker, and with the database', async () => {
+  const folder = join(directory, 'lost')
+  await using database = new Database({ directory: folder, opLimitMs: 300 })
+  await fill(database, 10_000, 2000)
+  const slow = {
+    $or: Array.from({ length: 20_000 }, (_, n) => ({ [`k${n % 100}.0`]: { $gt: { a: [n] } } })),
+  }
+  const outcomes = await Promise.allSettled([
+    database.backup(join(folder, 'one')),
+    database.count({ collection, filter: slow }),
+    database.backup(join(folder, 'two')),
+  ])
+  expect(outcomes).toMatchObject([
+    { reason: failure('DATABASE_REQUEST_FAILED', 'The backup was stopped') },
+    { reason: failure('DATABASE_REQUEST_FAILED', 'it ran too long') },
+    { status: 'fulfilled' },
+  ])
+  expect(await database.count({ collection, filter: {} })).toEqual({ total: 10_000 })
+  expect((await readdir(folder)).filter(name => name.startsWith('one'))).toEqual([])
+  const last = database.backup(join(folder, 'last'))
+  await database.close()
+  await last
+  expect(await readdir(folder)).toContain('last')
 })
 
 test('a backup leaves nothing beside it, and never replaces a file', async () => {

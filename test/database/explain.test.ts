@@ -131,6 +131,40 @@ describe('explain says', () => {
     expect((await explain({}, [['tags', 1]], 5)).sort).toBe('memory')
   })
 
+  test('objects in arrays, by the fields $elemMatch asks of one of them', async () => {
+    await using shop = new Database()
+    await shop.createCollection({ collection })
+    const documents = Array.from({ length: 100 }, (_, n) => ({
+      _id: n,
+      lines: [
+        { item: `i${n % 10}`, count: n, at: { day: n % 2 } },
+        { item: 'bag', count: 1 },
+      ],
+    }))
+    await shop.add({ collection, documents })
+    await shop.createIndex({ collection, fields: [['lines.item', 1]] })
+    const ask = (lines: EncodedObject): ReturnType<Database['explain']> =>
+      shop.explain({ collection, filter: { lines } })
+    expect(await ask({ $elemMatch: { item: 'i3', count: { $gt: 50 } } })).toMatchObject({
+      plan: 'index',
+      indexes: ['lines.item_1'],
+      bounds: [{ field: 'lines.item', kind: 'values', valueCount: 1 }],
+      exact: false,
+      examined: 10,
+      returned: 5,
+    })
+    // No one element has both.
+    expect(await ask({ $elemMatch: { item: 'i3', count: 1 } })).toMatchObject({ examined: 10, returned: 0 })
+    expect((await ask({ $not: { $elemMatch: { item: 'i3' } } })).plan).toBe('scan')
+    expect((await ask({ $elemMatch: { $or: [{ item: 'i3' }, { count: 1 }] } })).plan).toBe('scan')
+    await shop.createIndex({ collection, fields: [['lines.at.day', 1]] })
+    expect(await ask({ $elemMatch: { at: { day: 1 } } })).toMatchObject({ plan: 'scan' })
+    expect(await ask({ $elemMatch: { 'at.day': 1 } })).toMatchObject({
+      indexes: ['lines.at.day_1'],
+      returned: 50,
+    })
+  })
+
   test('an index per alternative', async () => {
     expect(await explain({ $or: [{ owner: 'o1', at: 1 }, { rare: 100 }, { _id: 7 }] })).toMatchObject({
       plan: 'union',
@@ -214,6 +248,8 @@ describe('a query that looks at many documents without an index', () => {
     expect(warnings[2]).toContain('No index can serve its conditions')
     await query({ place: { $geoWithin: { $centerSphere: [[0, 0], 1] } } })
     expect(warnings[3]).toContain('[["place","2dsphere"]]')
+    await query({ lines: { $elemMatch: { item: 1 } } })
+    expect(warnings[4]).toContain('[["lines.item",1]]')
   })
 
   test('is not warned of when it stopped early, asked for all, or an index helped', async () => {

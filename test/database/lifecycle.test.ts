@@ -48,6 +48,43 @@ describe('a batch', () => {
     expect(await database.listCollections()).toEqual([collection, 'made'])
   })
 
+  test('of reads and writes alone is the same when several fail half-way, and is told once', async () => {
+    const warnings: string[] = []
+    await using database = await open({ autoCreateCollections: true, onWarning: text => warnings.push(text) })
+    await database.createIndex({ collection, fields: [['n', 1]], unique: true })
+    const { commitCount } = database.stats()
+    const outcomes = await Promise.allSettled([
+      database.add({ collection, documents: [{ _id: 1, n: 1 }] }),
+      database.add({ collection: 'fresh', documents: [{ _id: 'a' }] }),
+      // Its row is written before the index refuses it; the collection it made goes with it.
+      database.add({ collection, documents: [{ _id: 2, n: 1 }] }),
+      database.add({ collection: 'gone', documents: [{ _id: 1 }, { _id: 1 }] }),
+      database.add({ collection, documents: [{ _id: 3, n: 3 }] }),
+      database.update({ collection, filter: {}, update: { $set: { n: 9 } }, multi: true }),
+      database.replace({ collection, id: 3, document: { n: 1 } }),
+      database.remove({ collection, filter: { _id: 1 }, multi: false }),
+      database.replace({ collection, id: 3, document: { n: 1 } }),
+      database.query({ collection, filter: {} }),
+    ])
+    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      false,
+      false,
+      true,
+      true,
+      true,
+    ])
+    expect(outcomes.at(-1)).toMatchObject({ value: { documents: [{ _id: 3, n: 1 }] } })
+    expect(database.stats().commitCount - commitCount).toBe(1)
+    expect(await database.listCollections()).toEqual([collection, 'fresh'])
+    expect(await database.count({ collection, filter: { n: 1 } })).toEqual({ total: 1 })
+    expect(warnings.filter(text => text.includes('"fresh"'))).toHaveLength(1)
+  })
+
   test('reads see the writes made before them, not those after', async () => {
     await using database = await open()
     const totals: Promise<{ total: number }>[] = []

@@ -56,6 +56,15 @@ const condition: fc.Arbitrary<Encoded> = fc.oneof(
     weight: 1,
     arbitrary: fc.tuple(comparison, comparison).map(([x, y]) => ({ $elemMatch: { ...x, ...y } })),
   },
+  {
+    weight: 2,
+    arbitrary: fc
+      .array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'b.c'), fc.oneof(scalar, comparison)), {
+        minLength: 1,
+        maxLength: 2,
+      })
+      .map(entries => ({ $elemMatch: toObject(entries) })),
+  },
   { weight: 1, arbitrary: value },
   {
     weight: 1,

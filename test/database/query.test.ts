@@ -302,3 +302,67 @@ test('a query by one id is answered like any other', async () => {
     failure('DATABASE_COLLECTION_NOT_EXIST'),
   )
 })
+
+test('numbers beyond 2^53 are equal as JavaScript has them, in fields and in _id', async () => {
+  await using database = new Database()
+  const numbers = [
+    2 ** 53,
+    2 ** 53 + 2,
+    2 ** 60,
+    2 ** 60 + 256,
+    -(2 ** 62),
+    2 ** 63,
+    2 ** 64,
+    1e21,
+    1e300,
+    0.1,
+  ]
+  await database.createCollection({ collection })
+  await database.add({ collection, documents: numbers.map(n => ({ _id: n, n, l: ['x', n], o: { n } })) })
+  for (const isIndexed of [false, true]) {
+    if (isIndexed) await database.createIndex({ collection, fields: [['n', 1]] })
+    for (const n of numbers) {
+      for (const operand of [n, { $eq: n }, { $in: [n] }, { $in: [n, 7, 'y', null] }, { $gte: n, $lte: n }]) {
+        for (const path of ['_id', 'n', 'l', 'o.n', 'o']) {
+          const asked = path === 'o' ? { $eq: { n } } : operand
+          const { documents } = await database.query({ collection, filter: { [path]: asked } })
+          expect(
+            documents.map(({ _id }) => _id),
+            `${path} ${JSON.stringify(asked)}`,
+          ).toEqual([n])
+        }
+      }
+      expect(await database.count({ collection, filter: { _id: { $nin: [n] } } })).toEqual({ total: 9 })
+    }
+  }
+})
+
+test('a pattern beside null, on a path through objects, passes long integers by', async () => {
+  await using database = new Database()
+  await database.createCollection({ collection })
+  const values = [-(2 ** 62), 'abc', null, 'x']
+  await database.add({ collection, documents: values.map((a, _id) => ({ _id, o: { a } })) })
+  const filter = { 'o.a': { $in: [null, { $regularExpression: { pattern: 'b', options: '' } }] } }
+  const { documents } = await database.query({ collection, filter })
+  expect(documents.map(({ _id }) => _id)).toEqual([1, 2])
+})
+
+test('$elemMatch takes an array within the array for an object of its positions', async () => {
+  await using database = new Database()
+  await database.createCollection({ collection })
+  await database.add({
+    collection,
+    documents: [
+      { _id: 1, l: [[{ k: 3 }]] },
+      { _id: 2, l: [{ k: 3 }] },
+    ],
+  })
+  for (const isIndexed of [false, true]) {
+    if (isIndexed) await database.createIndex({ collection, fields: [['l.k', 1]] })
+    const find = async ($elemMatch: EncodedObject): Promise<unknown[]> =>
+      (await database.query({ collection, filter: { l: { $elemMatch } } })).documents.map(({ _id }) => _id)
+    expect(await find({ k: 3 })).toEqual([2])
+    expect(await find({ '0.k': 3 })).toEqual([1])
+    expect(await find({ k: null })).toEqual([1])
+  }
+})

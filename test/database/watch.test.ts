@@ -205,6 +205,26 @@ describe('a watch', () => {
     expect(await log.ended).toMatchObject(failure('DATABASE_PERMISSION_DENIED'))
   })
 
+  test('of a rule that looks at the time ends when its time is over, with nothing written', async () => {
+    const until = Date.now() + 500
+    const permission = { read: 'doc.ends > now' }
+    await database.setPermission({ collection, permission })
+    await add({ _id: 'a', ends: until + 10_000 }, { _id: 'b', ends: until + 3_600_000 })
+    const watch = (least: number): WatchLog =>
+      new WatchLog(database, { collection, filter: { ends: { $gt: least } }, client: { openid: 'me' } })
+    const [short, long] = [watch(until), watch(until + 3_000_000)]
+    await Promise.all([short.reached(1), long.reached(1)])
+    expect(short.documents).toHaveLength(2)
+    expect(await short.ended).toMatchObject(failure('DATABASE_PERMISSION_DENIED'))
+    // The other was looked at as well: it goes on, and was not told what it knew.
+    expect(long.updates).toHaveLength(1)
+    await add({ _id: 'c', ends: until + 3_600_000 })
+    await long.reached(2)
+    expect(long.documents.map(({ _id }) => _id)).toEqual(['b', 'c'])
+    long.close()
+    await long.ended
+  })
+
   test('is told of what a transaction did once it is committed', async () => {
     const log = new WatchLog(database, { collection, filter: {} })
     await log.reached(1)

@@ -70,6 +70,30 @@ describe('stages', () => {
       { $lookup: { from: 'o', localField: 'a', foreignField: 'b', as: 'p' } },
     ],
     [
+      'graphLookup',
+      c =>
+        c.graphLookup({
+          from: 'o',
+          startWith: '$boss',
+          connectFromField: 'boss',
+          connectToField: '_id',
+          as: 'above',
+          maxDepth: 2,
+          restrictSearchWithMatch: { age: _.gt(30), at: { home: true } },
+        }),
+      {
+        $graphLookup: {
+          from: 'o',
+          startWith: '$boss',
+          connectFromField: 'boss',
+          connectToField: '_id',
+          as: 'above',
+          maxDepth: 2,
+          restrictSearchWithMatch: { age: { $gt: 30 }, 'at.home': true },
+        },
+      },
+    ],
+    [
       'replaceRoot',
       c => c.replaceRoot({ newRoot: $.mergeObjects([$.arrayElemAt(['$o', 0]), '$$ROOT']) }),
       { $replaceRoot: { newRoot: { $mergeObjects: [{ $arrayElemAt: ['$o', 0] }, '$$ROOT'] } } },

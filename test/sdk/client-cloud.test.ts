@@ -255,3 +255,11 @@ test('CloudID reaches the event unopened, with and without new', async () => {
   })
   expect(() => cloud.CloudID(5 as never)).toThrow('cloudID must be a string')
 })
+
+test('has none of what needs WeChat itself', () => {
+  const { cloud } = open()
+  expect(cloud).toHaveProperty('callFunction')
+  for (const name of ['CDN', 'callContainer', 'connectContainer', 'Cloud', 'extend', 'services']) {
+    expect(cloud).not.toHaveProperty(name)
+  }
+})
