@@ -94,7 +94,8 @@ export async function makeDeployment(
   const tree = openSourceTree(source)
   const graph = collectModules(name, tree)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
-  const program = await buildProgram(name, graph, cache)
+  const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
+  const program = await buildProgram(name, graph, runtime, cache)
   const info = {
     name,
     version: hash(graph, config),
@@ -107,7 +108,6 @@ export async function makeDeployment(
     warnings,
   }
   const { memoryMb, concurrency } = config
-  const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
   const key = { name, program, memoryMb, runtime, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)

@@ -1,12 +1,7 @@
 import type { CodeCache } from './code-cache.ts'
 import { DeployError } from './errors.ts'
-import {
-  type CompiledProgram,
-  Compiler,
-  codeOf,
-  restoreProgram,
-  type SyntaxProblem,
-} from './isolate/compile.ts'
+import { type CompiledProgram, Compiler, codeOf, type SyntaxProblem } from './isolate/compile.ts'
+import type { RuntimeKind } from './isolate/snapshot.ts'
 import type { ModuleGraph, SourceModule } from './module-graph.ts'
 import { GUEST_ROOT, START } from './protocol/bridge.ts'
 
@@ -19,15 +14,17 @@ import { GUEST_ROOT, START } from './protocol/bridge.ts'
 export async function buildProgram(
   functionName: string,
   graph: ModuleGraph,
+  runtime: RuntimeKind,
   cache: CodeCache | undefined,
 ): Promise<CompiledProgram> {
   // Only programs without a problem are kept, so what is found has been checked.
   const faultless = writeProgram(graph, new Map())
   const kept = await cache?.read(faultless)
-  if (kept !== undefined) return restoreProgram(faultless, kept)
-  const compiler = new Compiler()
+  const compiler = new Compiler(runtime)
   try {
-    const problems = await findProblems(compiler, graph)
+    const restored = kept === undefined ? undefined : await compiler.restoreProgram(faultless, kept)
+    if (restored !== undefined) return restored
+    const problems = kept === undefined ? await findProblems(compiler, graph) : new Map()
     refuseReached(functionName, graph, problems)
     const program = await compiler.compileProgram(
       problems.size === 0 ? faultless : writeProgram(graph, problems),

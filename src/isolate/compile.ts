@@ -8,6 +8,7 @@ import {
   type NativeIsolate,
   type NativeReference,
 } from './ivm.ts'
+import { type RuntimeKind, runtimeSnapshot } from './snapshot.ts'
 
 /** Heap for parsing. Parsing needs a small multiple of the source, which deployments bound. */
 const COMPILER_MEMORY_MB = 512
@@ -19,11 +20,6 @@ const WRAPPER_TAIL = '\n})'
 export interface CompiledProgram {
   readonly source: string
   readonly cachedData: CachedData | undefined
-}
-
-/** A program whose code cache was made before. V8 itself refuses data of another source or version. */
-export function restoreProgram(source: string, data: Uint8Array): CompiledProgram {
-  return { source, cachedData: new ExternalCopy(data.slice().buffer as ArrayBuffer) }
 }
 
 /** A copy of the program's code cache, to be kept. */
@@ -42,8 +38,13 @@ export interface SyntaxProblem extends SourceLocation {
  * parsing hostile source is another function's.
  */
 export class Compiler {
-  readonly #isolate: NativeIsolate = new Isolate({ memoryLimit: COMPILER_MEMORY_MB })
+  readonly #isolate: NativeIsolate
   #functionConstructor: FunctionConstructorReference | undefined
+
+  /** Instances take V8's code only from an isolate of the same snapshot (native-notes/snapshot.md). */
+  constructor(runtime: RuntimeKind) {
+    this.#isolate = new Isolate({ memoryLimit: COMPILER_MEMORY_MB, snapshot: runtimeSnapshot(runtime) })
+  }
 
   /** @throws the compiler's SyntaxError when the program as a whole does not parse. */
   async compileProgram(source: string): Promise<CompiledProgram> {
@@ -53,6 +54,18 @@ export class Compiler {
     })
     script.release()
     return { source, cachedData: script.cachedData }
+  }
+
+  /** A program with the code that was kept of it; undefined when V8 refuses that. */
+  async restoreProgram(source: string, data: Uint8Array): Promise<CompiledProgram | undefined> {
+    // A copy: a Buffer's own memory, and what its slice() gives, may begin before it.
+    const cachedData = new ExternalCopy(new Uint8Array(data).buffer as ArrayBuffer)
+    const script: CompiledScript = await this.#isolate.compileScript(source, {
+      filename: PROGRAM_SCRIPT,
+      cachedData,
+    })
+    script.release()
+    return script.cachedDataRejected === true ? undefined : { source, cachedData }
   }
 
   /**

@@ -27,9 +27,10 @@ export interface BlankIsolate extends IsolateKind {
 
 /**
  * Programs up to this length, in UTF-16 units, are compiled and run in one trip to the isolate's thread: their
- * functions are compiled lazily, so that a code cache saves less than the second trip costs (bench/cold-start.ts).
+ * functions are compiled lazily, so that a code cache saves less than the second trip costs
+ * (native-notes/snapshot.md).
  */
-const EVAL_CHARS = 16 * 1024
+const EVAL_CHARS = 8 * 1024
 
 /**
  * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this

@@ -8,7 +8,7 @@ export type NativeContext = ivm.Context
 export type NativeReference<T = unknown> = ivm.Reference<T>
 export type Snapshot = ivm.ExternalCopy<ArrayBuffer>
 /** compileScript sets these on the script it returns; the package's types leave them out. */
-export type CompiledScript = ivm.Script & ivm.CachedDataResult
+export type CompiledScript = ivm.Script & ivm.CachedDataResult & { readonly cachedDataRejected?: boolean }
 export type CachedData = ivm.ExternalCopy<ArrayBuffer>
 /** A text outside of any isolate's heap. */
 export type SharedText = ivm.ExternalCopy<string>

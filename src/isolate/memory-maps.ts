@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { countIsolates } from './living-isolates.ts'
 
-/** Memory maps one instance takes, 11 to 13 (bench/density); a bare isolate takes 8. */
+/** Memory maps one instance takes, 9 to 13 (bench/density); a bare isolate takes 8. */
 const MAPS_PER_ISOLATE = 13
 /** Maps left for everything else of the process: its own heap, threads, libraries, the embedder. */
 const RESERVED_MAPS = 4096

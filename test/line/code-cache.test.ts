@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CodeCache } from '../../src/code-cache.ts'
 import { FunctionHost } from '../../src/index.ts'
+import { Compiler, codeOf } from '../../src/isolate/compile.ts'
+import { disposeIsolate, makeBlankIsolate } from '../../src/isolate/isolate.ts'
 
 const SOURCE = { files: { 'index.js': 'exports.main = () => require("./other").answer' } }
 const OTHER = { 'other.js': 'exports.answer = 42' }
@@ -91,5 +93,23 @@ describe('the code cache on disk', () => {
     writeFileSync(join(directory, 'code-cache'), 'in the way')
     expect(await deployAndRun({ ...SOURCE.files, ...OTHER })).toBe(42)
     expect(warnings.length).toBeGreaterThan(0)
+  })
+})
+
+describe('code of a program', () => {
+  test.each(['plain', 'sdk'] as const)('is taken by the isolates it was compiled for: %s', async runtime => {
+    const compiler = new Compiler(runtime)
+    const { source, cachedData } = await compiler.compileProgram('(function () { return 1 })')
+    const blank = makeBlankIsolate({ memoryMb: 16, runtime })
+    try {
+      const script = await blank.isolate.compileScript(source, { ...(cachedData && { cachedData }) })
+      expect(script).toMatchObject({ cachedDataRejected: false })
+      const data = codeOf({ source, cachedData }) ?? expect.unreachable()
+      expect(await compiler.restoreProgram(source, data)).toMatchObject({ source })
+      expect(await compiler.restoreProgram(`${source} `, data)).toBeUndefined()
+    } finally {
+      disposeIsolate(blank.isolate)
+      compiler.close()
+    }
   })
 })
