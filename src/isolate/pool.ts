@@ -8,6 +8,7 @@ import { isolateRoom } from './memory-maps.ts'
 import { type RecycleReason, toDeath } from './outcome.ts'
 import type { PoolKey } from './pool-key.ts'
 import { Spares } from './spares.ts'
+import { setV8Flags } from './v8-flags.ts'
 
 export interface PoolOptions {
   /** Instances alive at once, idle ones included. */
@@ -66,6 +67,7 @@ export class Pool implements LaneOwner {
   #createdCount = 0
 
   constructor(options: PoolOptions) {
+    setV8Flags()
     this.#options = options
     this.#instances = new LRUCache({
       // Room is made by the pool alone, which spares the busy ones.

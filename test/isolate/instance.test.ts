@@ -134,6 +134,15 @@ describe('a guest that forges its messages', () => {
     expect(stats).toMatchObject({ idleCount: 0, recycledCount: { crashed: 1 } })
   })
 
+  test('a heap that fills while V8 compiles ends the isolate, not the process', {
+    timeout: 60_000,
+  }, async () => {
+    for (let round = 0; round < 30; round++) {
+      const { ran } = await runTakenOver(`send('[' + ' '.repeat(16 * 1024 * 1024) + ']')`)
+      expect(ran.outcome.kind).toBe('crashed')
+    }
+  })
+
   test('the first outcome stands; a later one changes nothing', async () => {
     const { ran, calls, stats } = await runTakenOver(
       `send('[{"type":"done","result":1},{"type":"done","result":2},{"type":"call","id":1,"op":"a","args":{}},{"type":"call","id":2,"op":"b","args":{}}]')`,
