@@ -1,54 +1,56 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cachedDataVersionTag } from 'node:v8'
+import { readChecked, writeChecked } from './checked-file.ts'
+import type { RuntimeKind } from './isolate/snapshot.ts'
+import { SnapshotCache } from './snapshot-cache.ts'
 
 /** Files kept; beyond them the ones used longest ago go. */
 const MAX_FILES = 2000
-const DIGEST_BYTES = 32
 const SUFFIX = '.v8'
 
 /**
  * V8's code caches of programs that were deployed before, on disk, so that a restarted host neither checks nor
  * compiles what it has compiled already. A file is named after the program's text and after V8's version, flags and
- * processor features, and begins with a digest of what follows: one that was cut off or changed is not used.
+ * processor features, and is checked before it is used. Beside them are the snapshots that the code belongs to.
  */
 export class CodeCache {
   readonly #directory: string
+  readonly #snapshots: SnapshotCache
   readonly #onWarning: (message: string) => void
 
   /** `onWarning` hears of a cache that can't be read or written: that costs time, and fails nothing. */
   constructor(directory: string, onWarning: (message: string) => void) {
-    this.#directory = directory
+    this.#directory = join(directory, 'code-cache')
+    this.#snapshots = new SnapshotCache(join(directory, 'snapshots'), onWarning)
     this.#onWarning = onWarning
+  }
+
+  /** Before anything is compiled for isolates of that kind: they are to be those that code was kept for. */
+  prepare(kind: RuntimeKind): Promise<void> {
+    return this.#snapshots.keep(kind)
   }
 
   /** The code cache of that program, if it was compiled by this V8 before. */
   async read(source: string): Promise<Uint8Array | undefined> {
     const path = this.#pathOf(source)
     try {
-      const bytes = await readFile(path)
-      const data = bytes.subarray(DIGEST_BYTES)
-      if (!digestOf(data).equals(bytes.subarray(0, DIGEST_BYTES))) {
-        this.#onWarning(`${path} is damaged; the function is compiled anew.`)
-        return undefined
-      }
+      const file = await readChecked(path)
+      if (file.kind === 'damaged') this.#onWarning(`${path} is damaged; the function is compiled anew.`)
+      if (file.kind !== 'whole') return undefined
       const now = new Date()
       await utimes(path, now, now)
-      return data
+      return file.data
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#warn(error)
+      this.#warn(error)
       return undefined
     }
   }
 
   async write(source: string, data: Uint8Array): Promise<void> {
-    const path = this.#pathOf(source)
-    const draft = `${path}.${process.pid}.draft`
     try {
-      await mkdir(this.#directory, { recursive: true })
-      await writeFile(draft, [digestOf(data), data])
-      await rename(draft, path)
+      await writeChecked(this.#pathOf(source), data)
       await this.#prune()
     } catch (error) {
       this.#warn(error)
@@ -75,8 +77,4 @@ export class CodeCache {
   #warn(error: unknown): void {
     this.#onWarning(`The code cache in ${this.#directory} can't be used: ${(error as Error).message}`)
   }
-}
-
-function digestOf(data: Uint8Array): Buffer {
-  return createHash('sha256').update(data).digest()
 }

@@ -66,8 +66,7 @@ export class FunctionHost implements Closable {
       dataDirectory === undefined ? {} : { directory: join(dataDirectory, name) }
     const onWarning = (message: string): void => this.#notices.warning(message)
     this.#documents = new Database({ ...placeOf('database'), autoCreateCollections, onWarning })
-    this.#codeCache =
-      dataDirectory === undefined ? undefined : new CodeCache(join(dataDirectory, 'code-cache'), onWarning)
+    this.#codeCache = dataDirectory === undefined ? undefined : new CodeCache(dataDirectory, onWarning)
     this.storage = new Storage({
       ...placeOf('storage'),
       envId,

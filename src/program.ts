@@ -19,6 +19,7 @@ export async function buildProgram(
 ): Promise<CompiledProgram> {
   // Only programs without a problem are kept, so what is found has been checked.
   const faultless = writeProgram(graph, new Map())
+  await cache?.prepare(runtime)
   const kept = await cache?.read(faultless)
   const compiler = new Compiler(runtime)
   try {

@@ -2,7 +2,10 @@
 import { createRequire } from 'node:module'
 import type ivm from 'isolated-vm'
 
+const require = createRequire(import.meta.url)
+
 export const { Callback, ExternalCopy, Isolate } = loadNative()
+export const IVM_VERSION = (require('isolated-vm/package.json') as { version: string }).version
 export type NativeIsolate = ivm.Isolate
 export type NativeContext = ivm.Context
 export type NativeReference<T = unknown> = ivm.Reference<T>
@@ -18,7 +21,7 @@ export type BytesCopy = ivm.Copy<ArrayBuffer>
 /** Without a binary for this machine the native error is a page of paths; say what is the matter instead. */
 function loadNative(): typeof ivm {
   try {
-    return createRequire(import.meta.url)('isolated-vm') as typeof ivm
+    return require('isolated-vm') as typeof ivm
   } catch (cause) {
     throw new Error(
       `isolated-vm has no binary for Node ${process.versions.node} on ${process.platform} ${process.arch}. ` +

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { cachedDataVersionTag } from 'node:v8'
 import { PACKAGE_SOURCES, type PackageName, PRELOAD_SDK, RUNTIME_SCRIPT } from '../protocol/bridge.ts'
-import { ExternalCopy, Isolate, type SharedText, type Snapshot } from './ivm.ts'
+import { ExternalCopy, Isolate, IVM_VERSION, type SharedText, type Snapshot } from './ivm.ts'
 
 /** Which snapshot: with wx-server-sdk in it, or without, which starts faster and takes less memory. */
 export type RuntimeKind = 'plain' | 'sdk'
@@ -19,12 +21,40 @@ export type PackageSource = readonly [global: string, text: SharedText]
 export function runtimeSnapshot(kind: RuntimeKind): Snapshot {
   let snapshot = snapshots.get(kind)
   if (snapshot === undefined) {
-    const scripts = [{ code: readBundle('runtime'), filename: RUNTIME_SCRIPT }]
-    const sdk = { code: `${PRELOAD_SDK}((() => {${readBundle('sdk')}})())`, filename: RUNTIME_SCRIPT }
-    snapshot = Isolate.createSnapshot(kind === 'sdk' ? [...scripts, sdk] : scripts, readBundle('warm-up'))
+    snapshot = Isolate.createSnapshot(sourcesOf(kind), readBundle('warm-up'))
     snapshots.set(kind, snapshot)
   }
   return snapshot
+}
+
+function sourcesOf(kind: RuntimeKind): { code: string; filename: string }[] {
+  const runtime = { code: readBundle('runtime'), filename: RUNTIME_SCRIPT }
+  if (kind === 'plain') return [runtime]
+  return [runtime, { code: `${PRELOAD_SDK}((() => {${readBundle('sdk')}})())`, filename: RUNTIME_SCRIPT }]
+}
+
+export function hasSnapshot(kind: RuntimeKind): boolean {
+  return snapshots.has(kind)
+}
+
+/** One that a process like this one made: see snapshotKey. */
+export function adoptSnapshot(kind: RuntimeKind, bytes: Uint8Array): void {
+  snapshots.set(kind, new ExternalCopy(new Uint8Array(bytes).buffer as ArrayBuffer))
+}
+
+export function snapshotBytes(kind: RuntimeKind): Uint8Array {
+  return new Uint8Array(runtimeSnapshot(kind).copy())
+}
+
+/** Of all that a snapshot depends on: what is in it, V8 with its flags and the processor, and isolated-vm. */
+export function snapshotKey(kind: RuntimeKind): string {
+  const { node, v8 } = process.versions
+  const parts = [kind, node, v8, String(cachedDataVersionTag()), process.arch, process.platform, IVM_VERSION]
+  const hash = createHash('sha256')
+  for (const part of [...parts, ...sourcesOf(kind).map(({ code }) => code), readBundle('warm-up')]) {
+    hash.update(`${part}\0`)
+  }
+  return hash.digest('hex')
 }
 
 /** What the runtime evaluates at first use. isolated-vm shares a text's bytes, if they are ASCII, among isolates. */

@@ -14,6 +14,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
     units: [
       ...[
         'admission',
+        'checked-file',
         'code-cache',
         'collections-file',
         'deployment',
@@ -33,7 +34,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'known-options',
         'module-graph',
       ],
-      ...['notices', 'observe', 'options', 'program', 'source-tree'],
+      ...['notices', 'observe', 'options', 'program', 'snapshot-cache', 'source-tree'],
     ],
     isOneUnit: true,
   },

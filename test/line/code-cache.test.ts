@@ -1,6 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CodeCache } from '../../src/code-cache.ts'
 import { FunctionHost } from '../../src/index.ts'
@@ -72,7 +75,7 @@ describe('the code cache on disk', () => {
   test('data that V8 itself refuses costs time and fails nothing', async () => {
     const files = { ...SOURCE.files, ...OTHER }
     await deployAndRun(files)
-    const cache = new CodeCache(join(directory, 'code-cache'), message => warnings.push(message))
+    const cache = new CodeCache(directory, message => warnings.push(message))
     // Well kept, and nonsense.
     const [file = ''] = cachedFiles()
     await cache.write('x', Buffer.from('nonsense'))
@@ -93,6 +96,58 @@ describe('the code cache on disk', () => {
     writeFileSync(join(directory, 'code-cache'), 'in the way')
     expect(await deployAndRun({ ...SOURCE.files, ...OTHER })).toBe(42)
     expect(warnings.length).toBeGreaterThan(0)
+  })
+})
+
+describe('the snapshots on disk', () => {
+  const CHILD = fileURLToPath(new URL('code-cache-child.ts', import.meta.url))
+  const cases = [
+    ['plain', 'exports.main = () => 42'],
+    ['sdk', 'const cloud = require("wx-server-sdk"); exports.main = () => 42'],
+  ] as const
+
+  async function runChild(text: string): Promise<unknown> {
+    const args = ['--no-node-snapshot', CHILD, directory, text]
+    return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout)
+  }
+
+  /** A file written anew is another, even under the number of one that is gone. */
+  function identities(): string[] {
+    const snapshots = readdirSync(join(directory, 'snapshots')).map(name =>
+      join(directory, 'snapshots', name),
+    )
+    return [...cachedFiles(), ...snapshots].map(path => {
+      const { ino, birthtimeNs } = statSync(path, { bigint: true })
+      return `${ino} ${birthtimeNs}`
+    })
+  }
+
+  test.each(cases)(
+    'let V8 take the code that another process kept: %s',
+    { timeout: 30_000 },
+    async (_, text) => {
+      const answer = { result: 42, warnings: [] }
+      expect(await runChild(text)).toEqual(answer)
+      const before = identities()
+      expect(before).toHaveLength(2)
+      expect(await runChild(text)).toEqual(answer)
+      expect(identities()).toEqual(before)
+    },
+  )
+
+  test('one that is damaged is told of and made anew, and the code with it', {
+    timeout: 30_000,
+  }, async () => {
+    const [[, text]] = cases
+    await runChild(text)
+    const [name = ''] = readdirSync(join(directory, 'snapshots'))
+    const path = join(directory, 'snapshots', name)
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.fill(bytes.readUInt8(5000) ^ 1, 5000, 5001))
+    const before = identities()
+    expect(await runChild(text)).toEqual({ result: 42, warnings: [expect.stringContaining('is damaged')] })
+    expect(identities().filter(identity => before.includes(identity))).toEqual([])
+    expect(await runChild(text)).toEqual({ result: 42, warnings: [] })
   })
 })
 
