@@ -3,6 +3,9 @@ import { BrokenBridge, parseCrossing } from './incoming.ts'
 import type { Job } from './job.ts'
 import { Run, type RunMessage } from './run.ts'
 
+/** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
+const BATCH_LIMIT_MS = 100
+
 /** A job whose caller gave up has started all the same, and reaches out. */
 export class CancelledJob extends Error {}
 
@@ -25,6 +28,7 @@ export class Batch {
   readonly #crossing: Crossing
   #size = 0
   #chars = 0
+  /** When the guest was last known to have begun one of them, on the scale of `performance.now()`. */
   #progressMs: number
   /** Those that have not come to their end; the first is the one under way. */
   readonly #jobs: Job[]
@@ -50,9 +54,10 @@ export class Batch {
     return this.#chars
   }
 
-  /** When the guest was last known to have begun one of them, on the scale of `performance.now()`, in milliseconds. */
-  get progressMs(): number {
-    return this.#progressMs
+  /** What was expected to be over in no time is not. `enteredMs`: when the entry under way began, if one is. */
+  isStuck(enteredMs: number | undefined): boolean {
+    if (enteredMs === undefined) return false
+    return performance.now() - Math.max(enteredMs, this.#progressMs) > BATCH_LIMIT_MS
   }
 
   /**

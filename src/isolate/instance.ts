@@ -34,9 +34,6 @@ export interface InstanceKeeper extends WedgeListener {
   onEnd(instance: Instance, why: RecycleReason): void
 }
 
-/** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
-const BATCH_LIMIT_MS = 100
-
 /**
  * Isolate + context + loaded handler: reused while warm, one invocation at a time. Several may cross together; they
  * run one after the other, each to its end, and if they take unexpectedly long they are told apart by running
@@ -150,15 +147,9 @@ export class Instance implements Timed, JobHolder {
       return
     }
     const isPastLimit = isPastDeadline || this.#isPastCpuLimit
-    if ((this.#isShared || this.#crossing.isQuick) && (this.#isStuck || isPastLimit)) this.#watch()
+    const isStuck = this.#batch?.isStuck(this.#crossing.enteredMs) === true
+    if ((this.#isShared || this.#crossing.isQuick) && (isStuck || isPastLimit)) this.#watch()
     else if (isPastLimit) this.#expire(isPastDeadline ? 'deadline' : 'cpu')
-  }
-
-  /** What was expected to be over in no time is not. */
-  get #isStuck(): boolean {
-    const { enteredMs } = this.#crossing
-    if (enteredMs === undefined || this.#batch === undefined) return false
-    return performance.now() - Math.max(enteredMs, this.#batch.progressMs) > BATCH_LIMIT_MS
   }
 
   /** From now on it is known whose turn it is, and V8 tells when it ends. */
