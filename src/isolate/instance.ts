@@ -253,6 +253,7 @@ export class Instance implements Timed, JobHolder {
     if (this.#isEnded) return
     const death = toDeath(error)
     if (this.#isShared) this.#tellApart()
+    if (this.#isEnded) return
     const job = this.#batch?.jobs[0]
     if (job !== undefined) this.#settle(job, death, this.usage.cpuMs())
     else this.#keeper.onUnloadable(death)
