@@ -1,3 +1,4 @@
+import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
 import { BrokenBridge, parseCrossing } from './incoming.ts'
 import type { Job } from './job.ts'
@@ -16,6 +17,8 @@ export interface Received {
   readonly unstarted: Job[]
   /** Turns that are over. */
   turnCount: number
+  /** What came after all this and ends the isolate: {BrokenBridge}, for what the runtime would never send; {CancelledJob}. */
+  problem: unknown
 }
 
 /**
@@ -96,15 +99,20 @@ export class Batch {
     return this.#jobs
   }
 
-  /**
-   * Takes in what the guest says.
-   *
-   * @throws {BrokenBridge} for what the runtime would never send; {CancelledJob}.
-   */
+  /** Takes in what the guest says. Jobs that were over before something that ends the isolate have their answers. */
   receive(text: unknown, buffers: readonly unknown[]): Received {
-    const received: Received = { answered: [], unstarted: [], turnCount: 0 }
-    const messages = parseCrossing(text)
-    this.#run?.calls.addText(String(text).length)
+    const received: Received = { answered: [], unstarted: [], turnCount: 0, problem: undefined }
+    try {
+      this.#receiveAll(parseCrossing(text), buffers, received, String(text).length)
+    } catch (error) {
+      received.problem = error
+      if (received.answered.at(-1) === this.#run) received.answered.pop()
+    }
+    return received
+  }
+
+  #receiveAll(messages: ToHost[], buffers: readonly unknown[], received: Received, chars: number): void {
+    this.#run?.calls.addText(chars)
     for (const message of messages) {
       const run = this.#run
       if (message.type === 'turned') received.turnCount++
@@ -114,7 +122,6 @@ export class Batch {
       else if (message.type === 'unstarted') received.unstarted.push(...this.#jobs.splice(1, message.count))
       else this.#hand(message, buffers, run, received)
     }
-    return received
   }
 
   #hand(message: RunMessage, buffers: readonly unknown[], run: Run, { answered }: Received): void {

@@ -174,15 +174,11 @@ export class Instance implements Timed, JobHolder {
     const batch = this.#batch
     // The isolate was ended while this was on its way.
     if (batch === undefined || this.#isEnded) return
-    try {
-      const { answered, unstarted, turnCount } = batch.receive(text, buffers)
-      if (unstarted.length > 0) this.#keeper.takeBack(unstarted)
-      if (answered.length > 0) this.#settleAnswered(answered)
-      if (turnCount > 0) this.#crossing.leaveQuick(turnCount)
-    } catch (error) {
-      this.#fail(error)
-      return
-    }
+    const { answered, unstarted, turnCount, problem } = batch.receive(text, buffers)
+    if (unstarted.length > 0) this.#keeper.takeBack(unstarted)
+    if (answered.length > 0) this.#settleAnswered(answered)
+    if (problem !== undefined) this.#fail(problem)
+    else if (turnCount > 0) this.#crossing.leaveQuick(turnCount)
     if (this.#batch !== batch) return
     if (batch.run === undefined) {
       this.#freeIfDone()
