@@ -186,8 +186,15 @@ export class Instance implements Timed, JobHolder {
       this.#keeper.onProgress()
     } else {
       batch.hasWaited = true
-      if (!this.#crossing.isEntered) this.#keeper.onWait()
+      if (this.#isForNobody) this.#end('cancelled')
+      else if (!this.#crossing.isEntered) this.#keeper.onWait()
     }
+  }
+
+  /** Its one job waits, and the caller has given up: those behind it were taken back by now. */
+  get #isForNobody(): boolean {
+    const run = this.#batch?.run
+    return run?.job.isSettled === true && run.outcome === undefined && !this.#isShared
   }
 
   #settleAnswered(answered: readonly Run[]): void {
@@ -217,6 +224,7 @@ export class Instance implements Timed, JobHolder {
       this.#keeper.onRejection()
     }
     if (this.#batch?.run === undefined) this.#freeIfDone()
+    else if (this.#isForNobody) this.#end('cancelled')
     else if (this.#batch.hasWaited) this.#keeper.onWait()
   }
 

@@ -193,6 +193,8 @@ describe('an aborted signal', () => {
 describe('one of several that crossed together and is cancelled', () => {
   const SOURCE = `${SDK}exports.main = async ({ n, mood }) => {
     if (mood === 'call') await db.collection('notes').count()
+    if (mood === 'sleep') await new Promise(resolve => setTimeout(resolve, 60_000))
+    if (mood === 'silence') await new Promise(() => {})
     return n
   }`
 
@@ -208,7 +210,7 @@ describe('one of several that crossed together and is cancelled', () => {
     return Promise.all(calls)
   }
 
-  test.each(['call'])('takes no other along: %s', async mood => {
+  test.each(['call', 'sleep', 'silence'])('takes no other along: %s', async mood => {
     await host.database.createCollection('notes')
     await deploy('f', SOURCE, { concurrency: 1, timeout: 5 })
     for (let hops = 0; hops < 16; hops++) {
