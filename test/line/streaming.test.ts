@@ -76,6 +76,27 @@ describe('each answer is its own', () => {
   })
 })
 
+test.each([
+  [
+    'a result that lets nobody look at it',
+    'return new Proxy({}, { getPrototypeOf() { throw new Error("odd") } })',
+  ],
+  ['variables that nobody can write', 'Object.freeze(process.env); return event.n'],
+])('%s fails at once, wherever in a crossing it is', async (_, odd) => {
+  await deploy('f', `exports.main = event => { if (event.isOdd) { ${odd} } return event.n }`)
+  for (let isOdd = false, wave = 0; wave < 40; wave++) {
+    isOdd = wave > 35
+    const calls = Array.from({ length: IN_FLIGHT }, (_, n) =>
+      host.invoke('f', { n, isOdd: isOdd && n % 3 > 0 }),
+    )
+    for (const [n, answer] of (await Promise.allSettled(calls)).entries()) {
+      if (answer.status === 'fulfilled') expect(answer.value.result).toBe(n)
+      else expect(answer.reason).toMatchObject({ code: 'CLOUDLET_FUNCTION_THREW' })
+    }
+  }
+  expect(host.stats().instances.recycledCount).toEqual({})
+})
+
 test('one function that is flooded leaves the others their turn', async () => {
   await deploy('flooded', 'exports.main = async event => event.n')
   await deploy('neighbour', 'exports.main = async event => event.n')
