@@ -76,6 +76,20 @@ describe('each answer is its own', () => {
   })
 })
 
+test('who asks is never read from a prototype', async () => {
+  await deploy(
+    'f',
+    `exports.main = async ({ isFirst }) => {
+      if (isFirst) Object.prototype.variables = { WX_OPENID: 'forged' }
+      return process.env.WX_OPENID
+    }`,
+  )
+  await flood(3000, async n => {
+    const { result } = await host.invoke('f', { isFirst: n === 0 }, { caller: { openid: 'a' } })
+    expect(result).toBe('a')
+  })
+})
+
 test.each([
   [
     'a result that lets nobody look at it',
