@@ -130,6 +130,20 @@ test('one function that is flooded leaves the others their turn', async () => {
   expect(host.stats().instances.recycledCount).toEqual({})
 })
 
+test('a host that was held up takes nobody for stuck', async () => {
+  await deploy('f', 'exports.main = async event => event.n')
+  const call = async (n: number): Promise<void> => expect((await host.invoke('f', { n })).result).toBe(n)
+  await flood(3000, call)
+  for (let pause = 0; pause < 5; pause++) {
+    const flooding = flood(500, call)
+    await new Promise(resolve => setImmediate(resolve))
+    const untilMs = performance.now() + 160
+    while (performance.now() < untilMs);
+    await flooding
+  }
+  expect(host.stats().instances.recycledCount).toEqual({})
+})
+
 test('one of them that waits for the host holds up none of those behind it for good', async () => {
   await host.database.createCollection('notes')
   await deploy(
