@@ -76,6 +76,12 @@ export class Batch {
     return this.#run !== undefined && !this.#run.hasSpoken && !this.hasWaited
   }
 
+  /** Its one job is not answered, and the caller has given up. */
+  get isForNobody(): boolean {
+    const run = this.#run
+    return run?.job.isSettled === true && run.outcome === undefined && this.#jobs.length === 1
+  }
+
   /** They have crossed, behind the others. */
   append(jobs: readonly Job[]): void {
     this.#size += jobs.length

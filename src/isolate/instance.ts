@@ -81,9 +81,9 @@ export class Instance implements Timed, JobHolder {
     return this.#batch !== undefined && this.#batch.run === undefined
   }
 
-  /** It runs, or would if it had a core; busy without it, it waits for the host. */
+  /** It runs, or would if it had a core; busy without it, it waits for the host, or goes on though its jobs are over. */
   get wantsCore(): boolean {
-    return this.#crossing.wantsCore
+    return this.#crossing.wantsCore && !(this.isDone && this.#isStuck)
   }
 
   get deadlineMs(): number {
@@ -147,15 +147,15 @@ export class Instance implements Timed, JobHolder {
       return
     }
     const isPastLimit = isPastDeadline || this.#isPastCpuLimit
-    const isStuck = this.#batch?.isStuck(this.#crossing.enteredMs) === true
-    if ((this.#isShared || this.#crossing.isQuick) && (isStuck || isPastLimit)) this.#watch()
+    if (!this.#isStuck && !isPastLimit) return
+    // From then on it is known whose turn it is, and V8 tells when it ends.
+    if (this.#isUnclear) this.#tellApart()
+    else if (this.#crossing.isQuick) this.#crossing.awaitEnd()
     else if (isPastLimit) this.#expire(isPastDeadline ? 'deadline' : 'cpu')
   }
 
-  /** From now on it is known whose turn it is, and V8 tells when it ends. */
-  #watch(): void {
-    if (this.#isShared) this.#tellApart()
-    else this.#crossing.awaitEnd()
+  get #isStuck(): boolean {
+    return this.#batch?.isStuck(this.#crossing.enteredMs) === true
   }
 
   /** A limit no shorter than the deadline is the deadline's to keep: the two would race. */
@@ -165,7 +165,14 @@ export class Instance implements Timed, JobHolder {
     return this.usage.cpuMs() > request.cpuLimitMs
   }
 
-  /** Several jobs are under way, and nobody can say whose turn it is. */
+  /** Nobody can say whose turn it is: one of several, or, if the only one has said nothing, what the last left behind. */
+  get #isUnclear(): boolean {
+    const run = this.#batch?.run
+    if (run === undefined || this.#isShared) return this.#isShared
+    return this.#crossing.isEntered && this.#crossing.isUncertain && !run.hasSpoken && !run.job.isAlone
+  }
+
+  /** Several jobs are under way. */
   get #isShared(): boolean {
     return (this.#batch?.jobs.length ?? 0) > 1
   }
@@ -186,15 +193,9 @@ export class Instance implements Timed, JobHolder {
       this.#keeper.onProgress()
     } else {
       batch.hasWaited = true
-      if (this.#isForNobody) this.#end('cancelled')
+      if (batch.isForNobody) this.#end('cancelled')
       else if (!this.#crossing.isEntered) this.#keeper.onWait()
     }
-  }
-
-  /** Its one job waits, and the caller has given up: those behind it were taken back by now. */
-  get #isForNobody(): boolean {
-    const run = this.#batch?.run
-    return run?.job.isSettled === true && run.outcome === undefined && !this.#isShared
   }
 
   #settleAnswered(answered: readonly Run[]): void {
@@ -224,7 +225,7 @@ export class Instance implements Timed, JobHolder {
       this.#keeper.onRejection()
     }
     if (this.#batch?.run === undefined) this.#freeIfDone()
-    else if (this.#isForNobody) this.#end('cancelled')
+    else if (this.#batch.isForNobody) this.#end('cancelled')
     else if (this.#batch.hasWaited) this.#keeper.onWait()
   }
 
@@ -256,7 +257,7 @@ export class Instance implements Timed, JobHolder {
   #die(error: unknown): void {
     if (this.#isEnded) return
     const death = toDeath(error)
-    if (this.#isShared) this.#tellApart()
+    if (this.#isUnclear) this.#tellApart()
     if (this.#isEnded) return
     const job = this.#batch?.jobs[0]
     if (job !== undefined) this.#settle(job, death, this.usage.cpuMs())

@@ -130,6 +130,18 @@ test('one function that is flooded leaves the others their turn', async () => {
   expect(host.stats().instances.recycledCount).toEqual({})
 })
 
+test('microtasks without end that one leaves behind are not the next one’s to answer for', async () => {
+  await deploy(
+    'f',
+    `exports.main = async event => {
+      if (event.isEndless) (async () => { for (;;) await null })()
+      return event.n
+    }`,
+  )
+  await flood(3000, async n => expect((await host.invoke('f', { n })).result).toBe(n))
+  for (let n = 0; n < 40; n++) expect((await host.invoke('f', { n, isEndless: n % 5 === 0 })).result).toBe(n)
+})
+
 test('a host that was held up takes nobody for stuck', async () => {
   await deploy('f', 'exports.main = async event => event.n')
   const call = async (n: number): Promise<void> => expect((await host.invoke('f', { n })).result).toBe(n)
