@@ -1,5 +1,6 @@
 /** The only file that imports isolated-vm: what of it we use, under its own names. */
 import { createRequire } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 import type ivm from 'isolated-vm'
 
 export const { Callback, ExternalCopy, Isolate } = loadNative()
@@ -17,6 +18,9 @@ export type BytesCopy = ivm.Copy<ArrayBuffer>
 
 /** Without a binary for this machine the native error is a page of paths; say what is the matter instead. */
 function loadNative(): typeof ivm {
+  // V8 would compile a guest's functions on threads of Node's too. When the guest's memory runs out there, isolated-vm
+  // doesn't know whose it was, and aborts the process (native-notes/memory.md).
+  setFlagsFromString('--no-concurrent-sparkplug')
   try {
     return createRequire(import.meta.url)('isolated-vm') as typeof ivm
   } catch (cause) {
