@@ -139,8 +139,13 @@ function settleWaitingCallback(run: Run): void {
   if (isLoopEmpty(run) || !waitsForEmptyLoop(run)) settleCallback(run, run.callbackResult)
 }
 
+/** Also asked at the end of a turn, where nobody would catch what an accessor of the function's throws. */
 function waitsForEmptyLoop({ context }: Run): boolean {
-  return Boolean(context?.callbackWaitsForEmptyEventLoop)
+  try {
+    return Boolean(context?.callbackWaitsForEmptyEventLoop)
+  } catch {
+    return true
+  }
 }
 
 /** An exception outside the handler's own call: in a timer, a microtask or a listener. */

@@ -32,6 +32,16 @@ describe('each answer is its own', () => {
       'of a callback that no longer waits for the loop',
       '(event, context, callback) => { setTimeout(() => {}, 9); callback(null, event.n); context.callbackWaitsForEmptyEventLoop = false }',
     ],
+    [
+      'of a callback that waits for the loop, in a context that throws when it is asked again',
+      `(event, context, callback) => {
+        let asked = 0
+        const get = () => { if (asked++ > 0) throw new Error('odd'); return true }
+        Object.defineProperty(context, 'callbackWaitsForEmptyEventLoop', { get })
+        if (event.n % 50 === 0) setTimeout(() => {}, 1)
+        callback(null, event.n)
+      }`,
+    ],
     ['of context.succeed', '(event, context) => { context.succeed(event.n) }'],
     [
       'of a chain of promises',
