@@ -3,7 +3,14 @@ import type { CallerVariables, FixedIdentity, InvokeMessage } from '../protocol/
 import { hasCallsWaiting } from './call.ts'
 import { resetConsole, setLogLimits, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
-import { ErrorCtor, JSONStringify, PromiseCtor, ReflectApply, TypeErrorCtor } from './intrinsics.ts'
+import {
+  ErrorCtor,
+  JSONStringify,
+  ObjectHasOwn,
+  PromiseCtor,
+  ReflectApply,
+  TypeErrorCtor,
+} from './intrinsics.ts'
 import { post, postAnswer, postOver, quote, setOpen } from './outbox.ts'
 import { setFixedIdentity, setIdentity } from './process.ts'
 import { loadEntry } from './require.ts'
@@ -82,8 +89,9 @@ export function start(message: InvokeMessage): void {
   current = run
   setOpen(true)
   resetConsole()
-  if (message.fixed !== undefined) setFixed(message.fixed)
-  callerVariables = message.variables ?? callerVariables
+  // Its own fields only: what a prototype holds by these names is not the host's word.
+  if (ObjectHasOwn(message, 'fixed')) setFixed(message.fixed as FixedIdentity)
+  if (ObjectHasOwn(message, 'variables')) callerVariables = message.variables as CallerVariables
   const environ = setIdentity(callerVariables, message.requestId)
   dropTimers()
   resumeTimers()
@@ -131,8 +139,13 @@ function settleWaitingCallback(run: Run): void {
   if (isLoopEmpty(run) || !waitsForEmptyLoop(run)) settleCallback(run, run.callbackResult)
 }
 
+/** Also asked at the end of a turn, where nobody would catch what an accessor of the function's throws. */
 function waitsForEmptyLoop({ context }: Run): boolean {
-  return Boolean(context?.callbackWaitsForEmptyEventLoop)
+  try {
+    return Boolean(context?.callbackWaitsForEmptyEventLoop)
+  } catch {
+    return true
+  }
 }
 
 /** An exception outside the handler's own call: in a timer, a microtask or a listener. */

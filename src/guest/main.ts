@@ -46,14 +46,14 @@ function start(program: Program): void {
  * is the turn of the next invocation that the last crossing brought.
  */
 function dispatch(text?: string, ...buffers: ArrayBuffer[]): void {
-  if (text === undefined) {
-    if (invokeNext()) beginTurn()
-    return
-  }
-  const messages = JSONParse(text) as ToGuest[]
   try {
-    if (messages[0]?.type === 'invoke') invoke(messages as InvokeMessage[])
-    else receiveAll(messages as Exclude<ToGuest, InvokeMessage>[], buffers)
+    if (text === undefined) {
+      if (!invokeNext()) return
+    } else {
+      const messages = JSONParse(text) as ToGuest[]
+      if (messages[0]?.type === 'invoke') invoke(messages as InvokeMessage[])
+      else receiveAll(messages as Exclude<ToGuest, InvokeMessage>[], buffers)
+    }
   } catch (error) {
     // User code broke something the runtime stands on: its invocation fails, and says how.
     failUncaught(error)

@@ -1,7 +1,16 @@
+import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
 import { BrokenBridge, parseCrossing } from './incoming.ts'
 import type { Job } from './job.ts'
 import { Run, type RunMessage } from './run.ts'
+
+/**
+ * Several jobs that were expected to take a millisecond together are stuck after this, in milliseconds: on a busy
+ * machine their thread may have to wait for its first turn.
+ */
+const SHARED_LIMIT_MS = 200
+/** One job by itself is given longer, since to run it again costs as much as it has taken; half its own limit at most. */
+const SINGLE_LIMIT_MS = 1000
 
 /** A job whose caller gave up has started all the same, and reaches out. */
 export class CancelledJob extends Error {}
@@ -13,6 +22,8 @@ export interface Received {
   readonly unstarted: Job[]
   /** Turns that are over. */
   turnCount: number
+  /** What came after all this and ends the isolate: {BrokenBridge}, for what the runtime would never send; {CancelledJob}. */
+  problem: unknown
 }
 
 /**
@@ -25,6 +36,7 @@ export class Batch {
   readonly #crossing: Crossing
   #size = 0
   #chars = 0
+  /** When the guest was last known to have begun one of them, on the scale of `performance.now()`. */
   #progressMs: number
   /** Those that have not come to their end; the first is the one under way. */
   readonly #jobs: Job[]
@@ -50,9 +62,12 @@ export class Batch {
     return this.#chars
   }
 
-  /** When the guest was last known to have begun one of them, on the scale of `performance.now()`, in milliseconds. */
-  get progressMs(): number {
-    return this.#progressMs
+  /** What was expected to be over in no time is not. `enteredMs`: when the entry under way began, if one is. */
+  isStuck(enteredMs: number | undefined): boolean {
+    if (enteredMs === undefined) return false
+    const limitMs =
+      this.#jobs.length > 1 ? SHARED_LIMIT_MS : Math.min(SINGLE_LIMIT_MS, this.#last.job.request.limitMs / 2)
+    return performance.now() - Math.max(enteredMs, this.#progressMs) > limitMs
   }
 
   /**
@@ -66,6 +81,12 @@ export class Batch {
   /** The one under way has said nothing so far, and those before it said no more than their answers. */
   get isQuick(): boolean {
     return this.#run !== undefined && !this.#run.hasSpoken && !this.hasWaited
+  }
+
+  /** Its one job is not answered, and the caller has given up. */
+  get isForNobody(): boolean {
+    const run = this.#run
+    return run?.job.isSettled === true && run.outcome === undefined && this.#jobs.length === 1
   }
 
   /** They have crossed, behind the others. */
@@ -91,15 +112,20 @@ export class Batch {
     return this.#jobs
   }
 
-  /**
-   * Takes in what the guest says.
-   *
-   * @throws {BrokenBridge} for what the runtime would never send; {CancelledJob}.
-   */
+  /** Takes in what the guest says. Jobs that were over before something that ends the isolate have their answers. */
   receive(text: unknown, buffers: readonly unknown[]): Received {
-    const received: Received = { answered: [], unstarted: [], turnCount: 0 }
-    const messages = parseCrossing(text)
-    this.#run?.calls.addText(String(text).length)
+    const received: Received = { answered: [], unstarted: [], turnCount: 0, problem: undefined }
+    try {
+      this.#receiveAll(parseCrossing(text), buffers, received, String(text).length)
+    } catch (error) {
+      received.problem = error
+      if (received.answered.at(-1) === this.#run) received.answered.pop()
+    }
+    return received
+  }
+
+  #receiveAll(messages: ToHost[], buffers: readonly unknown[], received: Received, chars: number): void {
+    this.#run?.calls.addText(chars)
     for (const message of messages) {
       const run = this.#run
       if (message.type === 'turned') received.turnCount++
@@ -109,7 +135,6 @@ export class Batch {
       else if (message.type === 'unstarted') received.unstarted.push(...this.#jobs.splice(1, message.count))
       else this.#hand(message, buffers, run, received)
     }
-    return received
   }
 
   #hand(message: RunMessage, buffers: readonly unknown[], run: Run, { answered }: Received): void {

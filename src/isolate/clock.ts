@@ -37,6 +37,11 @@ export class Clock {
 
   #tick(): void {
     if (this.#timed.size === 0) this.#rest()
+    // What guests have said by now is heard first: a host that was held up must not take them for late or stuck.
+    else setImmediate(() => this.#look())
+  }
+
+  #look(): void {
     const nowMs = performance.now()
     for (const timed of this.#timed) timed.check(nowMs >= timed.deadlineMs)
   }

@@ -31,6 +31,8 @@ export class Crossing implements Claimant {
   #wakeDue = false
   #isClaimed = false
   #isQuick = false
+  #wasQuick = false
+  #isUncertain = false
   #quickCount = 0
   #turn: Turn | undefined
 
@@ -85,6 +87,8 @@ export class Crossing implements Claimant {
 
   #begin(turn: Turn, isQuick: boolean): void {
     this.#turn = turn
+    this.#isUncertain = isQuick || this.#wasQuick
+    this.#wasQuick = isQuick
     this.#isQuick = isQuick
     this.#quickCount = 1
   }
@@ -104,6 +108,14 @@ export class Crossing implements Claimant {
 
   get isQuick(): boolean {
     return this.#isQuick
+  }
+
+  /**
+   * Whether what entered last may stand behind microtasks of the turn before, of whose end V8 was not asked: a guest
+   * says that a turn is over before microtasks that never end.
+   */
+  get isUncertain(): boolean {
+    return this.#isUncertain
   }
 
   /** Quick crossings whose turns have not ended. */

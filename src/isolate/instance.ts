@@ -34,9 +34,6 @@ export interface InstanceKeeper extends WedgeListener {
   onEnd(instance: Instance, why: RecycleReason): void
 }
 
-/** Jobs cross together when they are expected to take less than a hundredth of this together, in milliseconds. */
-const BATCH_LIMIT_MS = 100
-
 /**
  * Isolate + context + loaded handler: reused while warm, one invocation at a time. Several may cross together; they
  * run one after the other, each to its end, and if they take unexpectedly long they are told apart by running
@@ -84,9 +81,9 @@ export class Instance implements Timed, JobHolder {
     return this.#batch !== undefined && this.#batch.run === undefined
   }
 
-  /** It runs, or would if it had a core; busy without it, it waits for the host. */
+  /** It runs, or would if it had a core; busy without it, it waits for the host, or goes on though its jobs are over. */
   get wantsCore(): boolean {
-    return this.#crossing.wantsCore
+    return this.#crossing.wantsCore && !(this.isDone && this.#isStuck)
   }
 
   get deadlineMs(): number {
@@ -150,21 +147,15 @@ export class Instance implements Timed, JobHolder {
       return
     }
     const isPastLimit = isPastDeadline || this.#isPastCpuLimit
-    if ((this.#isShared || this.#crossing.isQuick) && (this.#isStuck || isPastLimit)) this.#watch()
+    if (!this.#isStuck && !isPastLimit) return
+    // From then on it is known whose turn it is, and V8 tells when it ends.
+    if (this.#isUnclear) this.#tellApart()
+    else if (this.#crossing.isQuick) this.#crossing.awaitEnd()
     else if (isPastLimit) this.#expire(isPastDeadline ? 'deadline' : 'cpu')
   }
 
-  /** What was expected to be over in no time is not. */
   get #isStuck(): boolean {
-    const { enteredMs } = this.#crossing
-    if (enteredMs === undefined || this.#batch === undefined) return false
-    return performance.now() - Math.max(enteredMs, this.#batch.progressMs) > BATCH_LIMIT_MS
-  }
-
-  /** From now on it is known whose turn it is, and V8 tells when it ends. */
-  #watch(): void {
-    if (this.#isShared) this.#tellApart()
-    else this.#crossing.awaitEnd()
+    return this.#batch?.isStuck(this.#crossing.enteredMs) === true
   }
 
   /** A limit no shorter than the deadline is the deadline's to keep: the two would race. */
@@ -174,7 +165,14 @@ export class Instance implements Timed, JobHolder {
     return this.usage.cpuMs() > request.cpuLimitMs
   }
 
-  /** Several jobs are under way, and nobody can say whose turn it is. */
+  /** Nobody can say whose turn it is: one of several, or, if the only one has said nothing, what the last left behind. */
+  get #isUnclear(): boolean {
+    const run = this.#batch?.run
+    if (run === undefined || this.#isShared) return this.#isShared
+    return this.#crossing.isEntered && this.#crossing.isUncertain && !run.hasSpoken && !run.job.isAlone
+  }
+
+  /** Several jobs are under way. */
   get #isShared(): boolean {
     return (this.#batch?.jobs.length ?? 0) > 1
   }
@@ -183,15 +181,11 @@ export class Instance implements Timed, JobHolder {
     const batch = this.#batch
     // The isolate was ended while this was on its way.
     if (batch === undefined || this.#isEnded) return
-    try {
-      const { answered, unstarted, turnCount } = batch.receive(text, buffers)
-      if (unstarted.length > 0) this.#keeper.takeBack(unstarted)
-      if (answered.length > 0) this.#settleAnswered(answered)
-      if (turnCount > 0) this.#crossing.leaveQuick(turnCount)
-    } catch (error) {
-      this.#fail(error)
-      return
-    }
+    const { answered, unstarted, turnCount, problem } = batch.receive(text, buffers)
+    if (unstarted.length > 0) this.#keeper.takeBack(unstarted)
+    if (answered.length > 0) this.#settleAnswered(answered)
+    if (problem !== undefined) this.#fail(problem)
+    else if (turnCount > 0) this.#crossing.leaveQuick(turnCount)
     if (this.#batch !== batch) return
     if (batch.run === undefined) {
       this.#freeIfDone()
@@ -199,7 +193,8 @@ export class Instance implements Timed, JobHolder {
       this.#keeper.onProgress()
     } else {
       batch.hasWaited = true
-      if (!this.#crossing.isEntered) this.#keeper.onWait()
+      if (batch.isForNobody) this.#end('cancelled')
+      else if (!this.#crossing.isEntered) this.#keeper.onWait()
     }
   }
 
@@ -230,6 +225,7 @@ export class Instance implements Timed, JobHolder {
       this.#keeper.onRejection()
     }
     if (this.#batch?.run === undefined) this.#freeIfDone()
+    else if (this.#batch.isForNobody) this.#end('cancelled')
     else if (this.#batch.hasWaited) this.#keeper.onWait()
   }
 
@@ -263,7 +259,8 @@ export class Instance implements Timed, JobHolder {
     const death = toDeath(error)
     if (this.#batch === undefined) this.#keeper.onUnloadable(death)
     // Of the end of a quick turn nobody would hear; run again, the job is told apart, and its thread watched.
-    if (this.#isShared || this.#crossing.isQuick) this.#tellApart()
+    if (this.#isUnclear || this.#crossing.isQuick) this.#tellApart()
+    if (this.#isEnded) return
     const job = this.#batch?.jobs[0]
     if (job !== undefined) this.#settle(job, death, this.usage.cpuMs())
     this.#end(death.kind)

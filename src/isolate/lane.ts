@@ -132,8 +132,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     this.#makingCount--
     this.#cold.add(instance)
     this.#idle.push(instance)
-    if (this.#isRetired && this.#waiting.length === 0) this.retire()
-    else this.#pump()
+    this.#pump()
   }
 
   /** Without an instance to wait for, the jobs can only fail. */
@@ -151,11 +150,8 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     this.#busy.delete(instance)
     const isFirst = this.#cold.delete(instance)
     if (!isFirst) this.#batching.learn(jobCount, cpuMs, hasWaited)
-    if (this.#isRetired && this.#waiting.length === 0) instance.dispose()
-    else {
-      this.#idle.push(instance)
-      this.#owner.onIdle(instance)
-    }
+    this.#idle.push(instance)
+    this.#owner.onIdle(instance)
     this.#pump()
   }
 
@@ -256,6 +252,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     this.#stream()
     if (this.#waiting.length === 0) {
       this.clock.delete(this)
+      if (this.#isRetired) this.retire()
       return
     }
     if (this.#idle.length > 0) {

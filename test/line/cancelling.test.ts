@@ -190,6 +190,41 @@ describe('an aborted signal', () => {
   })
 })
 
+describe('one of several that crossed together and is cancelled', () => {
+  const SOURCE = `${SDK}exports.main = async ({ n, mood }) => {
+    if (mood === 'call') await db.collection('notes').count()
+    if (mood === 'sleep') await new Promise(resolve => setTimeout(resolve, 60_000))
+    if (mood === 'silence') await new Promise(() => {})
+    return n
+  }`
+
+  /** The call in the middle is cancelled so many microtasks after all were made: before they cross, or while they do. */
+  async function runWave(mood: string, hops: number): Promise<unknown[]> {
+    controller = new AbortController()
+    const calls = Array.from({ length: 20 }, async (_, n) => {
+      if (n === 10) return start('f', { n, mood })
+      return (await host.invoke('f', { n })).result
+    })
+    for (let hop = 0; hop < hops; hop++) await null
+    controller.abort()
+    return Promise.all(calls)
+  }
+
+  test.each(['call', 'sleep', 'silence'])('takes no other along: %s', async mood => {
+    await host.database.createCollection('notes')
+    await deploy('f', SOURCE, { concurrency: 1, timeout: 5 })
+    for (let hops = 0; hops < 16; hops++) {
+      for (let wave = 0; wave < 20; wave++) {
+        await Promise.all(Array.from({ length: 64 }, () => host.invoke('f', {})))
+      }
+      const results = await runWave(mood, hops)
+      for (const [n, result] of results.entries()) if (n !== 10) expect(result).toBe(n)
+      expect(results[10]).toMatchObject(CANCELLED)
+      await untilRunning(0)
+    }
+  })
+})
+
 describe('a client', () => {
   let cloud: Cloud
   beforeEach(async () => {

@@ -126,6 +126,22 @@ describe('sources', () => {
     await expect(host.invoke('f')).rejects.toMatchObject({ code: 'CLOUDLET_FUNCTION_NOT_FOUND' })
   })
 
+  test('a version replaced while it is flooded leaves no instance behind', async () => {
+    const config = { concurrency: 4 }
+    for (let version = 0; version < 20; version++) {
+      const source = `exports.main = () => { for (let i = 0; i < ${version % 3}e6; i++); return ${version} }`
+      await host.deploy('f', { files: { 'index.js': source }, config })
+      const callers = Array.from({ length: 32 }, async () => {
+        for (let calls = 0; calls < 6; calls++) await host.invoke('f')
+      })
+      await new Promise(resolve => setTimeout(resolve, 10 + version))
+      await host.deploy('f', { files: { 'index.js': `${source} //` }, config })
+      await Promise.all(callers)
+    }
+    await host.remove('f')
+    await expect.poll(() => host.stats().instances).toMatchObject({ idleCount: 0, busyCount: 0 })
+  })
+
   test('deployDirectory deploys what it can and says what it can not', async () => {
     const folder = makeFolder({
       'one/index.js': RETURN_1,

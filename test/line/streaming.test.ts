@@ -32,6 +32,16 @@ describe('each answer is its own', () => {
       'of a callback that no longer waits for the loop',
       '(event, context, callback) => { setTimeout(() => {}, 9); callback(null, event.n); context.callbackWaitsForEmptyEventLoop = false }',
     ],
+    [
+      'of a callback that waits for the loop, in a context that throws when it is asked again',
+      `(event, context, callback) => {
+        let asked = 0
+        const get = () => { if (asked++ > 0) throw new Error('odd'); return true }
+        Object.defineProperty(context, 'callbackWaitsForEmptyEventLoop', { get })
+        if (event.n % 50 === 0) setTimeout(() => {}, 1)
+        callback(null, event.n)
+      }`,
+    ],
     ['of context.succeed', '(event, context) => { context.succeed(event.n) }'],
     [
       'of a chain of promises',
@@ -76,6 +86,41 @@ describe('each answer is its own', () => {
   })
 })
 
+test('who asks is never read from a prototype', async () => {
+  await deploy(
+    'f',
+    `exports.main = async ({ isFirst }) => {
+      if (isFirst) Object.prototype.variables = { WX_OPENID: 'forged' }
+      return process.env.WX_OPENID
+    }`,
+  )
+  await flood(3000, async n => {
+    const { result } = await host.invoke('f', { isFirst: n === 0 }, { caller: { openid: 'a' } })
+    expect(result).toBe('a')
+  })
+})
+
+test.each([
+  [
+    'a result that lets nobody look at it',
+    'return new Proxy({}, { getPrototypeOf() { throw new Error("odd") } })',
+  ],
+  ['variables that nobody can write', 'Object.freeze(process.env); return event.n'],
+])('%s fails at once, wherever in a crossing it is', async (_, odd) => {
+  await deploy('f', `exports.main = event => { if (event.isOdd) { ${odd} } return event.n }`)
+  for (let isOdd = false, wave = 0; wave < 40; wave++) {
+    isOdd = wave > 35
+    const calls = Array.from({ length: IN_FLIGHT }, (_, n) =>
+      host.invoke('f', { n, isOdd: isOdd && n % 3 > 0 }),
+    )
+    for (const [n, answer] of (await Promise.allSettled(calls)).entries()) {
+      if (answer.status === 'fulfilled') expect(answer.value.result).toBe(n)
+      else expect(answer.reason).toMatchObject({ code: 'CLOUDLET_FUNCTION_THREW' })
+    }
+  }
+  expect(host.stats().instances.recycledCount).toEqual({})
+})
+
 test('one function that is flooded leaves the others their turn', async () => {
   await deploy('flooded', 'exports.main = async event => event.n')
   await deploy('neighbour', 'exports.main = async event => event.n')
@@ -92,6 +137,31 @@ test('one function that is flooded leaves the others their turn', async () => {
   }
   await flooding
   expect(answeredMeanwhile).toBeGreaterThan(20)
+})
+
+test('microtasks without end that one leaves behind are not the next one’s to answer for', async () => {
+  await deploy(
+    'f',
+    `exports.main = async event => {
+      if (event.isEndless) (async () => { for (;;) await null })()
+      return event.n
+    }`,
+  )
+  await flood(3000, async n => expect((await host.invoke('f', { n })).result).toBe(n))
+  for (let n = 0; n < 40; n++) expect((await host.invoke('f', { n, isEndless: n % 5 === 0 })).result).toBe(n)
+})
+
+test('a host that was held up takes nobody for stuck', async () => {
+  await deploy('f', 'exports.main = async event => event.n')
+  const call = async (n: number): Promise<void> => expect((await host.invoke('f', { n })).result).toBe(n)
+  await flood(3000, call)
+  for (let pause = 0; pause < 5; pause++) {
+    const flooding = flood(500, call)
+    await new Promise(resolve => setImmediate(resolve))
+    const untilMs = performance.now() + 160
+    while (performance.now() < untilMs);
+    await flooding
+  }
   expect(host.stats().instances.recycledCount).toEqual({})
 })
 

@@ -68,10 +68,29 @@ test.each<[what: string, moods: Moods, endings: readonly string[]]>([
   expect(await runWave('f')).toEqual(Array(IN_FLIGHT).fill('right'))
 })
 
+test('one that exhausts its memory before anybody looks takes none of the others along', async () => {
+  const source = `exports.main = ({ n, isBomb }) => {
+    const kept = []
+    while (isBomb) kept.push(new Array(2000).fill(kept.length))
+    return n
+  }`
+  await host.deploy('f', { files: { 'index.js': source }, config: { memorySize: 8 } })
+  const ask = (n: number, isBomb: boolean): Promise<unknown> =>
+    host.invoke('f', { n, isBomb }).then(
+      ({ result }) => result,
+      (error: unknown) => Reflect.get(Object(error), 'code'),
+    )
+  for (let wave = 0; wave < 20; wave++) {
+    await Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => ask(n, false)))
+  }
+  const answers = await Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => ask(n, n === 20)))
+  expect(answers).toEqual(answers.map((_, n) => (n === 20 ? 'CLOUDLET_MEMORY_LIMIT' : n)))
+})
+
 test('a loop among them leaves no thread behind', { timeout: 120_000 }, async () => {
   const names = Array.from({ length: 12 }, (_, index) => `f${index}`)
   for (const name of names) {
-    await host.deploy(name, { files: { 'index.js': SOURCE }, config: { concurrency: 4, cpuMs: 200 } })
+    await host.deploy(name, { files: { 'index.js': SOURCE }, config: { concurrency: 4, cpuMs: 500 } })
     await warmUp(name)
     expect((await runWave(name, { 3: 'loop' })).filter(answer => answer !== 'right')).toEqual([
       'CLOUDLET_DEADLINE',
