@@ -33,6 +33,18 @@ export function makeDocument(index: number, id = `d${index}`): BenchDocument {
 /** One in a thousand: a city and a score. */
 export const MATCH = { city: 'Oslo', score: 42 }
 
+/** A group per city, and the same that only JavaScript can do, for it counts with an expression. */
+export const GROUPS = {
+  storage: { $group: { _id: '$city', count: { $sum: 1 }, total: { $sum: '$score' } } },
+  memory: { $group: { _id: '$city', count: { $sum: { $literal: 1 } }, total: { $sum: '$score' } } },
+} as const
+
+/** @throws {Error} unless all documents were counted. */
+export function checkGroups(documents: unknown): void {
+  const counted = Array.isArray(documents) ? documents.reduce((sum, { count }) => sum + count, 0) : 0
+  if (counted !== DOCUMENT_COUNT) throw new Error(`There should have been ${DOCUMENT_COUNT} in groups.`)
+}
+
 /** Numbers that lie far apart and meet every document once. */
 export function* spread(count: number): Generator<number, never> {
   for (let index = 0; ; index = (index + 7919) % count) yield index

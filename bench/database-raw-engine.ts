@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 /** What the floor can do: the statements of the questions, with values for their parameters. */
-export type RawOp = 'byId' | 'byGroup' | 'matches' | 'insert' | 'insertMany'
+export type RawOp = 'byId' | 'byGroup' | 'matches' | 'groups' | 'insert' | 'insertMany'
 
 export interface RawRequest {
   readonly op: RawOp
@@ -37,6 +37,10 @@ export class RawEngine {
       matches: database.prepare(
         `SELECT json(doc) AS doc FROM docs
          WHERE json_extract(doc, '$.city') = ?1 AND json_extract(doc, '$.score') = ?2 ORDER BY seq`,
+      ),
+      groups: database.prepare(
+        `SELECT json_object('_id', doc ->> '$.city', 'count', count(*), 'total', sum(doc ->> '$.score')) AS doc
+         FROM docs GROUP BY doc ->> '$.city'`,
       ),
       insert: database.prepare('INSERT INTO docs (id, doc) VALUES (?1, jsonb(?2))'),
     }

@@ -1,7 +1,7 @@
 /**
  * Measures: the document database against SQLite itself, in a thread of its own too, with the same schema, pragmas
- * and batches but no query layer: a document by its id, an indexed query of 20 documents, inserts, and a filter over
- * 100,000 documents without an index; and how long a busy database keeps the process's event loop waiting.
+ * and batches but no query layer: a document by its id, an indexed query of 20 documents, inserts, and a filter and
+ * groups over 100,000 documents without an index; and how long a busy database keeps the process's event loop waiting.
  * Excludes: the SDK, permissions and the way out of a function; filling the collections.
  * Run with: npm run bench -- database
  *
@@ -15,8 +15,10 @@ import { join } from 'node:path'
 import { Database } from '../src/database/database.ts'
 import {
   checkDocuments,
+  checkGroups,
   DOCUMENT_COUNT,
   GROUP_DOCUMENTS,
+  GROUPS,
   MATCH,
   MATCH_COUNT,
   makeDocument,
@@ -47,6 +49,7 @@ export const database: Question = {
       return [
         ...(await compareReads(sides, settings)),
         ...(await compareScans(sides, settings)),
+        await compareGroups(sides, settings),
         ...(await compareInserts(sides, settings)),
       ]
     } finally {
@@ -188,6 +191,27 @@ async function compareScans(sides: Sides, { isQuick }: Settings): Promise<Table[
   })
   await scanning
   return [scan, busy, delay.toTable(busy, new Map([[ours.name, 20]]))]
+}
+
+/** Groups in SQL, as a layer above it can have them: it has to notice what SQLite would group otherwise. */
+async function compareGroups({ ours, raw }: Sides, { isQuick }: Settings): Promise<Table> {
+  const ask = (stage: (typeof GROUPS)[keyof typeof GROUPS]) => async () =>
+    checkGroups((await ours.aggregate({ collection, pipeline: [stage] })).documents)
+  return compare({
+    title: `Database: ${DOCUMENT_COUNT.toLocaleString('en')} documents grouped by a field`,
+    inFlight: 1,
+    rounds: isQuick ? 6 : 30,
+    warmUpRounds: 2,
+    callsPerRound: 2,
+    contenders: [
+      {
+        name: 'raw SQLite in a thread',
+        run: async () => checkGroups((await raw.ask('groups', [])).documents),
+      },
+      { name: 'cloudlet', run: ask(GROUPS.storage), bar: 3 },
+      { name: 'cloudlet, in JavaScript', run: ask(GROUPS.memory) },
+    ],
+  })
 }
 
 const BATCH_DOCUMENTS = 100

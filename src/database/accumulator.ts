@@ -9,6 +9,8 @@ import { sizeOf } from './value-size.ts'
 /** What a group makes of the values of its documents, in their order. A missing value is undefined. */
 export interface Accumulator {
   add(value: unknown): void
+  /** Adds numbers at once, where that comes to the same: by their sum, if it and all on the way to it are exact. */
+  addNumbers?(sum: number, count: number): void
   /** Null where MongoDB has nothing better to say. */
   result(): unknown
 }
@@ -70,6 +72,10 @@ class Total implements Accumulator {
     if (typeof value === 'number') this.#sum.add(value)
   }
 
+  addNumbers(sum: number): void {
+    this.#sum.add(sum)
+  }
+
   result(): number {
     return this.#sum.value
   }
@@ -85,6 +91,11 @@ class Average implements Accumulator {
     this.#count++
   }
 
+  addNumbers(sum: number, count: number): void {
+    this.#sum.add(sum)
+    this.#count += count
+  }
+
   result(): number | null {
     return this.#count === 0 ? null : this.#sum.value / this.#count
   }
@@ -95,6 +106,10 @@ class Count implements Accumulator {
 
   add(): void {
     this.#count++
+  }
+
+  addNumbers(_sum: number, count: number): void {
+    this.#count += count
   }
 
   result(): number {

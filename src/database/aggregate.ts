@@ -1,4 +1,5 @@
 import { LIMITS } from '../limits.ts'
+import type { EncodedObject } from '../protocol/value.ts'
 import { fillOpenid } from './client-request.ts'
 import { CollectionReader } from './collection-reader.ts'
 import { encodeText } from './document.ts'
@@ -17,10 +18,7 @@ export function aggregate(
   const stages = parsePipeline(client === undefined ? pipeline : fillOpenid(pipeline, client), nowMs)
   const { read, geoField } = new CollectionReader(store, nowMs, client)
   const run = { memory: new PipelineMemory(), variables: undefined, collection, read, geoField }
-  // Regular expressions can take time out of all proportion.
-  const hasPatterns = JSON.stringify(pipeline).includes('"$reg')
-  const limitMs = hasPatterns ? LIMITS.databasePatternMs : LIMITS.databaseAggregateMs
-  return runBounded(limitMs, () => {
+  return runBounded(aggregateLimitMs(pipeline), () => {
     const texts: string[] = []
     let sizeChars = 0
     let isTruncated = false
@@ -36,4 +34,10 @@ export function aggregate(
     }
     return `{"documents":[${texts.join(',')}],"isTruncated":${isTruncated}}`
   })
+}
+
+/** Regular expressions can take time out of all proportion. */
+export function aggregateLimitMs(pipeline: readonly EncodedObject[]): number {
+  const hasPatterns = JSON.stringify(pipeline).includes('"$reg')
+  return hasPatterns ? LIMITS.databasePatternMs : LIMITS.databaseAggregateMs
 }

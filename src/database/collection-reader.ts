@@ -3,8 +3,9 @@ import { requestAccess } from './access.ts'
 import { type Document, decodeText, isDocument } from './document.ts'
 import type { Filter } from './filter.ts'
 import { parseFilter } from './filter-parser.ts'
+import { type GroupedPart, groupInSql } from './group-scan.ts'
 import type { ClientIdentity } from './messages.ts'
-import { type PipelinePlan, planPipeline } from './pipeline-plan.ts'
+import { type GroupTask, type PipelinePlan, planPipeline } from './pipeline-plan.ts'
 import { makePlan, type Plan } from './plan.ts'
 import { documentText } from './rows.ts'
 import { limitTo, SqlParameters } from './sql.ts'
@@ -18,12 +19,20 @@ export class CollectionReader {
   readonly #nowMs: number
   /** Undefined for functions and the host, which may read everything. */
   readonly #client: ClientIdentity | undefined
+  readonly #onGroup: ((part: GroupedPart) => void) | undefined
   /** Collections whose scans were looked at: lookups scan again and again. */
   readonly #checked = new Set<string>()
 
-  constructor(store: Store, nowMs: number, client: ClientIdentity | undefined) {
+  /** `onGroup` is told how much of each `$group` was done in SQL. */
+  constructor(
+    store: Store,
+    nowMs: number,
+    client: ClientIdentity | undefined,
+    onGroup?: (part: GroupedPart) => void,
+  ) {
     this.#store = store
     this.#nowMs = nowMs
+    this.#onGroup = onGroup
     this.#client = client
   }
 
@@ -32,7 +41,7 @@ export class CollectionReader {
     const table = tableToRead(this.#store, collection)
     const plan = planPipeline(stages, run)
     const filter: Filter = { kind: 'and', filters: [...this.#grant(collection, stages), ...plan.filters] }
-    const documents = table === undefined ? [] : this.#find({ collection, table, filter, plan })
+    const documents = table === undefined ? [] : this.#find({ collection, table, filter, plan }, run)
     return runStages(documents, plan.rest, run)
   }
 
@@ -57,7 +66,8 @@ export class CollectionReader {
     return [parseFilter(filter, this.#nowMs)]
   }
 
-  *#find({ collection, table, filter, plan }: Search): Generator<Document> {
+  *#find(search: Search, run: PipelineRun): Generator<Document> {
+    const { collection, table, filter, plan } = search
     const parameters = new SqlParameters()
     const { countField, sort } = plan
     const found = makePlan(
@@ -69,6 +79,8 @@ export class CollectionReader {
       const total = this.#count(found, parameters)
       const count = Math.min(Math.max(0, total - plan.skip), plan.limit)
       if (count > 0) yield { [countField]: count }
+    } else if (plan.group !== undefined) {
+      yield* this.#groups(search, found, parameters, plan.group, run)
     } else if (plan.limit > 0) {
       yield* this.#documents(table, found, parameters, plan)
     }
@@ -81,6 +93,25 @@ export class CollectionReader {
     this.#store.use(parameters)
     const sql = `SELECT count(*) AS total FROM ${from} WHERE ${where}`
     return Number(this.#store.sqlite.get(sql, parameters.values)?.['total'])
+  }
+
+  /** Groups documents within the database until there are some that it can't group as MongoDB does. */
+  *#groups(
+    { table, plan }: Search,
+    found: Plan,
+    parameters: SqlParameters,
+    task: GroupTask,
+    run: PipelineRun,
+  ): Generator<Document> {
+    const groups = task.start(run)
+    try {
+      const { part, left } = groupInSql(this.#store, { plan: found, parameters, form: task.form, groups })
+      this.#onGroup?.(part)
+      if (left !== undefined) groups.add(this.#documents(table, left, parameters, plan), run.variables)
+      yield* groups.results()
+    } finally {
+      groups.release()
+    }
   }
 
   *#documents(

@@ -2,7 +2,7 @@ import type { Filter } from './filter.ts'
 import { parsePath } from './path.ts'
 import type { SortKey } from './sort.ts'
 import { jsonPath } from './sql.ts'
-import type { PipelineRun, Stage } from './stage.ts'
+import type { PipelineRun, Stage, StageTask } from './stage.ts'
 
 /** What of a pipeline the database does, and what is left. The result is the same as if all stages were run. */
 export interface PipelinePlan {
@@ -12,10 +12,14 @@ export interface PipelinePlan {
   readonly limit: number
   /** The field to give the number of documents in, instead of documents. */
   readonly countField: string | undefined
+  /** How to group the documents: within the database as far as it can. */
+  readonly group: GroupTask | undefined
   /** JSON paths of the only fields that are looked at afterwards, by name; undefined when it may be any. */
   readonly columns: readonly (readonly [name: string, at: string])[] | undefined
   readonly rest: readonly Stage[]
 }
+
+export type GroupTask = StageTask & { readonly kind: 'group' }
 
 /** More columns than this are no cheaper than the whole document. */
 const MAX_COLUMNS = 12
@@ -25,6 +29,7 @@ export function planPipeline(stages: readonly Stage[], run: PipelineRun): Pipeli
   let sort: readonly SortKey[] = []
   let [skip, limit, done] = [0, Infinity, 0]
   let countField: string | undefined
+  let group: GroupTask | undefined
   for (const { task } of stages) {
     const isCut = skip > 0 || limit < Infinity
     if (task === undefined) break
@@ -42,15 +47,18 @@ export function planPipeline(stages: readonly Stage[], run: PipelineRun): Pipeli
       limit = Math.max(0, limit - task.count)
     } else if (task.kind === 'limit') {
       limit = Math.min(limit, task.count)
-    } else {
-      if (task.kind !== 'count') break
+    } else if (task.kind === 'count') {
       countField = task.field
+    } else {
+      // The order that a sort makes is that of the groups too.
+      if (task.kind !== 'group' || isCut || sort.length > 0) break
+      group = task
     }
     done++
-    if (countField !== undefined) break
+    if (countField !== undefined || group !== undefined) break
   }
-  const rest = stages.slice(done)
-  return { filters, sort, skip, limit, countField, columns: columnsOf(rest), rest }
+  const columns = columnsOf(stages.slice(group === undefined ? done : done - 1))
+  return { filters, sort, skip, limit, countField, group, columns, rest: stages.slice(done) }
 }
 
 function columnsOf(stages: readonly Stage[]): PipelinePlan['columns'] {

@@ -162,7 +162,7 @@ function planOfScan(scan: IndexScan, request: PlanRequest, parameters: SqlParame
       // The order of the two tables is ours to choose: CROSS JOIN holds SQLite to it.
       from: `${index.table} AS x CROSS JOIN ${table} AS c ON c.seq = x.seq`,
       where: tested === undefined ? entries : `${entries} AND (${tested})`,
-      order: isOrdered ? [...terms, 'x.seq ASC'].join(', ') : '',
+      order: isOrdered ? [...terms, NATURAL_OF_INDEX].join(', ') : '',
       summary,
     }
   }
@@ -250,6 +250,12 @@ function unionOf(
   }
 }
 
+/** The column by which a plan goes through documents in their natural order; undefined for another order. */
+export function naturalColumn({ order }: Plan): 'c.seq' | 'x.seq' | undefined {
+  return order === NATURAL ? 'c.seq' : order === NATURAL_OF_INDEX ? 'x.seq' : undefined
+}
+
+const NATURAL_OF_INDEX = 'x.seq ASC'
 const NATURAL = 'c.seq ASC'
 
 function orderOf({ filter, sort }: PlanRequest, parameters: SqlParameters): string {

@@ -1,6 +1,7 @@
 import type { Document } from './document.ts'
 import { type Evaluate, failed, scopeOf } from './evaluation.ts'
 import { compareOperands } from './expression-logic.ts'
+import { type OutputField, outputOf } from './groups.ts'
 import { type Rounding, roundingOf } from './preferred-numbers.ts'
 import {
   badStage,
@@ -11,7 +12,7 @@ import {
   type StageContext,
   type StageTable,
 } from './stage.ts'
-import { COUNT, group, type OutputField, outputOf, readOutputs, sortById } from './stage-group.ts'
+import { COUNT, group, readOutputs, sortById } from './stage-group.ts'
 import { rankOf } from './value-order.ts'
 import { sizeOf } from './value-size.ts'
 import { typeNameOf } from './value-type.ts'
@@ -37,8 +38,7 @@ export const BUCKET_STAGES: StageTable = {
     return {
       use: context.compiler.use,
       isClosed: true,
-      run: (documents, run) =>
-        sortById(group(documents, run, { stage: context.name, keyOf, fields: outputs })),
+      run: (documents, run) => sortById(group(documents, run, context.name, { keyOf, fields: outputs })),
     }
   },
   $bucketAuto: (operand, context) => {

@@ -1,10 +1,11 @@
-import { setField } from '../protocol/value.ts'
-import { ACCUMULATORS, type Accumulator, type Hold } from './accumulator.ts'
+import { ACCUMULATORS } from './accumulator.ts'
 import { type Document, isDocument } from './document.ts'
-import { type Evaluate, scopeOf } from './evaluation.ts'
+import type { Evaluate } from './evaluation.ts'
 import type { ExpressionCompiler } from './expression-compiler.ts'
 import { compareOperands } from './expression-logic.ts'
 import { unknownOperator } from './filter.ts'
+import { type GroupForm, groupFormOf } from './group-form.ts'
+import { type Grouping, Groups, type OutputField } from './groups.ts'
 import {
   badStage,
   NO_FIELDS,
@@ -12,9 +13,8 @@ import {
   requireFields,
   type StageContext,
   type StageTable,
+  type StageTask,
 } from './stage.ts'
-import { ValueMap } from './value-map.ts'
-import { sizeOf } from './value-size.ts'
 
 /** Stages that make one document of many. */
 export const GROUP_STAGES: StageTable = {
@@ -22,11 +22,13 @@ export const GROUP_STAGES: StageTable = {
     const { _id: by, ...outputs } = requireFields(context, operand)
     if (by === undefined) throw badStage(context, 'needs an _id to group by; null makes one group of all.')
     const keyOf = context.compiler.compile(by)
-    const fields = readOutputs(context, outputs)
+    const grouping: Grouping = { keyOf, fields: readOutputs(context, outputs) }
+    const form = groupFormOf(by, outputs)
     return {
       use: context.compiler.use,
       isClosed: true,
-      run: (documents, run) => group(documents, run, { stage: context.name, keyOf, fields }),
+      ...(form === undefined ? {} : { task: groupTask(context.name, form, grouping) }),
+      run: (documents, run) => group(documents, run, context.name, grouping),
     }
   },
   $sortByCount: (operand, context) => {
@@ -38,7 +40,7 @@ export const GROUP_STAGES: StageTable = {
       use: context.compiler.use,
       isClosed: true,
       run: (documents, run) => {
-        const groups = Array.from(group(documents, run, { stage: context.name, keyOf, fields }))
+        const groups = Array.from(group(documents, run, context.name, { keyOf, fields }))
         return groups.sort((a, b) => Number(b['count']) - Number(a['count']))
       },
     }
@@ -60,14 +62,12 @@ export const GROUP_STAGES: StageTable = {
   },
 }
 
+function groupTask(stage: string, form: GroupForm, grouping: Grouping): StageTask {
+  return { kind: 'group', form, start: ({ memory }) => new Groups(memory.hold(stage), grouping) }
+}
+
 /** What groups give when they are told nothing else. */
 export const COUNT: Document = { count: { $sum: 1 } }
-
-export interface OutputField {
-  readonly name: string
-  readonly evaluate: Evaluate
-  readonly create: (hold: Hold) => Accumulator
-}
 
 /** Fields of a group, each one accumulator. */
 export function readOutputs(context: StageContext, outputs: Document): readonly OutputField[] {
@@ -93,52 +93,20 @@ function compileOperand(operator: string, operand: unknown, compiler: Expression
   return operator === '$count' ? () => null : compiler.compile(operand)
 }
 
-export interface Grouping {
-  readonly stage: string
-  readonly keyOf: Evaluate
-  readonly fields: readonly OutputField[]
-}
-
-/** Groups in the order of their first documents. What is missing groups with null. */
+/** Gives the groups once it has seen all documents. */
 export function* group(
   documents: Iterable<Document>,
   { memory, variables }: PipelineRun,
-  { stage, keyOf, fields }: Grouping,
+  stage: string,
+  grouping: Grouping,
 ): Generator<Document> {
-  const holding = memory.hold(stage)
-  const hold: Hold = bytes => holding.add(bytes)
-  const groups = new ValueMap<readonly Accumulator[]>()
+  const groups = new Groups(memory.hold(stage), grouping)
   try {
-    for (const document of documents) {
-      const scope = scopeOf(document, variables)
-      const key = keyOf(scope) ?? null
-      let accumulators = groups.get(key)
-      if (accumulators === undefined) {
-        accumulators = fields.map(({ create }) => create(hold))
-        hold(GROUP_BYTES + 2 * sizeOf(key) + ACCUMULATOR_BYTES * fields.length)
-        groups.add(key, accumulators)
-      }
-      for (let index = 0; index < fields.length; index++) {
-        accumulators[index]?.add(fields[index]?.evaluate(scope))
-      }
-    }
-    for (const [key, accumulators] of groups.entries()) yield outputOf(key, fields, accumulators)
+    groups.add(documents, variables)
+    yield* groups.results()
   } finally {
-    holding.release()
+    groups.release()
   }
-}
-
-const GROUP_BYTES = 200
-const ACCUMULATOR_BYTES = 100
-
-export function outputOf(
-  key: unknown,
-  fields: readonly OutputField[],
-  accumulators: readonly Accumulator[],
-): Document {
-  const output: Document = { _id: key }
-  for (const [index, { name }] of fields.entries()) setField(output, name, accumulators[index]?.result())
-  return output
 }
 
 /** Groups sorted by what they were made by. */

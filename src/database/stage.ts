@@ -3,6 +3,8 @@ import { type Document, isDocument } from './document.ts'
 import type { Variable } from './evaluation.ts'
 import type { ExpressionCompiler, FieldUse } from './expression-compiler.ts'
 import type { Filter } from './filter.ts'
+import type { GroupForm } from './group-form.ts'
+import type { Groups } from './groups.ts'
 import type { PipelineMemory } from './pipeline-memory.ts'
 import type { SortKey } from './sort.ts'
 
@@ -28,6 +30,7 @@ export type StageTask =
   | { readonly kind: 'sort'; readonly keys: readonly SortKey[] }
   | { readonly kind: 'skip' | 'limit'; readonly count: number }
   | { readonly kind: 'count'; readonly field: string }
+  | { readonly kind: 'group'; readonly form: GroupForm; start(run: PipelineRun): Groups }
 
 /** What stages share while a pipeline runs. */
 export interface PipelineRun {

@@ -178,11 +178,12 @@ export const OPS = {
       ),
     },
   ),
-  /** How a query is done, found out by doing it. */
+  /** How a query is done, found out by doing it; with a pipeline, how that is done, and the rest doesn't count. */
   'database.explain': databaseOp(
     {
       collection: name,
       filter: encodedObject,
+      pipeline: Type.Optional(Type.Array(encodedObject)),
       sort: Type.Optional(Type.Array(Type.Tuple([name, direction]), { maxItems: 32 })),
       skip: Type.Optional(rows),
       limit: Type.Optional(rows),
@@ -211,6 +212,15 @@ export const OPS = {
       /** Documents looked at. */
       examined: Type.Number(),
       returned: Type.Number(),
+      /** Those of a pipeline: done by the storage engine, in memory behind it, or one after the other. */
+      stages: Type.Optional(
+        Type.Array(
+          Type.Object({
+            name: Type.String(),
+            by: Type.Union([Type.Literal('storage'), Type.Literal('memory'), Type.Literal('both')]),
+          }),
+        ),
+      ),
     },
   ),
   'database.dropIndex': databaseOp({ collection: name, name: Type.String() }, {}),

@@ -2,7 +2,8 @@ import { LIMITS } from '../limits.ts'
 import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
 import { decodeDocument } from './document-data.ts'
 import { StageChain } from './pipeline.ts'
-import type { DocumentData, Source } from './query.ts'
+import type { DocumentData, ExplainResult, Source } from './query.ts'
+import { runApi } from './wx-errors.ts'
 
 export interface AggregateResult {
   readonly list: DocumentData[]
@@ -34,6 +35,19 @@ export class Aggregation extends StageChain {
       })
       this.#warnOfLimits(documents.length, isTruncated)
       return { list: documents.map(decodeDocument), errMsg: `${api}:ok` }
+    })
+  }
+
+  /** How the host would do `end`, found out by doing it: an addition of cloudlet's, for functions and the host. */
+  explain(): Promise<ExplainResult> {
+    const { surface, call } = this.#source
+    return runApi(surface, 'collection.aggregate.explain', async () => {
+      const explained = await call('database.explain', {
+        collection: this.#collection,
+        filter: {},
+        pipeline: [...this.stages],
+      })
+      return { ...explained, errMsg: 'collection.aggregate.explain:ok' }
     })
   }
 

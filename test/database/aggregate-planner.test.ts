@@ -3,10 +3,8 @@ import { Aggregator } from 'mingo'
 import { afterAll, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import type { Document } from '../../src/database/document.ts'
-import { parsePipeline } from '../../src/database/pipeline.ts'
-import { PipelineMemory } from '../../src/database/pipeline-memory.ts'
-import { type PipelineRun, runStages } from '../../src/database/stage.ts'
 import { decodeValue, type Encoded, type EncodedObject, encodeValue } from '../../src/protocol/value.ts'
+import { type Documents, inMemory, numbered } from './in-memory.ts'
 
 const database = new Database()
 afterAll(() => database.close())
@@ -14,8 +12,6 @@ let collectionCount = 0
 
 /** Spelt so that nobody takes an operand for a promise. */
 const THEN = 'then'
-
-type Documents = readonly EncodedObject[]
 
 /** Stores the documents in a collection of their own, perhaps with indexes, and runs every pipeline on them. */
 async function run(
@@ -48,32 +44,9 @@ async function outcomeOf(result: Promise<{ documents: unknown[] }>): Promise<unk
   }
 }
 
-function numbered(documents: Documents): EncodedObject[] {
-  return documents.map((document, _id) => ({ _id, ...document }))
-}
-
 /** Lookups are from the collection itself, whose name is made later. */
 function named(pipeline: Encoded, collection: string): EncodedObject[] {
   return JSON.parse(JSON.stringify(pipeline).replaceAll('"@self"', JSON.stringify(collection)))
-}
-
-/** The same with every stage in memory. */
-function inMemory(documents: Documents, pipeline: Encoded): unknown {
-  const decoded = numbered(documents).map(document => decodeValue(document) as Document)
-  const runOf: PipelineRun = {
-    memory: new PipelineMemory(),
-    variables: undefined,
-    collection: '@self',
-    read: (_collection, stages, run) => runStages(decoded, stages, run),
-    geoField: () => undefined,
-  }
-  try {
-    return Array.from(runStages(decoded, parsePipeline(pipeline, 0), runOf), document =>
-      encodeValue(document),
-    )
-  } catch (error) {
-    return error instanceof Error ? error.message : error
-  }
 }
 
 const scalar = fc.constantFrom<Encoded>(

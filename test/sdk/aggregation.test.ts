@@ -223,6 +223,23 @@ describe('results', () => {
     expect(warnings).toEqual([expect.stringContaining('the rest is left out')])
   })
 
+  test('explain asks for the pipeline', async () => {
+    const explained = {
+      ...{ plan: 'scan', indexes: [], bounds: [], exact: false, sort: 'none', examined: 3, returned: 1 },
+      stages: [{ name: '$group', by: 'storage' }],
+    }
+    const { items, recording } = openDatabase({ 'database.explain': explained })
+    const result = await items
+      .aggregate()
+      .group({ _id: null, n: { $sum: 1 } })
+      .explain()
+    expect(result).toEqual({ ...explained, errMsg: 'collection.aggregate.explain:ok' })
+    expect(recording.calls.at(-1)).toMatchObject({
+      op: 'database.explain',
+      args: { collection: 'items', filter: {}, pipeline: [{ $group: { _id: null, n: { $sum: 1 } } }] },
+    })
+  })
+
   test('clients may use callbacks', async () => {
     const recording = recordCalls(answer(1))
     const client = createDatabase({ call: recording.call, profile: 'client' })
