@@ -30,8 +30,11 @@ export type RecycleReason =
   /** Idle longest when room was needed. */
   | 'evicted'
 
-/** What an isolate died of, or couldn't be made for: isolated-vm says it in the message. */
+/**
+ * What an isolate died of, or couldn't be made for: isolated-vm says it in the message. To an entry that came too late
+ * for that it says no more than that the isolate is disposed, which, if not by us, it is for its memory alone.
+ */
 export function toDeath(error: unknown): Extract<Outcome, { kind: 'memory' | 'crashed' }> {
   const message = error instanceof Error ? error.message : String(error)
-  return message.includes('memory limit') ? { kind: 'memory' } : { kind: 'crashed', message }
+  return /memory limit|disposed/.test(message) ? { kind: 'memory' } : { kind: 'crashed', message }
 }
