@@ -93,9 +93,7 @@ export class Batching {
   }
 
   /** Takes those that may cross behind what has crossed since the isolate's thread paused last. */
-  takeMore(waiting: Job[], streamed: Streamed | undefined): Jobs | undefined {
-    if (streamed === undefined) return undefined
-    const { size, chars } = streamed
+  takeMore(waiting: Job[], { size, chars }: Streamed): Jobs | undefined {
     const roomChars = this.#maxChars - chars - size * ENVELOPE_CHARS
     const [first] = waiting
     if (first === undefined || first.isAlone || size >= MAX_STREAM_JOBS || charsOf(first) > roomChars)

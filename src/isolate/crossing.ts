@@ -18,7 +18,8 @@ const NO_ARGS: [] = []
  * Carries messages into one isolate: everything posted while an entry is under way crosses together in the
  * next. One crossing at a time is a rule, not an optimisation: isolated-vm frees what an entry carried only
  * when its thread runs out of entries, so a queue that is never empty grows until the memory limit ends an
- * innocent isolate (native-notes/memory.md, test/isolate/crossing.test.ts).
+ * innocent isolate (native-notes/memory.md, test/isolate/crossing.test.ts). Streams of quick jobs are the one
+ * exception, and bounded (batching.ts).
  */
 export class Crossing implements Claimant {
   readonly group: object

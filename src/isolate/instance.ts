@@ -103,14 +103,9 @@ export class Instance implements Timed, JobHolder {
     return this.#crossing.isQuick && this.#batch?.isQuick === true
   }
 
-  /** Whether more may cross now: no crossing waits behind the one under way. */
-  get canStream(): boolean {
-    return this.isStreaming && this.#crossing.quickCount < 2
-  }
-
-  /** What crossed since the isolate's thread paused last. */
-  get streamed(): Streamed | undefined {
-    return this.#batch
+  /** What crossed since the isolate's thread paused last, if more may: no crossing waits behind the one under way. */
+  get stream(): Streamed | undefined {
+    return this.isStreaming && this.#crossing.quickCount < 2 ? this.#batch : undefined
   }
 
   /** Runs more jobs behind those under way, on the core they have. */

@@ -271,10 +271,9 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   #stream(): void {
     if (this.#waiting.length === 0 || this.cores.isContended) return
     for (const instance of this.#busy) {
-      if (!instance.canStream) continue
-      const jobs = this.#batching.takeMore(this.#waiting, instance.streamed)
+      const { stream } = instance
+      const jobs = stream === undefined ? undefined : this.#batching.takeMore(this.#waiting, stream)
       if (jobs !== undefined) instance.append(jobs)
-      return
     }
   }
 
