@@ -17,9 +17,8 @@
  * of each part of the run and is the middle one; "range" has the lowest and the highest. If that is wide, the
  * machine was doing something else. Compare ratios, not times, and no ratio closer than its range.
  *
- * One raw call at a time has two speeds: about 20 µs while the scheduler keeps both of its threads on one core, and
- * twice to three times that when it spreads them; either can last for a whole run. Look at the floor's p50 before
- * making much of that ratio. `taskset -c 1` in front of node holds both contenders to one core and one speed.
+ * Calls made one at a time are between two threads, which the scheduler keeps on one core or spreads, for a whole
+ * run: a raw call takes 13 µs or 50. Those tables are therefore measured on one core (one-core.ts).
  */
 import { parseArgs } from 'node:util'
 import { admission } from './admission.ts'

@@ -5,12 +5,15 @@
  * in the rounds that don't count; the floor has one isolate per function and queues on it.
  * Run with: npm run bench -- warm-start
  *
+ * One at a time both contenders are held to one core, as one-core.ts explains.
+ *
  * With many in flight on one function, plain isolated-vm with two isolates of it is measured too: what an
  * embedder could have by writing a pool.
  */
 import { FunctionHost } from 'cloudlet'
 import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
 import { type Contender, compare, type Question } from './harness.ts'
+import { compareOnOneCore } from './one-core.ts'
 import { RawIsolates } from './raw.ts'
 
 const FUNCTION_COUNT = 16
@@ -34,7 +37,7 @@ export const warmStart: Question = {
       callsPerRound: 1024,
     }
     const tables = [
-      await compare({
+      await compareOnOneCore({
         title: 'Warm call: one at a time',
         inFlight: 1,
         rounds: isQuick ? 60 : 300,
