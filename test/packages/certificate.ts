@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { requireInstalled } from './installation.ts'
 
 /** A key and a certificate of its own for the names that the local servers are called by. */
@@ -27,6 +28,5 @@ export async function makeIdentity(): Promise<Identity> {
       },
     ],
   })
-  const { X509Certificate } = await import('node:crypto')
   return { key, cert, serial: new X509Certificate(cert).serialNumber }
 }

@@ -8,7 +8,9 @@ export function makeCosRoute(): WebRoute {
 
   return request => {
     const key = decodeURIComponent(request.url.pathname).replace(/^\/cos\//, '')
-    if (!/q-sign-algorithm=sha1&q-ak=AKID-1&.*q-signature=[\da-f]{40}/.test(request.headers.authorization ?? '')) {
+    if (
+      !/q-sign-algorithm=sha1&q-ak=AKID-1&.*q-signature=[\da-f]{40}/.test(request.headers.authorization ?? '')
+    ) {
       return fail(403, 'AccessDenied')
     }
     if (key === '') return list(request, objects)

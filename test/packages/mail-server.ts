@@ -41,7 +41,8 @@ export async function openMailServer({ key, cert }: Identity): Promise<MailServe
       else answer(new Error('wrong password'))
     },
     onRcptTo({ address }: { address: string }, _session: Session, answer: Answer) {
-      if (address.startsWith('nobody')) answer(Object.assign(new Error('no such user'), { responseCode: 550 }))
+      if (address.startsWith('nobody'))
+        answer(Object.assign(new Error('no such user'), { responseCode: 550 }))
       else answer(null)
     },
     onData(stream: Readable, session: Session, answer: Answer) {

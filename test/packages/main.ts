@@ -22,5 +22,8 @@ await trial.close()
 await world.close()
 if (names.length === 0) {
   if (outcomes.some(({ state }) => state === 'skipped')) throw new Error('A whole run needs every program.')
-  await writeFile(fileURLToPath(new URL('../../docs/node-compat.md', import.meta.url)), makeDocument(outcomes))
+  await writeFile(
+    fileURLToPath(new URL('../../docs/node-compat.md', import.meta.url)),
+    makeDocument(outcomes),
+  )
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
-import { type WebReply, type WebRequest, type WebRoute, readUpload } from './web-server.ts'
+import { readUpload, type WebReply, type WebRequest, type WebRoute } from './web-server.ts'
 
 /** Stands in for the API of OpenAI: a chat that repeats what it hears, whole or as a stream of events. */
 export const OPENAI_ROUTES: Readonly<Record<string, WebRoute>> = {
@@ -24,7 +24,8 @@ export const OPENAI_ROUTES: Readonly<Record<string, WebRoute>> = {
 function chat({ body }: WebRequest): WebReply {
   const { messages, stream } = JSON.parse(body.toString())
   const words = ['You', ' said: ', messages[0].content]
-  if (stream !== true) return { body: { choices: [{ message: { role: 'assistant', content: words.join('') } }] } }
+  if (stream !== true)
+    return { body: { choices: [{ message: { role: 'assistant', content: words.join('') } }] } }
   return { headers: { 'Content-Type': 'text/event-stream' }, body: Readable.from(makeEvents(words)) }
 }
 

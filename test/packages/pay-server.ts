@@ -15,7 +15,12 @@ function servePay({ url, body }: WebRequest): WebReply {
   if (asked['sign'] !== sign(asked)) return xml({ return_code: 'FAIL', return_msg: '签名错误' })
   const about = { appid: asked['appid'], mch_id: asked['mch_id'], nonce_str: 'n' }
   const answer = url.pathname.endsWith('unifiedorder')
-    ? { ...about, trade_type: asked['trade_type'], prepay_id: `wx-${asked['out_trade_no']}`, body: asked['body'] }
+    ? {
+        ...about,
+        trade_type: asked['trade_type'],
+        prepay_id: `wx-${asked['out_trade_no']}`,
+        body: asked['body'],
+      }
     : { ...about, out_trade_no: asked['out_trade_no'], trade_state: 'SUCCESS' }
   const whole = { return_code: 'SUCCESS', result_code: 'SUCCESS', ...answer }
   return xml({ ...whole, sign: sign(whole) })
@@ -41,7 +46,10 @@ function sign(fields: Fields): string {
     .filter(([name, value]) => name !== 'sign' && value !== undefined && value !== '')
     .map(([name, value]) => `${name}=${value}`)
     .sort()
-  return createHash('md5').update(`${pairs.join('&')}&key=${PARTNER_KEY}`).digest('hex').toUpperCase()
+  return createHash('md5')
+    .update(`${pairs.join('&')}&key=${PARTNER_KEY}`)
+    .digest('hex')
+    .toUpperCase()
 }
 
 function servePayV3(request: WebRequest, identity: Identity): WebReply {
@@ -65,7 +73,14 @@ function servePayV3(request: WebRequest, identity: Identity): WebReply {
 function isAuthorized({ method, url, headers, body }: WebRequest, { cert }: Identity): boolean {
   const header = headers.authorization ?? ''
   const field = (name: string): string => new RegExp(`${name}="(.*?)"`).exec(header)?.[1] ?? ''
-  const parts = [method, url.pathname + url.search, field('timestamp'), field('nonce_str'), body.toString(), '']
+  const parts = [
+    method,
+    url.pathname + url.search,
+    field('timestamp'),
+    field('nonce_str'),
+    body.toString(),
+    '',
+  ]
   return createVerify('RSA-SHA256')
     .update(parts.join('\n'))
     .verify(new X509Certificate(cert).publicKey, field('signature'), 'base64')

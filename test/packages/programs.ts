@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -43,13 +43,17 @@ export async function openRedis(): Promise<Program<RedisAddress> | undefined> {
 /** A MariaDB with one user and an empty database; undefined where `mariadbd` is not installed. */
 export async function openMysql(): Promise<Program<MysqlAddress> | undefined> {
   const [server, install] = [findProgram('mariadbd'), findProgram('mariadb-install-db')]
-  if (server === undefined || install === undefined) return undefined
+  // Debian has the last, which the second calls, in a package of its own.
+  if (!server || !install || !findProgram('my_print_defaults')) return undefined
   const folder = await mkdtemp(join(tmpdir(), 'cloudlet-mysql-'))
   const data = join(folder, 'data')
   await mkdir(data)
-  const { username } = await import('node:os').then(({ userInfo }) => userInfo())
-  const common = ['--no-defaults', `--datadir=${data}`, `--user=${username}`]
-  await promisify(execFile)(install, [...common, '--auth-root-authentication-method=normal', '--skip-test-db'])
+  const common = ['--no-defaults', `--datadir=${data}`, `--user=${userInfo().username}`]
+  await promisify(execFile)(install, [
+    ...common,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ])
   const port = await findPort()
   const address = { host: '127.0.0.1', port, user: 'shop', password: 'secret', database: 'shop' }
   const child = spawn(
@@ -76,7 +80,6 @@ export async function openMysql(): Promise<Program<MysqlAddress> | undefined> {
 }
 
 async function writeSetup(folder: string): Promise<string> {
-  const { writeFile } = await import('node:fs/promises')
   const file = join(folder, 'setup.sql')
   await writeFile(
     file,

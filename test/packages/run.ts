@@ -37,7 +37,9 @@ export class Trial {
     const missing = this.#world.findMissing(use)
     if (missing !== undefined) return { ...about, state: 'skipped', reason: `${missing} is not installed` }
     const folder = makeFunctionFolder(use)
-    const expected: unknown = JSON.parse(readFileSync(join(FOLDER, 'uses', use.name, 'expected.json'), 'utf8'))
+    const expected: unknown = JSON.parse(
+      readFileSync(join(FOLDER, 'uses', use.name, 'expected.json'), 'utf8'),
+    )
     const plain = await runUnderNode(folder, this.#world.event)
     const difference = compare(expected, plain)
     if (difference !== undefined) throw new Error(`${about.tried} under Node itself: ${difference}`)
@@ -49,12 +51,12 @@ export class Trial {
   async #invoke(use: Use, folder: string, expected: unknown): Promise<string | undefined> {
     try {
       await this.#host.deploy(use.name, folder)
-      const { result } = await this.#host.invoke(use.name, this.#world.event)
+      const { result } = await this.#host.invoke(use.name, { ...this.#world.event })
       return compare(expected, result)
     } catch (error) {
       return (error as Error).message
     } finally {
-      this.#host.remove(use.name)
+      await this.#host.remove(use.name)
     }
   }
 

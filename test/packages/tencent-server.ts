@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto'
-import { type WebReply, type WebRequest, type WebRoute, readUpload } from './web-server.ts'
+import { readUpload, type WebReply, type WebRequest, type WebRoute } from './web-server.ts'
 
 /** Stands in for Tencent Cloud: API 3.0, short messages, image recognition and the platform's admin gateway. */
 export const TENCENT_ROUTES: Readonly<Record<string, WebRoute>> = {
   '': serveApi,
   v5: serveSms,
-  v1: ({ body }) => ({ body: { code: 0, tags: [{ tag_name: '茶', of: JSON.parse(body.toString()).appid }] } }),
+  v1: ({ body }) => ({
+    body: { code: 0, tags: [{ tag_name: '茶', of: JSON.parse(body.toString()).appid }] },
+  }),
   face: async request => ({ body: { code: 0, read: (await readUpload(request)).body } }),
   tcb: serveAdmin,
 }
 
-const SIGNED_V3 = /^TC3-HMAC-SHA256 Credential=AKID-1\/[-\d]+\/\w+\/tc3_request, SignedHeaders=.*Signature=[\da-f]{64}$/
+const SIGNED_V3 =
+  /^TC3-HMAC-SHA256 Credential=AKID-1\/[-\d]+\/\w+\/tc3_request, SignedHeaders=.*Signature=[\da-f]{64}$/
 
 function serveApi({ headers, body }: WebRequest): WebReply {
   const action = headers['x-tc-action'] ?? new URLSearchParams(body.toString()).get('Action')
@@ -18,7 +21,8 @@ function serveApi({ headers, body }: WebRequest): WebReply {
   if (action !== 'SendSms') {
     return respond({ Error: { Code: 'FailedOperation.ImageDecodeFailed', Message: '图片解码失败。' } })
   }
-  if (!SIGNED_V3.test(headers.authorization ?? '')) return respond({ Error: { Code: 'AuthFailure', Message: '' } })
+  if (!SIGNED_V3.test(headers.authorization ?? ''))
+    return respond({ Error: { Code: 'AuthFailure', Message: '' } })
   const { PhoneNumberSet } = JSON.parse(body.toString()) as { PhoneNumberSet: string[] }
   return respond({ SendStatusSet: PhoneNumberSet.map(PhoneNumber => ({ PhoneNumber, Code: 'Ok' })) })
 }
@@ -27,7 +31,8 @@ function serveSms({ url, body }: WebRequest): WebReply {
   const { tel, time, sig, params, msg } = JSON.parse(body.toString())
   const mobiles = [tel].flat().map(({ mobile }: { mobile: string }) => mobile)
   const text = `appkey=an-app-key&random=${url.searchParams.get('random')}&time=${time}&mobile=${mobiles.join(',')}`
-  if (sig !== createHash('sha256').update(text).digest('hex')) return { body: { result: 1001, errmsg: 'sig' } }
+  if (sig !== createHash('sha256').update(text).digest('hex'))
+    return { body: { result: 1001, errmsg: 'sig' } }
   return { body: { result: 0, errmsg: 'OK', mobiles, said: params ?? msg } }
 }
 

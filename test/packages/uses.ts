@@ -28,7 +28,9 @@ export const USES: readonly Use[] = [
   make('crypto-js', "WeChat's encrypted data, digests, a derived key"),
   make('node-xlsx', 'a workbook written and read back'),
   make('qcloudsms_js', 'short messages over HTTPS, by name'),
-  make('got', 'JSON, redirects, retries, compression, streams, uploads, TLS, pages', { besides: ['form-data'] }),
+  make('got', 'JSON, redirects, retries, compression, streams, uploads, TLS, pages', {
+    besides: ['form-data'],
+  }),
   make('moment', 'dates formatted, parsed and compared, in Chinese too'),
   make('node-fetch', 'JSON, redirects, gzip, uploads, streams, TLS, a timeout', { besides: ['form-data'] }),
   make('tcb-admin-node', 'documents and a call through the admin gateway'),

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createServer as createPlain, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer as createPlain,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http'
 import { createServer as createSecure } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'

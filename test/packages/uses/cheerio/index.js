@@ -8,9 +8,18 @@ exports.main = async ({ http }) => {
   const page = await cheerio.fromURL(`${http}/html`)
   const xml = cheerio.load('<rss><item><title>a</title></item></rss>', { xml: true })
   return {
-    names: $('#menu li').map((_index, li) => $(li).text()).get(),
+    names: $('#menu li')
+      .map((_index, li) => $(li).text())
+      .get(),
     price: $('li.tea').data('price'),
-    cells: $('tr').toArray().map(row => $(row).find('td').toArray().map(td => Number($(td).text()))),
+    cells: $('tr')
+      .toArray()
+      .map(row =>
+        $(row)
+          .find('td')
+          .toArray()
+          .map(td => Number($(td).text())),
+      ),
     html: $.html('#menu'),
     extracted: $.extract({ items: ['#menu li'] }).items.length,
     not: $('li:not(.tea):nth-child(2)').attr('class'),

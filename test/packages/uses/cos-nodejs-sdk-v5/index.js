@@ -16,7 +16,12 @@ exports.main = async ({ http }) => {
   const list = await cos.getBucket({ ...where, Prefix: '图/' })
   const missing = await cos.headObject({ ...where, Key: 'nothing' }).catch(error => error)
   fs.writeFileSync('/tmp/large.bin', Buffer.alloc(2_500_000, 7))
-  const sliced = await cos.uploadFile({ ...where, Key: 'large.bin', FilePath: '/tmp/large.bin', SliceSize: 1_048_576 })
+  const sliced = await cos.uploadFile({
+    ...where,
+    Key: 'large.bin',
+    FilePath: '/tmp/large.bin',
+    SliceSize: 1_048_576,
+  })
   return {
     put: [put.statusCode, put.ETag],
     body: got.Body.toString(),
@@ -24,6 +29,6 @@ exports.main = async ({ http }) => {
     list: list.Contents.map(({ Key, Size }) => [Key, Size]),
     missing: [missing.statusCode, missing.code],
     sliced: [sliced.statusCode, sliced.ETag],
-    signed: /sign-algorithm=sha1&q-ak=AKID-1/.test(cos.getAuth({ Method: 'get', Key: 'a.txt' })) ,
+    signed: /sign-algorithm=sha1&q-ak=AKID-1/.test(cos.getAuth({ Method: 'get', Key: 'a.txt' })),
   }
 }

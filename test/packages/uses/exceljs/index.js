@@ -24,7 +24,10 @@ exports.main = async () => {
   const csv = await new ExcelJS.Workbook().csv.readFile('/tmp/orders.csv')
   const first = back.getWorksheet('订单')
   return {
-    rows: first.getSheetValues().slice(1, 3).map(row => row.slice(1)),
+    rows: first
+      .getSheetValues()
+      .slice(1, 3)
+      .map(row => row.slice(1)),
     bold: first.getRow(1).font.bold,
     sum: first.getCell('B4').value,
     streamed,

@@ -7,7 +7,9 @@ const app = express()
 app.use(express.json())
 app.use(express.urlencoded({ extended: true }))
 app.get('/users/:id', (request, response) => {
-  response.cookie('seen', '1').json({ id: request.params.id, page: Number(request.query.page), ip: request.ip })
+  response
+    .cookie('seen', '1')
+    .json({ id: request.params.id, page: Number(request.query.page), ip: request.ip })
 })
 app.post('/orders', (request, response) => {
   response.status(201).location('/orders/1').send(request.body)
@@ -40,7 +42,11 @@ function serve(method, url, headers = {}, body = '') {
     })
     socket.remoteAddress = '203.0.113.7'
     const request = new http.IncomingMessage(socket)
-    Object.assign(request, { method, url, headers: { ...headers, 'content-length': `${Buffer.byteLength(body)}` } })
+    Object.assign(request, {
+      method,
+      url,
+      headers: { ...headers, 'content-length': `${Buffer.byteLength(body)}` },
+    })
     request.push(body)
     request.push(null)
     const response = new http.ServerResponse(request)

@@ -25,7 +25,10 @@ exports.main = async ({ http, https, ca }) => {
     upload: await api.post('upload', { body: form }).json(),
     secure: (await got(`${https}/json`, { https: { certificateAuthority: ca } }).json()).method,
     streamed: await countBytes(got.stream(`${http}/stream?bytes=200000`)),
-    pages: await got.paginate.all(`${http}/page?n=1`, { responseType: 'json', pagination: { transform, paginate } }),
+    pages: await got.paginate.all(`${http}/page?n=1`, {
+      responseType: 'json',
+      pagination: { transform, paginate },
+    }),
   }
 }
 

@@ -5,7 +5,9 @@ exports.main = async ({ key, cert }) => {
   const hs256 = jwt.sign(claims, 'secret', { issuer: 'shop' })
   const rs256 = jwt.sign(claims, key, { algorithm: 'RS256', expiresIn: '1h' })
   const verified = await new Promise((resolve, reject) => {
-    jwt.verify(hs256, 'secret', { issuer: 'shop' }, (error, payload) => (error ? reject(error) : resolve(payload)))
+    jwt.verify(hs256, 'secret', { issuer: 'shop' }, (error, payload) =>
+      error ? reject(error) : resolve(payload),
+    )
   })
   return {
     hs256,

@@ -20,9 +20,21 @@ exports.main = async () => {
     cloned: _.isEqual(_.cloneDeep(orders), orders),
     get: _.get({ a: [{ b: { c: 3 } }] }, 'a[0].b.c'),
     camel: camelCase('user_open-id'),
-    piped: fp.flow(fp.map('price'), fp.filter(price => price > 5), fp.sum)(orders),
-    template: _.template('Hello <%= name %>, <% list.forEach(n => { %>[<%- n %>]<% }) %>')({ name: '明', list: ['<', 2] }),
-    types: [_.isBuffer(Buffer.from('a')), _.isTypedArray(new Uint8Array(1)), _.isRegExp(/a/), _.isMap(new Map())],
+    piped: fp.flow(
+      fp.map('price'),
+      fp.filter(price => price > 5),
+      fp.sum,
+    )(orders),
+    template: _.template('Hello <%= name %>, <% list.forEach(n => { %>[<%- n %>]<% }) %>')({
+      name: '明',
+      list: ['<', 2],
+    }),
+    types: [
+      _.isBuffer(Buffer.from('a')),
+      _.isTypedArray(new Uint8Array(1)),
+      _.isRegExp(/a/),
+      _.isMap(new Map()),
+    ],
     calls,
   }
 }

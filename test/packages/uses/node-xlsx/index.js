@@ -7,7 +7,13 @@ exports.main = async () => {
     ['Hong', 21.5, false, null],
   ]
   const options = { '!cols': [{ wch: 10 }], '!merges': [{ s: { r: 0, c: 0 }, e: { r: 0, c: 0 } }] }
-  const buffer = xlsx.build([{ name: '名单', data: rows }, { name: 'empty', data: [] }], options)
+  const buffer = xlsx.build(
+    [
+      { name: '名单', data: rows },
+      { name: 'empty', data: [] },
+    ],
+    options,
+  )
   const sheets = xlsx.parse(buffer, { cellDates: true })
   return {
     isBuffer: Buffer.isBuffer(buffer),

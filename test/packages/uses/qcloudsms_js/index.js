@@ -7,8 +7,23 @@ exports.main = async ({ https: local, ca }) => {
   Object.assign(https.globalAgent.options, { ca, port: Number(new URL(local).port), lookup: lookUpLocally })
   try {
     const sms = QcloudSms('1400000001', 'an-app-key')
-    const one = await send(sms.SmsSingleSender(), 'sendWithParam', [86, '13800000000', 7839, ['5678'], '商店', '', ''])
-    const many = await send(sms.SmsMultiSender(), 'send', [0, 86, ['13800000000', '13800000001'], '到了', '', ''])
+    const one = await send(sms.SmsSingleSender(), 'sendWithParam', [
+      86,
+      '13800000000',
+      7839,
+      ['5678'],
+      '商店',
+      '',
+      '',
+    ])
+    const many = await send(sms.SmsMultiSender(), 'send', [
+      0,
+      86,
+      ['13800000000', '13800000001'],
+      '到了',
+      '',
+      '',
+    ])
     return { one, many }
   } finally {
     https.globalAgent.options = before

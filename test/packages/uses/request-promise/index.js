@@ -9,6 +9,9 @@ exports.main = async ({ http }) => {
     transformed: await rp({ uri: `${http}/html`, transform: body => /<h1>(.*)<\/h1>/.exec(body)[1] }),
     missing: [missing.name, missing.statusCode, missing.message],
     whole: [whole.statusCode, JSON.parse(whole.body).method],
-    promised: await rp(`${http}/html`).promise().then(body => body.length).finally(() => {}),
+    promised: await rp(`${http}/html`)
+      .promise()
+      .then(body => body.length)
+      .finally(() => {}),
   }
 }

@@ -12,7 +12,10 @@ exports.main = async ({ mysql: { host, port, user, password, database } }) => {
   Order.belongsTo(User)
   await sequelize.sync({ force: true })
   const ming = await User.create({ name: '小明', balance: 10, tags: ['vip'] })
-  await User.bulkCreate([{ name: 'Hong', balance: 30 }, { name: 'Lei', balance: 5 }])
+  await User.bulkCreate([
+    { name: 'Hong', balance: 30 },
+    { name: 'Lei', balance: 5 },
+  ])
   await ming.createOrder({ price: 4 })
   await ming.createOrder({ price: 5 })
   const invalid = await User.create({ name: 'x', balance: -1 }).catch(error => error)
@@ -23,7 +26,11 @@ exports.main = async ({ mysql: { host, port, user, password, database } }) => {
       throw new Error('no tea')
     })
     .catch(error => error)
-  const found = await User.findOne({ where: { name: '小明' }, include: Order, order: [[Order, 'price', 'DESC']] })
+  const found = await User.findOne({
+    where: { name: '小明' },
+    include: Order,
+    order: [[Order, 'price', 'DESC']],
+  })
   const rich = await User.findAll({ where: { balance: { [Op.gte]: 10 } }, order: ['name'], raw: true })
   const result = {
     found: [found.name, found.balance, found.Orders.map(({ price }) => price)],

@@ -11,7 +11,7 @@ exports.main = async () => {
       await next()
       order.push('all done')
     })
-    app.router(['user', 'school'], async (ctx, next) => {
+    app.router(['user', 'school'], async (_ctx, next) => {
       order.push('both')
       await next()
     })

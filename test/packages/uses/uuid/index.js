@@ -8,7 +8,7 @@ exports.main = async () => {
     v4: v4({ random }),
     v5: v5('你好', v5.URL),
     v7: v7({ msecs: 1_580_000_000_000, random }),
-    isNew: v4() !== v4(),
+    different: new Set([v4(), v4()]).size,
     valid: [validate(v4()), validate('nothing'), version(v4())],
     back: stringify(parse('797ff043-11eb-11e1-80d6-510998755d10')),
     NIL,

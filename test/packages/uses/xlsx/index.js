@@ -3,7 +3,10 @@ const XLSX = require('xlsx')
 
 exports.main = async () => {
   const book = XLSX.utils.book_new()
-  const sheet = XLSX.utils.json_to_sheet([{ 姓名: '小明', price: 9.5 }, { 姓名: 'Hong', price: 20 }])
+  const sheet = XLSX.utils.json_to_sheet([
+    { 姓名: '小明', price: 9.5 },
+    { 姓名: 'Hong', price: 20 },
+  ])
   sheet.D1 = { t: 'n', f: 'SUM(B2:B3)', v: 29.5 }
   sheet['!ref'] = 'A1:D3'
   XLSX.utils.book_append_sheet(book, sheet, '订单')
