@@ -1,4 +1,5 @@
 import type { Outcome } from './run.ts'
+import type { Use } from './uses.ts'
 
 const HEAD = `# Packages
 
@@ -14,17 +15,27 @@ export function makeDocument(outcomes: readonly Outcome[]): string {
   const working = outcomes.filter(({ state }) => state === 'works').length
   const rows = outcomes.map(outcome => `${makeRow(outcome)}\n`)
   const count = `${working} of ${outcomes.length} work.\n\n`
-  return `${HEAD}${count}| package | state | what it does there |\n|---|---|---|\n${rows.join('')}`
+  return `${HEAD}${count}| package | state | what is tried | what fails |\n|---|---|---|---|\n${rows.join('')}`
 }
 
-/** The row of one package: its state, and what its use does or why it fails. */
-export function makeRow({ use, tried, state, reason }: Outcome): string {
-  const why = reason === undefined ? '' : `: ${clean(reason)}`
-  return `| \`${tried}\` | ${state} | ${clean(use.does)}${why} |`
+/** The row of one package. */
+export function makeRow({ use, tried, state, reason = '' }: Outcome): string {
+  return `| \`${tried}\` | ${state} | ${clean(use.does)} | ${clean(reason)} |`
+}
+
+/** The outcome that a row was made of, as far as a row has it. */
+export function readRow(row: string, use: Use): Outcome {
+  const [, tried = '', state = '', , reason = ''] = row.split(/(?<!\\)\|/).map(cell => cell.trim())
+  return {
+    use,
+    tried: tried.slice(1, -1),
+    state: state === 'works' ? 'works' : 'fails',
+    reason: reason.replaceAll('\\|', '|'),
+  }
 }
 
 /** One line without what a cell can't hold. */
 function clean(text: string): string {
   const [line = ''] = text.split('\n')
-  return line.replaceAll('|', '\\|').replaceAll('<', '&lt;')
+  return line.replaceAll('|', '\\|').replaceAll('<', '‹').replaceAll('>', '›')
 }
