@@ -23,7 +23,7 @@ export async function installPackages(): Promise<void> {
   const digest = createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex')
   if (existsSync(MARK) && readFileSync(MARK, 'utf8') === digest) return
   const isWindows = process.platform === 'win32'
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const args = ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
   try {
     await promisify(execFile)(isWindows ? 'npm.cmd' : 'npm', args, { cwd: FOLDER, shell: isWindows })
   } catch (error) {
