@@ -44,7 +44,7 @@ const ROOTS = [
 
 /** What has no use in a function: parts of the process, of development, and of what an override replaces. */
 const LEFT_OUT =
-  /^internal\/(?:bench_runner|bootstrap|child_process|cluster|debugger|deps\/(?!undici)|dgram|ffi|heap_utils|http2|inspector|main|modules|quic|repl|source_map|test|test_runner|trace_events|v8|vfs|vm|watch_mode|worker|wasm)|^(?:child_process|cluster|dgram|ffi|http2|inspector|module|quic|repl|sea|sqlite|test|v8|vfs|vm|wasi|worker_threads)\b/
+  /^internal\/(?:bench_runner|bootstrap|child_process|cluster|debugger|deps\/(?!undici)|dgram|ffi|heap_utils|http2|inspector|main|modules|quic|repl(?!\/history)|source_map|test|test_runner|trace_events|v8|vfs|vm|watch_mode|worker|wasm)|^(?:child_process|cluster|dgram|ffi|http2|inspector|module|quic|repl|sea|sqlite|test|v8|vfs|vm|wasi|worker_threads)\b/
 
 const REQUIRE = /\brequire\('(?<name>[\w/-]+)'\)|internalBinding\('(?<binding>\w+)'\)/g
 
@@ -83,8 +83,13 @@ function readSources(): Readonly<Record<string, string | object>> {
 const natives = {...internalBinding('builtins').natives}
 ${CONSTANTS}
 process.stdout.write(JSON.stringify(natives))`
-  const options = { encoding: 'utf8', maxBuffer: 2 ** 26, stdio: ['ignore', 'pipe', 'ignore'] } as const
-  return JSON.parse(execFileSync(process.execPath, ['--expose-internals', '-e', script], options))
+  const text = execFileSync(process.execPath, ['--expose-internals', '-e', script], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    // Of a warning that these are internals.
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return JSON.parse(text)
 }
 
 /** The roots and all they require, however late. */

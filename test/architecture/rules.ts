@@ -86,7 +86,7 @@ const CALLS = /^src\/protocol\/calls(?:-\w+)?\.ts$/
 export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   commander: [/^src\/cli\//],
   'enhanced-resolve': [/^src\/module-graph\.ts$/],
-  esbuild: [/^src\/build\//],
+  esbuild: [/^src\/build\/guest\.ts$/, /^src\/build\/node-library\.ts$/],
   'fastest-levenshtein': [/^src\/function-table\.ts$/],
   'isolated-vm': [/^src\/isolate\/ivm\.ts$/],
   'lru-cache': [/^src\/isolate\//],
