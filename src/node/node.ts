@@ -4,7 +4,7 @@ import { connectDomains } from './domain-name.ts'
 import type { NodeEnvironment } from './environment.ts'
 import { GLOBAL_PLACES } from './global-places.ts'
 import { MODULES } from './modules.ts'
-import { Realm } from './realm.ts'
+import { type Amend, Realm } from './realm.ts'
 import { RETIRED } from './retired.ts'
 
 /** Node in one isolate. */
@@ -15,9 +15,21 @@ export interface NodeLayer {
   readonly global: (name: NodeGlobal) => unknown
 }
 
+/** What Node starts before a program runs. */
+const STARTED: Readonly<Record<string, Amend>> = {
+  'internal/util/debuglog': ({ initializeDebugEnv }) => {
+    const start = initializeDebugEnv as (debug: string | undefined) => void
+    start(undefined)
+  },
+}
+
 export function createNode(environment: NodeEnvironment): NodeLayer {
   connectDomains(environment)
-  const realm = new Realm(environment, { bindings: BINDINGS, modules: MODULES, amend: RETIRED })
+  const realm = new Realm(environment, {
+    bindings: BINDINGS,
+    modules: MODULES,
+    amend: { ...RETIRED, ...STARTED },
+  })
   return {
     require: realm.load,
     global: name => {
