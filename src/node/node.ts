@@ -1,11 +1,11 @@
 import type { NodeGlobal } from '../protocol/node-modules.ts'
+import { AMENDMENTS } from './amendments.ts'
 import { BINDINGS } from './bindings.ts'
 import { connectDomains } from './domain-name.ts'
 import type { NodeEnvironment } from './environment.ts'
 import { GLOBAL_PLACES } from './global-places.ts'
 import { MODULES } from './modules.ts'
-import { type Amend, Realm } from './realm.ts'
-import { RETIRED } from './retired.ts'
+import { Realm } from './realm.ts'
 
 /** Node in one isolate. */
 export interface NodeLayer {
@@ -15,21 +15,9 @@ export interface NodeLayer {
   readonly global: (name: NodeGlobal) => unknown
 }
 
-/** What Node starts before a program runs. */
-const STARTED: Readonly<Record<string, Amend>> = {
-  'internal/util/debuglog': ({ initializeDebugEnv }) => {
-    const start = initializeDebugEnv as (debug: string | undefined) => void
-    start(undefined)
-  },
-}
-
 export function createNode(environment: NodeEnvironment): NodeLayer {
   connectDomains(environment)
-  const realm = new Realm(environment, {
-    bindings: BINDINGS,
-    modules: MODULES,
-    amend: { ...RETIRED, ...STARTED },
-  })
+  const realm = new Realm(environment, { bindings: BINDINGS, modules: MODULES, amend: AMENDMENTS })
   return {
     require: realm.load,
     global: name => {
