@@ -49,8 +49,6 @@ export const MODULES: Readonly<Record<string, MakeModule>> = {
   }),
   'internal/worker/js_transferable': makeTransferable,
   'internal/worker/io': makeMessagePorts,
-  /** As much as Node's own fetch needs of it. */
-  worker_threads: () => ({ markAsUncloneable: () => {} }),
   'internal/worker': () => ({ isMainThread: true, isInternalThread: false, threadId: 0 }),
   'internal/trace_events': () => ({ traceBegin: () => {}, traceEnd: () => {}, trace: () => {} }),
   'internal/trace_events_async_hooks': () => ({}),

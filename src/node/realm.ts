@@ -53,9 +53,7 @@ export class Realm {
 
   /** A module's exports, by Node's name for it without `node:`. */
   // biome-ignore lint/suspicious/noExplicitAny: Node's library has no types.
-  readonly load = (asked: string): any => {
-    // As undici in Node's library writes it.
-    const name = asked.startsWith('node:') ? asked.slice(5) : asked
+  readonly load = (name: string): any => {
     const known = this.#modules.get(name)
     if (known !== undefined) return known.exports
     const module = { exports: {} }
