@@ -54,6 +54,8 @@ export async function openWebServers(
     })
   }
   const servers = [createPlain(listener), createSecure({ key: identity.key, cert: identity.cert }, listener)]
+  // A server that closes what idles would now and then be met by a request on its way.
+  for (const server of servers) server.keepAliveTimeout = 0
   const [http = 0, https = 0] = await Promise.all(servers.map(listenLocally))
   return {
     http: `http://127.0.0.1:${http}`,
