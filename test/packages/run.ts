@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { FunctionHost } from '../../src/index.ts'
 import { describePackage, makeFunctionFolder } from './function-folder.ts'
@@ -47,17 +48,31 @@ export class Trial {
     return reason === undefined ? { ...about, state: 'works' } : { ...about, state: 'fails', reason }
   }
 
-  /** What goes wrong. */
+  /** What goes wrong, in an instance's first invocation or in its next. */
   async #invoke(use: Use, folder: string, expected: unknown): Promise<string | undefined> {
     try {
       await this.#host.deploy(use.name, folder)
-      const { result } = await this.#host.invoke(use.name, { ...this.#world.event })
-      return compare(expected, result)
+      const first = await this.#host.invoke(use.name, { ...this.#world.event })
+      if (!(await this.#isOver())) return 'the first call was not over two seconds after its answer'
+      const second = await this.#host.invoke(use.name, { ...this.#world.event })
+      if (second.coldStart) return 'the instance was not kept after the first call'
+      return (
+        compare(expected, first.result) ?? compare(expected, second.result, 'the result of a second call')
+      )
     } catch (error) {
       return (error as Error).message
     } finally {
       await this.#host.remove(use.name)
     }
+  }
+
+  /** An invocation that has answered may still be closing what it opened. */
+  async #isOver(): Promise<boolean> {
+    for (let left = 200; left > 0; left--) {
+      if (this.#host.stats().runningCount === 0) return true
+      await setTimeout(10)
+    }
+    return false
   }
 
   async close(): Promise<void> {
