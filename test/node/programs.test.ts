@@ -148,6 +148,10 @@ describe('path, querystring, punycode, assert', () => {
 describe('timers and microtasks', () => {
   testSame({
     'timers/promises': `const t = require('timers/promises'); const c = new AbortController(); const p = t.setTimeout(1000, 1, { signal: c.signal }).catch(e => [e.name, e.code]); c.abort(); const got = []; for await (const v of t.setInterval(1, 'i')) { got.push(v); if (got.length === 2) break } return [await t.setTimeout(1, 'x'), await t.setImmediate('y'), await p, got]`,
+    'process is Node by its tag, and can be listened to': `return [Object.prototype.toString.call(process), Object.keys(process).includes('binding'),
+      process.addListener('exit', () => {}) === process, process.prependListener('exit', () => {}) === process, process.getMaxListeners()]`,
+    'process.binding tells sizes': `const { kMaxLength, kStringMaxLength } = process.binding('buffer'); return [kMaxLength, kStringMaxLength]`,
+    'process.binding of nothing': `process.binding('nothing')`,
     'nextTick comes with its arguments': `return await new Promise(r => process.nextTick((a, b) => r([a, b]), 1, 2))`,
     'the module timers': `const t = require('node:timers'); return await new Promise(r => t.setImmediate(r, 'now'))`,
     'queueMicrotask of nothing': `queueMicrotask(5)`,

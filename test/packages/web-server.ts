@@ -41,7 +41,7 @@ export async function openWebServers(
 ): Promise<WebServers> {
   const all = { ...ROUTES, ...routes }
   const listener: RequestListener = (incoming, response) => {
-    void answer(incoming, all).then(reply => {
+    const answering = answer(incoming, all).then(reply => {
       if (reply === undefined) return
       const { status = 200, headers = {}, body = '' } = reply
       const isPlain = typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable
@@ -52,6 +52,8 @@ export async function openWebServers(
       if (body instanceof Readable) body.pipe(response)
       else response.end(isPlain ? body : JSON.stringify(body))
     })
+    // A client that goes away in the midst of its request hears nothing more.
+    answering.catch(() => response.destroy())
   }
   const servers = [createPlain(listener), createSecure({ key: identity.key, cert: identity.cert }, listener)]
   // A server that closes what idles would now and then be met by a request on its way.
