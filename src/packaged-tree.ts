@@ -18,32 +18,35 @@ class PackagedTree implements SourceTree {
   }
 
   kindOf(path: string): EntryKind | undefined {
-    return this.#at(path).kindOf(path)
+    return this.#at(path, (tree, plain) => tree.kindOf(plain))
   }
 
   list(path: string): readonly string[] {
-    const names = this.#at(path).list(path)
-    return posix.normalize(path) === '/' ? [...new Set([...names, MOUNT.slice(1)])].sort() : names
+    return this.#at(path, (tree, plain) => {
+      const names = tree.list(plain)
+      return plain === '/' ? [...new Set([...names, MOUNT.slice(1)])].sort() : names
+    })
   }
 
   placeOf(path: string): string {
-    return this.#at(path).placeOf(path)
+    return this.#at(path, (tree, plain) => tree.placeOf(plain))
   }
 
   isLink(path: string): boolean {
-    return this.#at(path).isLink(path)
+    return this.#at(path, (tree, plain) => tree.isLink(plain))
   }
 
   readText(path: string): string {
-    return this.#at(path).readText(path)
+    return this.#at(path, (tree, plain) => tree.readText(plain))
   }
 
   readBytes(path: string): Uint8Array {
-    return this.#at(path).readBytes(path)
+    return this.#at(path, (tree, plain) => tree.readBytes(plain))
   }
 
-  #at(path: string): SourceTree {
+  #at<Result>(path: string, ask: (tree: SourceTree, plain: string) => Result): Result {
     const plain = posix.normalize(path)
-    return plain === MOUNT || plain.startsWith(`${MOUNT}/`) ? this.#packages : this.#own
+    const isPackage = plain === MOUNT || plain.startsWith(`${MOUNT}/`)
+    return ask(isPackage ? this.#packages : this.#own, plain)
   }
 }
