@@ -36,27 +36,39 @@ export async function writeRecord(folder: string, record: EntryRecord): Promise<
   }
 }
 
+/** Marks an entry as used now; false if it is gone. */
+export async function markUsed(folder: string): Promise<boolean> {
+  const file = recordFile(folder)
+  const now = new Date()
+  try {
+    await utimes(file, now, now)
+    return true
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false
+    // Where nothing can be written, nothing can be removed either.
+    if (['EROFS', 'EACCES', 'EPERM'].includes(code)) return true
+    throw error
+  }
+}
+
 /**
  * An entry of the store, marked as used now. After a power failure some of its files may be cut off or gone, so they
  * are counted and measured again.
  */
 export async function readEntry(folder: string, key: string): Promise<Entry> {
-  const file = recordFile(folder)
   try {
-    const now = new Date()
-    await utimes(file, now, now)
-    const record = parseRecord(await readFile(file, 'utf8'))
+    await markUsed(folder)
+    const record = parseRecord(await readFile(recordFile(folder), 'utf8'))
     if (record?.key !== key) return { kind: 'damaged' }
     const { fileCount, sizeBytes } = await measure(folder)
     const isWhole = fileCount === record.fileCount && sizeBytes === record.sizeBytes
     return isWhole ? { kind: 'whole', record } : { kind: 'damaged' }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    const isThere = await lstat(folder).then(
-      () => true,
-      () => false,
-    )
-    return { kind: isThere ? 'damaged' : 'missing' }
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
+    const found = await lstat(folder).catch(() => undefined)
+    return { kind: found === undefined ? 'missing' : 'damaged' }
   }
 }
 

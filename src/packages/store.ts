@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, rename, utimes } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HostClosedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Closable } from '../types.ts'
-import { readEntry, recordFile } from './entry.ts'
+import { markUsed, readEntry } from './entry.ts'
 import { installInto } from './installation.ts'
 import { PackageProblem } from './problem.ts'
 import type { PackageSet } from './set.ts'
@@ -76,9 +76,11 @@ export class PackageStore implements Closable {
   async find({ key }: PackageSet): Promise<InstalledPackages | undefined> {
     if (this.#closed.signal.aborted) throw new HostClosedError()
     const used = this.#used.get(key)
-    if (used !== undefined && (await mark(used.folder))) return used
+    if (used !== undefined && (await markUsed(used.folder))) return used
     this.#used.delete(key)
-    const folder = join(await this.#open(), ENTRIES, key)
+    const directory = this.#options.directory ?? (await this.#opening)
+    if (directory === undefined) return undefined
+    const folder = join(directory, ENTRIES, key)
     const entry = await readEntry(folder, key)
     if (entry.kind === 'damaged') {
       this.#options.onWarning(`The packages in ${folder} are damaged; they are installed anew.`)
@@ -87,6 +89,8 @@ export class PackageStore implements Closable {
     if (entry.kind !== 'whole') return undefined
     const found = { folder, warnings: entry.record.warnings }
     this.#used.set(key, found)
+    this.#marking ??= setInterval(() => void this.#mark(), MARK_MS).unref()
+    if (this.#closed.signal.aborted) clearInterval(this.#marking)
     return found
   }
 
@@ -113,7 +117,8 @@ export class PackageStore implements Closable {
     clearInterval(this.#marking)
     await Promise.allSettled([...this.#running.values()].map(({ promise }) => promise))
     await this.#sweeping
-    const directory = await this.#opening
+    // Where it could not be made, nothing is to be removed.
+    const directory = await this.#opening?.catch(() => undefined)
     if (directory !== undefined && this.#options.directory === undefined) await remove(directory)
   }
 
@@ -181,7 +186,6 @@ export class PackageStore implements Closable {
     for (const name of [ENTRIES, DRAFTS]) {
       await mkdir(join(directory, name), { recursive: true, mode: 0o700 })
     }
-    this.#marking = setInterval(() => void this.#mark(), MARK_MS).unref()
     if (given !== undefined) {
       this.#sweeping = sweep(directory, LIMITS.packageIdleDays * DAY_MS).catch((error: Error) =>
         onWarning(`Old packages in ${directory} can't be removed: ${error.message}`),
@@ -193,7 +197,7 @@ export class PackageStore implements Closable {
   /** For other processes, which remove what nobody uses. */
   async #mark(): Promise<void> {
     for (const { folder } of this.#used.values()) {
-      await mark(folder).catch((error: Error) =>
+      await markUsed(folder).catch((error: Error) =>
         this.#options.onWarning(`${folder} can't be marked as used: ${error.message}`),
       )
     }
@@ -206,18 +210,6 @@ export class PackageStore implements Closable {
       if (error.code !== 'ENOENT') throw error
     })
     await remove(aside)
-  }
-}
-
-/** As used now; false if the entry is gone. */
-async function mark(folder: string): Promise<boolean> {
-  const now = new Date()
-  try {
-    await utimes(recordFile(folder), now, now)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
   }
 }
 
