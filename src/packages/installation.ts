@@ -110,7 +110,7 @@ function run(
         '--no-update-notifier',
         '--logs-max=0',
       ],
-      ...['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'],
+      ...['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-factor=2'],
       ...(cacheFolder === undefined ? [] : [`--cache=${cacheFolder}`]),
     ],
     folder: draft,

@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline'
 import { selectEnvironment, userSettingsFile } from './environment.ts'
 import { PackageProblem } from './problem.ts'
 
-/** Time npm has to end by itself when it is told to. */
-const GRACE_MS = 2000
+/** Time npm has to end by itself when it is told to. What it leaves behind is removed or, in its cache, done over. */
+const GRACE_MS = 500
 /** What is kept of its output: the result is one JSON object, errors are told in the last lines. */
 const MAX_OUTPUT_CHARS = 16 * 1024 * 1024
 const MAX_LINES = 200

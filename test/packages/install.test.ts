@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type DeployProgress, FunctionHost, type FunctionHostOptions } from '../../src/index.ts'
+import { LIMITS } from '../../src/limits.ts'
 import { FIXTURES, listDrafts, listSets, makeFunction, makeScripted, makeTemporary } from './functions.ts'
 import { Registry } from './registry.ts'
 
@@ -558,6 +559,22 @@ describe('several at once', () => {
     expect(npmProcesses()).toEqual([])
     expect(await listDrafts(data)).toEqual([])
     expect(await listSets(data)).toEqual([])
+  })
+
+  test('a host runs no more npms than the limit', async () => {
+    registry.hold()
+    const names = Array.from({ length: LIMITS.packageInstalls + 2 }, (_, index) => `f${index}`)
+    const host = openHost()
+    const deployed = names.map(async (name, index) => {
+      const overrides = { none: `1.0.${index}` }
+      return host.deploy(name, await makeFunction({ ...LEAF, overrides }))
+    })
+    await expect.poll(() => npmProcesses().length, { timeout: 10_000 }).toBe(LIMITS.packageInstalls)
+    await new Promise(resolve => setTimeout(resolve, 500))
+    expect(npmProcesses()).toHaveLength(LIMITS.packageInstalls)
+    registry.release()
+    expect(await Promise.all(deployed)).toHaveLength(names.length)
+    expect(await listSets(data)).toHaveLength(names.length)
   })
 
   test('npm that takes too long is ended', async () => {
