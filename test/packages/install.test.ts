@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readlinkSync,
   rmSync,
@@ -648,12 +649,17 @@ describe('the store', () => {
       daysAgo(29.9),
       daysAgo(29.9),
     )
+    const drafts = join(data, 'packages', 'drafts')
+    for (const [name, hours] of [['old', 2.01], ['young', 1.9]] as const) {
+      mkdirSync(join(drafts, name))
+      utimesSync(join(drafts, name), daysAgo(hours / 24), daysAgo(hours / 24))
+    }
     const next = openHost()
     await next.deploy('h', await makeFunction({ dependencies: { large: '1' } }))
     await next.close()
     expect(existsSync(set)).toBe(false)
     expect(await listSets(data)).toContain(young)
-    expect(await listDrafts(data)).toEqual([])
+    expect(await listDrafts(data)).toEqual(['young'])
   })
 
   test('a set that is asked for is young again', async () => {
