@@ -650,7 +650,10 @@ describe('the store', () => {
       daysAgo(29.9),
     )
     const drafts = join(data, 'packages', 'drafts')
-    for (const [name, hours] of [['old', 2.01], ['young', 1.9]] as const) {
+    for (const [name, hours] of [
+      ['old', 2.01],
+      ['young', 1.9],
+    ] as const) {
       mkdirSync(join(drafts, name))
       utimesSync(join(drafts, name), daysAgo(hours / 24), daysAgo(hours / 24))
     }
