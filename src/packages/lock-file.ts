@@ -1,11 +1,14 @@
 import { isRecord, PROVIDED_PACKAGES, parseObject, sorted } from './manifest.ts'
 import { PackageProblem } from './problem.ts'
+import { isRetired } from './retired-hosts.ts'
 import { readSpec } from './spec.ts'
 
 /** In npm's order: the first there is counts. */
 export const LOCK_FILES = ['npm-shrinkwrap.json', 'package-lock.json'] as const
 
 const ROOT_LISTS = ['dependencies', 'optionalDependencies', 'peerDependencies'] as const
+
+type Entry = Readonly<Record<string, unknown>>
 
 /**
  * A lock file as npm is to read it: without the function's own name and without what only development needs, so that
@@ -20,11 +23,10 @@ export function readLockFile(text: string, file: string): string {
     return JSON.stringify({ ...head, packages: readPackages(packages, file) })
   }
   if (!isRecord(dependencies)) throw new PackageProblem(`${file} has no "packages". Make it anew with npm.`)
-  checkOldEntries(dependencies, file)
-  return JSON.stringify({ ...head, dependencies: sorted(dependencies) })
+  return JSON.stringify({ ...head, dependencies: sorted(readOldEntries(dependencies, file)) })
 }
 
-function readPackages(packages: Readonly<Record<string, unknown>>, file: string): unknown {
+function readPackages(packages: Entry, file: string): unknown {
   const kept: [string, unknown][] = []
   for (const [place, entry] of Object.entries(packages)) {
     if (!isRecord(entry)) throw new PackageProblem(`${file}: "${place}" must be an object.`)
@@ -35,12 +37,12 @@ function readPackages(packages: Readonly<Record<string, unknown>>, file: string)
     checkPlace(place, file)
     if (entry['resolved'] !== undefined)
       checkOrigin(nameOf(place, entry), entry['resolved'], file, entry['link'] === true)
-    if (entry['dev'] !== true) kept.push([place, entry])
+    if (entry['dev'] !== true) kept.push([place, withoutRetired(entry)])
   }
   return sorted(Object.fromEntries(kept))
 }
 
-function rootOf(entry: Readonly<Record<string, unknown>>): unknown {
+function rootOf(entry: Entry): unknown {
   return Object.fromEntries(
     ROOT_LISTS.flatMap(list => {
       const given = entry[list]
@@ -53,14 +55,22 @@ function rootOf(entry: Readonly<Record<string, unknown>>): unknown {
 }
 
 /** Of npm 6 and older: nested, and the origin in `version` if it is not the registry. */
-function checkOldEntries(dependencies: Readonly<Record<string, unknown>>, file: string): void {
-  for (const [name, entry] of Object.entries(dependencies)) {
+function readOldEntries(dependencies: Entry, file: string): Entry {
+  const read = Object.entries(dependencies).map(([name, entry]) => {
     checkPlace(name, file)
     if (!isRecord(entry)) throw new PackageProblem(`${file}: "${name}" must be an object.`, name)
     if (entry['version'] !== undefined) readSpec(name, entry['version'])
     if (entry['resolved'] !== undefined) checkOrigin(name, entry['resolved'], file, false)
-    if (isRecord(entry['dependencies'])) checkOldEntries(entry['dependencies'], file)
-  }
+    const { dependencies: inner, ...own } = withoutRetired(entry)
+    return [name, isRecord(inner) ? { ...own, dependencies: readOldEntries(inner, file) } : own]
+  })
+  return Object.fromEntries(read)
+}
+
+/** Without the address of a registry that is no more, npm asks the one it knows, and the checksum still counts. */
+function withoutRetired(entry: Entry): Entry {
+  const { resolved, ...others } = entry
+  return typeof resolved === 'string' && isRetired(resolved) ? others : entry
 }
 
 function checkPlace(place: string, file: string): void {
@@ -79,7 +89,7 @@ function checkOrigin(name: string, resolved: unknown, file: string, isLink: bool
   readSpec(name, isLink && !resolved.startsWith('file:') ? `file:${resolved}` : resolved)
 }
 
-function nameOf(place: string, entry: Readonly<Record<string, unknown>>): string {
+function nameOf(place: string, entry: Entry): string {
   const [own = place] = place.split('node_modules/').slice(-1)
   return typeof entry['name'] === 'string' ? entry['name'] : own
 }

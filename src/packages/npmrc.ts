@@ -1,3 +1,5 @@
+import { isRetired } from './retired-hosts.ts'
+
 /** Settings that say where packages come from and which fit each other. Others change how npm works here. */
 const ALLOWED =
   /^(?:registry|@[\w.~-]+:registry|\/\/[^\s=]+:(?:_authToken|_auth|username|_password|email|always-auth)|always-auth|_auth|_authToken|proxy|https?-proxy|noproxy|ca|ca\[\]|strict-ssl|legacy-peer-deps|strict-peer-deps|engine-strict|before|min-release-age)$/
@@ -25,6 +27,8 @@ export function readSettings(text: string): Settings {
       warnings.push(
         `.npmrc: "${key}" takes an environment variable of the host, and is left out. Set it in the .npmrc of the host's user.`,
       )
+    } else if (isRetired(value)) {
+      warnings.push(`.npmrc: "${key}" is ${value}, which answers no more, and is left out.`)
     } else lines.add(value === '' ? key : `${key}=${value}`)
   }
   return { lines: [...lines].sort(), warnings }

@@ -1,10 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   statSync,
   truncateSync,
@@ -13,7 +15,7 @@ import {
 } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
@@ -309,6 +311,20 @@ describe('a lock file', () => {
     expect((await openHost().deploy('f', folder)).warnings).toEqual([expect.stringMatching(told)])
   })
 
+  test.each([1, 2, 3])('of version %d that names a registry that is no more is followed', async version => {
+    const resolved = 'https://registry.npm.taobao.org/leaf/download/leaf-1.0.0.tgz?cache=0'
+    const entry = { version: '1.0.0', resolved, integrity: registry.integrityOf('leaf', '1.0.0') }
+    const packages = { '': { dependencies: { leaf: '^1.0.0' } }, 'node_modules/leaf': entry }
+    const lock = {
+      lockfileVersion: version,
+      ...(version > 1 ? { packages } : {}),
+      ...(version < 3 ? { dependencies: { leaf: entry } } : {}),
+    }
+    const host = openHost()
+    await host.deploy('f', await makeFunction(RANGE, { 'package-lock.json': JSON.stringify(lock) }))
+    expect(await answer(host, 'leaf')).toBe('leaf 1.0.0')
+  })
+
   test('with a wrong checksum is not followed', async () => {
     const lock = JSON.parse(lockOf('x', '1.0.0'))
     lock.packages['node_modules/leaf'].resolved = `${registry.url}leaf/-/leaf-1.0.0.tgz`
@@ -456,6 +472,24 @@ describe('what can’t be installed', () => {
     expect(await listSets(data)).toEqual([])
     await openHost({ maxPackagesMb: 2 }).deploy('f', folder)
   })
+
+  const besideNode = join(dirname(realpathSync(process.execPath)), '..', 'lib', 'node_modules', 'npm')
+  test.skipIf(existsSync(besideNode))(
+    'where there is no npm, and none is taken from a relative PATH',
+    async () => {
+      const { PATH } = process.env
+      onTestFinished(() => {
+        process.env['PATH'] = PATH
+      })
+      const folder = await makeFunction(LEAF, { npm: '#!/bin/sh\ntouch ran\n' })
+      chmodSync(join(folder, 'npm'), 0o755)
+      process.env['PATH'] = relative(process.cwd(), folder)
+      await expect(openHost().deploy('f', folder)).rejects.toMatchObject({
+        message: expect.stringContaining('npm was found neither beside Node nor on the PATH'),
+      })
+      expect(existsSync(join(folder, 'ran'))).toBe(false)
+    },
+  )
 
   test('a version published after the cache was filled is found', async () => {
     const manifest = (version: string): { name: string; version: string } => ({ name: 'young', version })

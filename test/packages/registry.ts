@@ -78,6 +78,11 @@ export class Registry {
     }
   }
 
+  integrityOf(name: string, version: string): string | undefined {
+    const found = this.#packages.get(name)?.find(({ manifest }) => manifest.version === version)
+    return found === undefined ? undefined : checksumOf(found.tarball)
+  }
+
   /** From now on tarballs wait until `release`; resolves when one is asked for. */
   hold(): { readonly asked: Promise<void> } {
     const { promise, resolve: open } = Promise.withResolvers<void>()
@@ -125,8 +130,7 @@ export class Registry {
   #describe(versions: readonly Published[]): string {
     const described = versions.map(({ manifest, tarball }) => {
       const { name, version } = manifest
-      const truth = `sha512-${createHash('sha512').update(tarball).digest('base64')}`
-      const integrity = this.corrupt.has(name) ? `sha512-${'A'.repeat(86)}==` : truth
+      const integrity = this.corrupt.has(name) ? `sha512-${'A'.repeat(86)}==` : checksumOf(tarball)
       const dist = { tarball: `${this.url}${name}/-/${tarballName(manifest)}`, integrity }
       return [version, { ...manifest, dist }] as const
     })
@@ -134,6 +138,10 @@ export class Registry {
     const [{ manifest: { name } = { name: '' } } = {}] = versions
     return JSON.stringify({ name, 'dist-tags': { latest }, versions: Object.fromEntries(described) })
   }
+}
+
+function checksumOf(tarball: Buffer): string {
+  return `sha512-${createHash('sha512').update(tarball).digest('base64')}`
 }
 
 function tarballName({ name, version }: Fixture['manifest']): string {

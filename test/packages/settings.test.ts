@@ -56,6 +56,15 @@ describe('a function’s .npmrc', () => {
     expect(readSettings(line)).toEqual({ lines: [], warnings: [] })
   })
 
+  test('is not followed to a registry that is no more, and that is told', () => {
+    expect(readSettings('registry = https://registry.npm.taobao.org')).toEqual({
+      lines: [],
+      warnings: [
+        expect.stringContaining('"registry" is https://registry.npm.taobao.org, which answers no more'),
+      ],
+    })
+  })
+
   test('takes no variable of the host, and that is told', () => {
     const text = `registry=https://a.example/${variable('HOME')}\n//a/:_authToken=${variable('NPM_TOKEN')}`
     const { lines, warnings } = readSettings(text)
