@@ -32,6 +32,14 @@ export const AMENDMENTS: Readonly<Record<string, Amend>> = {
         source !== null && typeof source === 'object' ? Object.assign(target, source) : target,
     })
   },
+  // Node has them work in another context, of which there is none: what they leave in RegExp.$1 can be seen here.
+  'internal/util': (util, { primordials }) => {
+    Object.assign(util, {
+      SideEffectFreeRegExpPrototypeExec: primordials.RegExpPrototypeExec,
+      SideEffectFreeRegExpPrototypeSymbolReplace: primordials.RegExpPrototypeSymbolReplace,
+      SideEffectFreeRegExpPrototypeSymbolSplit: primordials.RegExpPrototypeSymbolSplit,
+    })
+  },
   buffer: (buffer, { load }) => {
     const { Buffer } = load('buffer')
     putBack(buffer, { SlowBuffer: (size: number) => Buffer.allocUnsafeSlow(size) })

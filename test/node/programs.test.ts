@@ -167,6 +167,9 @@ describe('structuredClone, Blob, DOMException', () => {
     'a function can not be cloned': `structuredClone({ f() {} })`,
     'a symbol can not be cloned': `structuredClone(Symbol('x'))`,
     'a Buffer becomes bytes': `const c = structuredClone(Buffer.from('ab')); return [c.constructor.name, [...c]]`,
+    'a stream whose reader lets go': `const stream = new ReadableStream({ pull() { return new Promise(() => {}) } }), reader = stream.getReader()
+      const reading = reader.read().catch(e => [e.code, e.message]); reader.releaseLock()
+      return [await reading, stream.locked, await reader.closed.catch(e => [e.code, e.message])]`,
     blob: `const b = new Blob(['a', new Uint8Array([98, 99]), new Blob(['d'])], { type: 'Text/Plain' }); return [b.size, b.type, await b.text(), await b.slice(1, 3).text(), [...new Uint8Array(await b.arrayBuffer())], new File(['x'], 'n.txt', { lastModified: 5 }).name, await new Blob(['é']).bytes().then(x => [...x])]`,
     DOMException: `const e = new DOMException('m', 'NotFoundError'); return [e.name, e.code, e.message, e instanceof Error, DOMException.ABORT_ERR, Object.prototype.toString.call(e)]`,
   })
