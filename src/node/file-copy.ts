@@ -8,16 +8,16 @@ const EXCLUSIVE = 1
 const CLONE_OR_FAIL = 4
 const PIECE_BYTES = 64 * 1024
 
-/** Copies one file as libuv does: content and permissions. */
+/** Copies one file as libuv does: content and permissions. Where it fails, the target is gone, even if it was there before. */
 export function copyFile(tree: FileTree, open: OpenFiles, from: ByteText, to: ByteText, mode: number): void {
   const source = tree.find(from, true)
   const isExclusive = (mode & EXCLUSIVE) !== 0
-  if (source.kind === 'directory') throw new FileProblem('EISDIR')
-  const before = tree.place(to, true).node
+  const before = tree.place(to, 'followed').node
   if (before === source && !isExclusive) return
   const flags = OPEN.writeOnly | OPEN.create | (isExclusive ? OPEN.exclusive : 0)
   const target = open.open(to, flags, source.permissions)
   try {
+    if (source.kind === 'directory') throw new FileProblem('EISDIR')
     if ((mode & CLONE_OR_FAIL) !== 0) throw new FileProblem('ENOTSUP')
     open.truncate(target, 0)
     setPermissions(open.node(target), source.permissions)
@@ -61,7 +61,7 @@ export function copyFolder(
   to: ByteText,
   options: CopyFolderOptions,
 ): void {
-  if (tree.place(to, true).node === undefined) makeDirectory(tree, to, 0o777)
+  if (tree.place(to, 'followed').node === undefined) makeDirectory(tree, to, 0o777)
   for (const [name] of tree.list(from)) {
     const source = `${from}/${name}`
     const target = `${to}/${name}`
@@ -80,7 +80,7 @@ function copyInto(
   to: ByteText,
   options: CopyFolderOptions,
 ): void {
-  const existing = tree.place(to, false).node
+  const existing = tree.place(to, 'named').node
   if (existing !== undefined && !options.force) {
     if (options.errorOnExist) throw options.refuseExisting(to)
     return
@@ -96,7 +96,7 @@ function copyLink(
   target: ByteText,
   { force, errorOnExist, verbatimSymlinks, refuseExisting }: CopyFolderOptions,
 ): void {
-  if (tree.place(to, false).node !== undefined) {
+  if (tree.place(to, 'named').node !== undefined) {
     if (!force) {
       if (errorOnExist) throw refuseExisting(to)
       return

@@ -10,7 +10,7 @@ import {
 import { FileProblem } from './file-problem.ts'
 import { MemorySpace, type SpaceLimits } from './memory-space.ts'
 import { type NameCoding, OwnFiles, type OwnFilesHost } from './own-files.ts'
-import { type Place, pathOf, walkPath } from './path-walk.ts'
+import { type FinalLink, type Place, pathOf, walkPath } from './path-walk.ts'
 
 const WRITE_ACCESS = 2
 const EXECUTE_ACCESS = 1
@@ -55,13 +55,13 @@ export class FileTree {
     this.root = root
   }
 
-  place(path: ByteText, isFollowed: boolean): Place {
-    return walkPath(this.root, this.#workingDirectory(), path, isFollowed)
+  place(path: ByteText, final: FinalLink): Place {
+    return walkPath(this.root, this.#workingDirectory(), path, final)
   }
 
   /** Throws ENOENT, ENOTDIR for what is no directory and has a slash at its end. */
   find(path: ByteText, isFollowed: boolean): FileNode {
-    return nodeAt(this.place(path, isFollowed))
+    return nodeAt(this.place(path, isFollowed ? 'followed' : 'kept'))
   }
 
   /** Whether it is there; ELOOP and the like count as not. */
@@ -90,7 +90,7 @@ export class FileTree {
   }
 
   realPath(path: ByteText): ByteText {
-    const place = this.place(path, true)
+    const place = this.place(path, 'followed')
     const node = nodeAt(place)
     if (node.kind !== 'directory') return pathOf(place.parent, place.name)
     return node.parent === node ? '/' : pathOf(node.parent as Directory, node.name)

@@ -47,6 +47,7 @@ function makeNamings(calls: FileCalls): Binding {
       calls.run(asker, { syscall: 'rmdir', path }, () => removeDirectory(tree, names.encode(path))),
     rmSync: (path: GivenPath, _maxRetries: number, isRecursive: boolean) =>
       calls.runNow({ syscall: 'rm', path }, () => {
+        if (isGone(names.encode(path))) return
         if (isRecursive) removeAll(tree, names.encode(path))
         else unlink(tree, names.encode(path))
       }),
@@ -64,6 +65,16 @@ function makeNamings(calls: FileCalls): Binding {
       calls.run(asker, { syscall: 'symlink', path, dest }, () =>
         symlink(tree, names.encode(path), names.encode(dest)),
       ),
+  }
+
+  /** What is gone need not be removed. */
+  function isGone(path: string): boolean {
+    try {
+      return tree.place(path, 'named').node === undefined
+    } catch (error) {
+      if (error instanceof FileProblem && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return true
+      throw error
+    }
   }
 
   function makeNew(path: string): boolean {

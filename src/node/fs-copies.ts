@@ -1,6 +1,8 @@
 import type { Asker, FileCalls, GivenPath } from './file-calls.ts'
 import { copyFile, copyFolder, copyTimes, folderOf, type CopyFolderOptions } from './file-copy.ts'
 import type { ByteText, FileNode } from './file-node.ts'
+import { FileProblem } from './file-problem.ts'
+import type { FileTree } from './file-tree.ts'
 import type { Binding, Realm } from './realm.ts'
 import { makeDirectories, unlink } from './tree-changes.ts'
 
@@ -14,7 +16,7 @@ export function makeCopies(calls: FileCalls, realm: Pick<Realm, 'require'>): Bin
         copyFile(tree, open, names.encode(path), names.encode(dest), mode ?? 0),
       ),
     cpSyncCheckPaths: (path: GivenPath, dest: GivenPath, dereference: boolean, isRecursive: boolean) =>
-      checkPaths(calls, realm, path, dest, { dereference, isRecursive }),
+      checkPaths(calls, path, dest, { dereference, isRecursive }),
     cpSyncOverrideFile: (path: GivenPath, dest: GivenPath, mode: number, preserveTimestamps: boolean) =>
       calls.runNow({ syscall: 'cp', path, dest }, () => {
         const [from, to] = [names.encode(path), names.encode(dest)]
@@ -77,7 +79,6 @@ function makeCopyJob(calls: FileCalls, refuseExisting: CopyFolderOptions['refuse
 /** What Node checks natively before it copies, in its words. */
 function checkPaths(
   calls: FileCalls,
-  realm: Pick<Realm, 'require'>,
   path: GivenPath,
   dest: GivenPath,
   { dereference, isRecursive }: { readonly dereference: boolean; readonly isRecursive: boolean },
@@ -85,24 +86,35 @@ function checkPaths(
   const { tree, names } = calls
   const [from, to] = [names.encode(path), names.encode(dest)]
   const syscall = dereference ? 'stat' : 'lstat'
-  const source = calls.runNow({ syscall, path }, () => tree.find(from, dereference))
-  const target = calls.runNow({ syscall, path: dest }, () => tree.place(to, dereference)).node
+  // The wrong way round, as in Node: a link that leads nowhere can't be copied as such.
+  const source = calls.runNow({ syscall, path }, () => tree.find(from, !dereference))
+  const target = calls.runNow({ syscall, path: dest }, () => nodeOrNone(tree, to, !dereference))
   const [shownFrom, shownTo] = [names.show(from), names.show(to)]
   const refuse = (code: string, message: string): never => {
-    throw copyError(realm, code, message)
+    throw Object.assign(new Error(message), { code })
   }
-  if (target === source) refuse('ERR_FS_CP_EINVAL', 'src and dest cannot be the same file')
+  if (target === source) refuse('ERR_FS_CP_EINVAL', `src and dest cannot be the same ${shownTo}`)
   checkKinds(source, target, shownFrom, shownTo, refuse)
-  if (source.kind !== 'directory') return makeParent(calls, to)
-  // As Node's own has it: the folder's name with a slash behind it.
+  // As Node's own has it: the name with a slash behind it, whatever it is.
   const folder = shownFrom.endsWith('/') ? shownFrom : `${shownFrom}/`
-  if (isInside(calls, source, to)) {
+  if (shownTo.startsWith(folder) || isInside(tree, source, from, to)) {
     refuse('ERR_FS_CP_EINVAL', `Cannot copy ${folder} to a subdirectory of self ${shownTo}`)
   }
-  if (!isRecursive) {
+  if (source.kind === 'directory' && !isRecursive) {
     refuse('ERR_FS_EISDIR', `Recursive option not enabled, cannot copy a directory: ${folder}`)
   }
-  makeParent(calls, to)
+  calls.runNow({ syscall: 'cp', path: dest }, () => makeParent(tree, to))
+}
+
+function nodeOrNone(tree: FileTree, path: ByteText, isFollowed: boolean): FileNode | undefined {
+  try {
+    return tree.find(path, isFollowed)
+  } catch (error) {
+    if (error instanceof FileProblem && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
+      return undefined
+    }
+    throw error
+  }
 }
 
 function checkKinds(
@@ -122,25 +134,19 @@ function checkKinds(
   }
 }
 
-function isInside({ tree }: FileCalls, folder: FileNode, path: ByteText): boolean {
-  for (let above = folderOf(path); ; above = folderOf(above)) {
-    if (tree.has(above)) {
-      let node: FileNode | undefined = tree.find(above, true)
-      while (node?.kind === 'directory' && node !== folder && node.parent !== node) node = node.parent
-      return node === folder
-    }
-    if (above === '/' || above === '.') return false
+/** Whether a folder above the target is the source, by another name perhaps. */
+function isInside(tree: FileTree, source: FileNode, from: ByteText, to: ByteText): boolean {
+  const end = folderOf(from)
+  let above = folderOf(to)
+  for (; above !== end && folderOf(above) !== above; above = folderOf(above)) {
+    if (tree.has(above) && tree.find(above, true) === source) return true
   }
+  return false
 }
 
-function makeParent({ tree }: FileCalls, path: ByteText): void {
+function makeParent(tree: FileTree, path: ByteText): void {
   const folder = folderOf(path)
   if (!tree.has(folder)) makeDirectories(tree, folder, 0o777)
-}
-
-function copyError(realm: Pick<Realm, 'require'>, code: string, message: string): Error {
-  void realm
-  return Object.assign(new Error(message), { code })
 }
 
 function existsError(realm: Pick<Realm, 'require'>, path: string): Error {

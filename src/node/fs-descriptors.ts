@@ -6,6 +6,7 @@ import type { Binding } from './realm.ts'
 /** Calls that have a file open, or open one. */
 export function makeDescriptors(calls: FileCalls): Binding {
   const { open, names } = calls
+  const FileHandle = makeFileHandle(calls)
   const openAt = (path: GivenPath, flags: number, mode: number) => open.open(names.encode(path), flags, mode)
   const noEffect = (syscall: string) => (descriptor: number, asker: Asker) =>
     calls.run(asker, { syscall }, () => {
@@ -17,7 +18,7 @@ export function makeDescriptors(calls: FileCalls): Binding {
     open: (path: GivenPath, flags: number, mode: number, asker: Asker) =>
       calls.run(asker, { syscall: 'open', path }, () => openAt(path, flags, mode)),
     openFileHandle: (path: GivenPath, flags: number, mode: number, asker: Asker) =>
-      calls.run(asker, { syscall: 'open', path }, () => new FileHandle(calls, openAt(path, flags, mode))),
+      calls.run(asker, { syscall: 'open', path }, () => new FileHandle(openAt(path, flags, mode))),
     close: (descriptor: number, asker: Asker) =>
       calls.run(asker, { syscall: 'close' }, () => open.close(descriptor)),
     fstat: (descriptor: number, isBig: boolean, asker: Asker) =>
@@ -31,31 +32,30 @@ export function makeDescriptors(calls: FileCalls): Binding {
 }
 
 /** What Node's own FileHandle holds. */
-class FileHandle {
-  readonly #calls: FileCalls
-  readonly fd: number
-  onread: unknown
+function makeFileHandle(calls: FileCalls): new (descriptor: number) => object {
+  return class FileHandle {
+    readonly fd: number
+    onread: unknown
 
-  constructor(calls: FileCalls, fd: number) {
-    this.#calls = calls
-    this.fd = fd
-  }
+    constructor(descriptor: number) {
+      this.fd = descriptor
+    }
 
-  getAsyncId(): number {
-    return 0
-  }
+    getAsyncId(): number {
+      return 0
+    }
 
-  close(): Promise<void> | void | undefined {
-    const { open } = this.#calls
-    return this.#calls.run(USE_PROMISES, { syscall: 'close' }, () => open.close(this.fd))
-  }
+    close(): unknown {
+      return calls.run(USE_PROMISES, { syscall: 'close' }, () => calls.open.close(this.fd))
+    }
 
-  closeSync(): void {
-    this.#calls.runNow({ syscall: 'close' }, () => this.#calls.open.close(this.fd))
-  }
+    closeSync(): void {
+      calls.runNow({ syscall: 'close' }, () => calls.open.close(this.fd))
+    }
 
-  releaseFD(): number {
-    return this.fd
+    releaseFD(): number {
+      return this.fd
+    }
   }
 }
 

@@ -12,7 +12,7 @@ export function makeLooks(calls: FileCalls): Binding {
         try {
           return statsOf(tree.find(names.encode(path), syscall === 'stat'), isBig)
         } catch (error) {
-          if (throwIfNoEntry === false && isMissing(error)) return undefined
+          if (throwIfNoEntry === false && isMissing(error, syscall)) return undefined
           throw error
         }
       })
@@ -43,7 +43,8 @@ export function makeLooks(calls: FileCalls): Binding {
   }
 }
 
-/** As stat with `throwIfNoEntry: false` has it. */
-function isMissing(error: unknown): boolean {
-  return error instanceof FileProblem && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+/** As `throwIfNoEntry: false` has it in Node, for whose lstat a file in the place of a folder is a problem all the same. */
+function isMissing(error: unknown, syscall: 'stat' | 'lstat'): boolean {
+  if (!(error instanceof FileProblem)) return false
+  return error.code === 'ENOENT' || (error.code === 'ENOTDIR' && syscall === 'stat')
 }

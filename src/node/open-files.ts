@@ -108,7 +108,7 @@ export class OpenFiles {
     const isCreating = (flags & OPEN.create) !== 0
     const isExclusive = isCreating && (flags & OPEN.exclusive) !== 0
     const isFollowed = !isExclusive && (flags & OPEN.noFollow) === 0
-    const place = this.#tree.place(path, isFollowed)
+    const place = this.#tree.place(path, isFollowed ? 'followed' : 'kept')
     if (isCreating && (place.isSlashed || place.end !== 'name')) {
       throw new FileProblem(isExclusive && place.node !== undefined && !place.isSlashed ? 'EEXIST' : 'EISDIR')
     }

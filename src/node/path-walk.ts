@@ -17,18 +17,20 @@ export interface Place {
   readonly isSlashed: boolean
 }
 
+/** What a link at a path's end is: followed, followed only where a slash stands behind it, or a name like others. */
+export type FinalLink = 'followed' | 'kept' | 'named'
+
 /**
  * Follows a path, link by link, as Linux does. What it can reach is what hangs below `root`: `..` of the root is the
  * root, and links are followed within.
  *
- * @param isFollowed whether a link at the path's end is.
  * @throws FileProblem ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG. That the last name is missing is no problem here.
  */
-export function walkPath(root: Directory, workingDirectory: ByteText, path: ByteText, isFollowed: boolean): Place {
+export function walkPath(root: Directory, workingDirectory: ByteText, path: ByteText, final: FinalLink): Place {
   if (path === '') throw new FileProblem('ENOENT')
   if (path.length >= PATH_BYTES) throw new FileProblem('ENAMETOOLONG')
   const isRelative = path[0] !== '/'
-  return new Walk(root, isRelative ? `${workingDirectory}/${path}` : path, path).run(isFollowed)
+  return new Walk(root, isRelative ? `${workingDirectory}/${path}` : path, path).run(final)
 }
 
 class Walk {
@@ -47,7 +49,7 @@ class Walk {
     this.#push(absolute)
   }
 
-  run(isFollowed: boolean): Place {
+  run(final: FinalLink): Place {
     for (let name = this.#names.pop(); name !== undefined; name = this.#names.pop()) {
       if (this.#current.kind !== 'directory') throw new FileProblem('ENOTDIR')
       const isLast = this.#names.length === 0
@@ -63,7 +65,7 @@ class Walk {
       if (name.length > NAME_BYTES) throw new FileProblem('ENAMETOOLONG')
       const parent = this.#current
       const node = parent.find(name)
-      if (node?.kind === 'link' && (!isLast || isFollowed || this.#isSlashed)) {
+      if (node?.kind === 'link' && (!isLast || this.#isFollowed(final))) {
         this.#follow(node.target, isLast)
         continue
       }
@@ -72,6 +74,10 @@ class Walk {
       this.#current = node
     }
     return this.#atDirectory()
+  }
+
+  #isFollowed(final: FinalLink): boolean {
+    return final === 'followed' || (final === 'kept' && this.#isSlashed)
   }
 
   #follow(target: ByteText, isLast: boolean): void {

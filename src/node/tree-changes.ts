@@ -20,46 +20,39 @@ export function permissionsFor(mode: number): number {
 }
 
 export function makeDirectory(tree: FileTree, path: ByteText, mode: number): void {
-  const { parent, name } = newPlace(tree.place(path, false), true)
+  const { parent, name } = newPlace(tree.place(path, 'named'), true)
   parent.put(name, new MemoryDirectory(parent.volume, permissionsFor(mode), parent, name))
 }
 
-/** What is missing of a path. Returns the first that was made, as written. */
+/** What is missing of a path, from the outside in, as Node does it. Returns the first that was made, as written. */
 export function makeDirectories(tree: FileTree, path: ByteText, mode: number): ByteText | undefined {
-  const missing: ByteText[] = []
-  for (let folder = path; ; folder = folderOf(folder)) {
-    const place = findPlace(tree, folder)
-    if (place?.node?.kind === 'directory') break
-    if (place?.node !== undefined) throw new FileProblem(missing.length === 0 ? 'EEXIST' : 'ENOTDIR')
-    if (folder === '' || folder === '/') throw new FileProblem('ENOENT')
-    missing.push(folder)
-    if (folder.lastIndexOf('/') <= 0) break
-  }
-  const first = missing[missing.length - 1]
-  for (let next = missing.pop(); next !== undefined; next = missing.pop()) {
-    // `a/.` and `a/..` are there as soon as `a` is.
-    if (findPlace(tree, next)?.node === undefined) makeDirectory(tree, next, mode)
+  const paths = [path]
+  let first: ByteText | undefined
+  for (let next = paths.pop(); next !== undefined; next = paths.pop()) {
+    const code = tryMakeDirectory(tree, next, mode)
+    if (code === undefined) first ??= next
+    else if (code === 'ENOENT' && next.lastIndexOf('/') > 0) {
+      paths.push(next, next.slice(0, next.lastIndexOf('/')))
+    } else if (code === 'ENOSPC' || code === 'ENOTDIR' || code === 'ENOENT') throw new FileProblem(code)
+    else if (tree.find(next, true).kind !== 'directory') {
+      throw new FileProblem(code === 'EEXIST' && paths.length > 0 ? 'ENOTDIR' : 'EEXIST')
+    } else if (code !== 'EEXIST') throw new FileProblem(code)
   }
   return first
 }
 
-/** Undefined where not even the folder is there. */
-function findPlace(tree: FileTree, path: ByteText): Place | undefined {
+function tryMakeDirectory(tree: FileTree, path: ByteText, mode: number): FileProblem['code'] | undefined {
   try {
-    return tree.place(path, true)
+    makeDirectory(tree, path, mode)
+    return undefined
   } catch (error) {
-    if (error instanceof FileProblem && error.code === 'ENOENT' && path !== '') return undefined
+    if (error instanceof FileProblem) return error.code
     throw error
   }
 }
 
-function folderOf(path: ByteText): ByteText {
-  const trimmed = path.replace(/\/+$/, '')
-  return trimmed.slice(0, trimmed.lastIndexOf('/')).replace(/\/+$/, '') || '/'
-}
-
 export function removeDirectory(tree: FileTree, path: ByteText): void {
-  const place = tree.place(path, false)
+  const place = tree.place(path, 'named')
   if (place.end === 'dot') throw new FileProblem('EINVAL')
   if (place.end === 'dotdot') throw new FileProblem('ENOTEMPTY')
   if (place.end === 'root') throw new FileProblem('EBUSY')
@@ -74,7 +67,7 @@ export function removeDirectory(tree: FileTree, path: ByteText): void {
 }
 
 export function unlink(tree: FileTree, path: ByteText): void {
-  const place = tree.place(path, false)
+  const place = tree.place(path, 'named')
   if (place.end !== 'name') throw new FileProblem('EISDIR')
   const parent = writable(place.parent)
   const { node, isSlashed } = place
@@ -90,8 +83,8 @@ function letGo(node: FileNode): void {
 }
 
 export function rename(tree: FileTree, from: ByteText, to: ByteText): void {
-  const old = tree.place(from, false)
-  const next = tree.place(to, false)
+  const old = tree.place(from, 'named')
+  const next = tree.place(to, 'named')
   if (old.parent.volume !== next.parent.volume) throw new FileProblem('EXDEV')
   if (old.end !== 'name' || next.end !== 'name') throw new FileProblem('EBUSY')
   const parent = writable(old.parent)
@@ -130,7 +123,7 @@ function isWithin(directory: Directory, above: Directory): boolean {
 /** A second name for a file. */
 export function link(tree: FileTree, existing: ByteText, path: ByteText): void {
   const node = tree.find(existing, false)
-  const place = tree.place(path, false)
+  const place = tree.place(path, 'named')
   const { parent, name } = newPlace(place, false)
   if (node.volume !== parent.volume) throw new FileProblem('EXDEV')
   if (node.kind === 'directory') throw new FileProblem('EPERM')
@@ -142,7 +135,7 @@ export function link(tree: FileTree, existing: ByteText, path: ByteText): void {
 export function symlink(tree: FileTree, target: ByteText, path: ByteText): void {
   if (target === '') throw new FileProblem('ENOENT')
   if (target.length >= 4096) throw new FileProblem('ENAMETOOLONG')
-  const { parent, name } = newPlace(tree.place(path, false), false)
+  const { parent, name } = newPlace(tree.place(path, 'named'), false)
   parent.put(name, new MemoryLink(parent.volume, target))
 }
 
@@ -173,7 +166,7 @@ export function truncate(node: FileNode, sizeBytes: number): void {
 
 /** A directory with all that is in it, or a file. */
 export function removeAll(tree: FileTree, path: ByteText): void {
-  const { node, parent } = tree.place(path, false)
+  const { node, parent } = tree.place(path, 'named')
   if (node === undefined) throw new FileProblem('ENOENT')
   writable(parent)
   if (node.kind !== 'directory') {
