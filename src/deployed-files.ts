@@ -114,10 +114,7 @@ function isPlain(path: string): boolean {
 /** What an installer does to the links of a file doesn't change it, so the time of that is left out. */
 function isSame(one: BigIntStats, other: BigIntStats): boolean {
   return (
-    one.size === other.size &&
-    one.mtimeNs === other.mtimeNs &&
-    one.ino === other.ino &&
-    one.dev === other.dev
+    one.size === other.size && one.mtimeNs === other.mtimeNs && one.ino === other.ino && one.dev === other.dev
   )
 }
 
@@ -170,4 +167,3 @@ function tooMany(path: string): ValueError {
       'Put them into several directories, or into storage.',
   )
 }
-

@@ -1,8 +1,8 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
-import type { OPS, OpName } from '../protocol/calls.ts'
+import type { OPS } from '../protocol/calls.ts'
 import type { Handlers } from './capability.ts'
 
-type RuntimeOp = { [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' ? Op : never }[OpName]
+type RuntimeOp = Extract<keyof typeof OPS, `url.${string}`>
 
 /** What Node has natively and functions reach through the host: no power over the world. */
 export function runtimeHandlers(): Handlers<RuntimeOp> {

@@ -38,9 +38,9 @@ function makeFileCalls(realm: Realm): FileCalls {
   })
   return new FileCalls({
     host: askForOwnFiles(environment.askHost),
-    limits: { bytes: environment.memoryBytes * LIMITS.tmpMemoryShare, entries: LIMITS.tmpEntries },
+    limits: { bytes: environment.memoryBytes() * LIMITS.tmpMemoryShare, entries: LIMITS.tmpEntries },
     openFiles: LIMITS.openFiles,
-    buffer: () => realm.require('buffer').Buffer as BufferType,
+    buffer: () => realm.load('buffer').Buffer as BufferType,
     workingDirectory: () => `${(environment.process.cwd as () => unknown)()}`,
     later: turns.later,
   })

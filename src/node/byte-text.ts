@@ -8,7 +8,7 @@ export interface BufferType {
 }
 
 export interface NodeBuffer extends Uint8Array {
-  toString(encoding: string): string
+  toString(encoding?: string): string
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the one that ends a path is meant.

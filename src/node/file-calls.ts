@@ -1,4 +1,4 @@
-import { ByteNames, type BufferType } from './byte-text.ts'
+import { type BufferType, ByteNames } from './byte-text.ts'
 import { FileProblem, toSystemError } from './file-problem.ts'
 import { FileTree, type FileTreeOptions } from './file-tree.ts'
 import { OpenFiles } from './open-files.ts'

@@ -126,4 +126,3 @@ function normalized(path: ByteText): ByteText {
   }
   return `/${kept.join('/')}`
 }
-

@@ -44,7 +44,12 @@ export function errnoOf(code: ProblemCode): number {
 }
 
 /** The Error that Node makes of it: fields and message are the same, and in the same order. */
-export function toSystemError({ code, hint }: FileProblem, syscall: string, path?: string, dest?: string): Error {
+export function toSystemError(
+  { code, hint }: FileProblem,
+  syscall: string,
+  path?: string,
+  dest?: string,
+): Error {
   const [errno, text] = PROBLEMS[code]
   let message = `${code}: ${text}, ${syscall}`
   if (path !== undefined) message += ` '${path}'`

@@ -1,5 +1,5 @@
 import type { Asker, FileCalls, GivenPath } from './file-calls.ts'
-import { copyFile, copyFolder, copyTimes, folderOf, type CopyFolderOptions } from './file-copy.ts'
+import { type CopyFolderOptions, copyFile, copyFolder, copyTimes, folderOf } from './file-copy.ts'
 import type { ByteText, FileNode } from './file-node.ts'
 import { FileProblem } from './file-problem.ts'
 import type { FileTree } from './file-tree.ts'
@@ -7,7 +7,7 @@ import type { Binding, Realm } from './realm.ts'
 import { makeDirectories, unlink } from './tree-changes.ts'
 
 /** Calls that copy. */
-export function makeCopies(calls: FileCalls, realm: Pick<Realm, 'require'>): Binding {
+export function makeCopies(calls: FileCalls, realm: Pick<Realm, 'load'>): Binding {
   const { tree, open, names } = calls
   const refuseExisting = (path: ByteText): Error => existsError(realm, names.show(path))
   return {
@@ -149,8 +149,8 @@ function makeParent(tree: FileTree, path: ByteText): void {
   if (!tree.has(folder)) makeDirectories(tree, folder, 0o777)
 }
 
-function existsError(realm: Pick<Realm, 'require'>, path: string): Error {
-  const { codes } = realm.require('internal/errors')
+function existsError(realm: Pick<Realm, 'load'>, path: string): Error {
+  const { codes } = realm.load('internal/errors')
   return new codes.ERR_FS_CP_EEXIST({
     message: `${path} already exists`,
     path,

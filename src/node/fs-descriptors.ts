@@ -1,4 +1,11 @@
-import { type Asker, type CallNames, type ErrorContext, type FileCalls, type GivenPath, USE_PROMISES } from './file-calls.ts'
+import {
+  type Asker,
+  type CallNames,
+  type ErrorContext,
+  type FileCalls,
+  type GivenPath,
+  USE_PROMISES,
+} from './file-calls.ts'
 import { errnoOf, FileProblem } from './file-problem.ts'
 import { statsOf } from './file-stats.ts'
 import type { Binding } from './realm.ts'

@@ -1,5 +1,5 @@
-import type { ByteText } from './file-node.ts'
 import type { Asker, FileCalls, GivenPath } from './file-calls.ts'
+import type { ByteText } from './file-node.ts'
 import { FileProblem } from './file-problem.ts'
 import { entryType } from './file-stats.ts'
 import type { Binding } from './realm.ts'

@@ -7,7 +7,8 @@ import type { Binding } from './realm.ts'
 export function makeLooks(calls: FileCalls): Binding {
   const { tree, names } = calls
   const stat =
-    (syscall: 'stat' | 'lstat') => (path: GivenPath, isBig: boolean, asker: Asker, throwIfNoEntry?: boolean) =>
+    (syscall: 'stat' | 'lstat') =>
+    (path: GivenPath, isBig: boolean, asker: Asker, throwIfNoEntry?: boolean) =>
       calls.run(asker, { syscall, path }, () => {
         try {
           return statsOf(tree.find(names.encode(path), syscall === 'stat'), isBig)

@@ -109,10 +109,7 @@ export class MemoryContent {
     const wanted = min(BLOCK_BYTES, max(pages, before * 2))
     const most = before + floor(max(0, this.#space.freeBytes) / PAGE_BYTES) * PAGE_BYTES
     const block =
-      this.#space.resize(old, wanted) ??
-      this.#space.resize(old, min(pages, most)) ??
-      old ??
-      new Uint8Array(0)
+      this.#space.resize(old, wanted) ?? this.#space.resize(old, min(pages, most)) ?? old ?? new Uint8Array(0)
     if (block !== old && block.length > 0) this.#put(index, block, before)
     return block
   }

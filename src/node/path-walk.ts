@@ -26,7 +26,12 @@ export type FinalLink = 'followed' | 'kept' | 'named'
  *
  * @throws FileProblem ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG. That the last name is missing is no problem here.
  */
-export function walkPath(root: Directory, workingDirectory: ByteText, path: ByteText, final: FinalLink): Place {
+export function walkPath(
+  root: Directory,
+  workingDirectory: ByteText,
+  path: ByteText,
+  final: FinalLink,
+): Place {
   if (path === '') throw new FileProblem('ENOENT')
   if (path.length >= PATH_BYTES) throw new FileProblem('ENAMETOOLONG')
   const isRelative = path[0] !== '/'
@@ -115,6 +120,7 @@ function parentOf(directory: Directory): Directory {
 /** The path of a node that has this name in this directory. */
 export function pathOf(parent: Directory, name: ByteText): ByteText {
   let path = name
-  for (let folder = parent; folder.parent !== folder; folder = parentOf(folder)) path = `${folder.name}/${path}`
+  for (let folder = parent; folder.parent !== folder; folder = parentOf(folder))
+    path = `${folder.name}/${path}`
   return `/${path}`
 }

@@ -178,7 +178,10 @@ export function removeAll(tree: FileTree, path: ByteText): void {
 }
 
 /** Where a new name is to be. Throws EEXIST, EROFS; ENOENT for a name with a slash behind it that is no directory's. */
-function newPlace(place: Place, isDirectory: boolean): { readonly parent: MemoryDirectory; readonly name: ByteText } {
+function newPlace(
+  place: Place,
+  isDirectory: boolean,
+): { readonly parent: MemoryDirectory; readonly name: ByteText } {
   if (place.node !== undefined) throw new FileProblem('EEXIST')
   const parent = writable(place.parent)
   if (place.isSlashed && !isDirectory) throw new FileProblem('ENOENT')
@@ -194,4 +197,3 @@ function changeable(node: FileNode): FileNode {
   if (node.volume.isReadOnly) throw new FileProblem('EROFS')
   return node
 }
-

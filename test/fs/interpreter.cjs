@@ -102,7 +102,11 @@ function tellAll(fs, root) {
     for (const name of fs.readdirSync(folder)) {
       const path = `${folder}/${name}`
       const stats = fs.lstatSync(path)
-      const more = stats.isFile() ? hashOf(fs.readFileSync(path)) : stats.isDirectory() ? '' : fs.readlinkSync(path)
+      const more = stats.isFile()
+        ? hashOf(fs.readFileSync(path))
+        : stats.isDirectory()
+          ? ''
+          : fs.readlinkSync(path)
       told.push(`${path} ${tellStats(stats)} ${more}`.replaceAll(root, ''))
       if (stats.isDirectory()) visit(path)
     }

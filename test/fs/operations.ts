@@ -12,7 +12,10 @@ const path = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('a/../b', 'b/', 'a//b', 'a/./b', 'c/d/') },
 )
 /** What no folder is removed or replaced by: the test's own among them. */
-const anyPath = fc.oneof({ weight: 6, arbitrary: path }, { weight: 1, arbitrary: fc.constantFrom('.', 'a/.', 'a/..', '') })
+const anyPath = fc.oneof(
+  { weight: 6, arbitrary: path },
+  { weight: 1, arbitrary: fc.constantFrom('.', 'a/.', 'a/..', '') },
+)
 const size = fc.oneof(
   fc.integer({ min: 0, max: 50 }),
   fc.constantFrom(0, 1, 4095, 4096, 4097, 8192, 65_535, 65_536, 65_537, 200_000),
@@ -38,7 +41,13 @@ export const operation = fc.oneof(
   record({ do: fc.constantFrom('rename', 'link'), path, to: path }),
   record({ do: fc.constant('symlink'), path, to: path, absolute: fc.boolean() }),
   record({ do: fc.constant('copy'), path, to: path, exclusive: fc.boolean() }),
-  record({ do: fc.constant('cp'), path: plainPath, to: plainPath, recursive: fc.boolean(), force: fc.boolean() }),
+  record({
+    do: fc.constant('cp'),
+    path: plainPath,
+    to: plainPath,
+    recursive: fc.boolean(),
+    force: fc.boolean(),
+  }),
   record({ do: fc.constant('rm'), path, recursive: fc.boolean(), force: fc.boolean() }),
   record({
     do: fc.constantFrom('list', 'stat', 'lstat', 'exists', 'readlink', 'realpath', 'native'),
