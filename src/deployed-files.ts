@@ -22,6 +22,8 @@ export function openDeployedFiles(source: FunctionSource, tree: SourceTree): Fun
 class FolderFiles implements FunctionFiles {
   readonly #root: string
   readonly #seen = new Map<string, BigIntStats>()
+  /** Real places of files that were looked at, by path. */
+  readonly #places = new Map<string, string>()
 
   constructor(root: string) {
     this.#root = root
@@ -35,6 +37,7 @@ class FolderFiles implements FunctionFiles {
     if (stats.isDirectory()) return { state: 'directory', sizeBytes: 0, modifiedMs }
     const first = this.#seen.get(found.place) ?? stats
     this.#seen.set(found.place, first)
+    this.#places.set(path, found.place)
     return { state: 'file', sizeBytes: Number(first.size), modifiedMs: Number(first.mtimeNs / 1000n) / 1000 }
   }
 
@@ -51,10 +54,9 @@ class FolderFiles implements FunctionFiles {
   }
 
   async read(path: string, offset: number, length: number): Promise<OpResult<'files.read'>> {
-    const found = await this.#find(path)
-    if (found === undefined || found.stats.isDirectory()) return { state: 'missing', content: NO_BYTES }
-    const { place } = found
-    // The place is real: if it has become a link since, it is not followed.
+    // Who reads has looked before; the place is real, and if it has become a link since, it is not followed.
+    const place = this.#places.get(path)
+    if (place === undefined) return { state: 'missing', content: NO_BYTES }
     const handle = await unlessGone(() => open(place, constants.O_RDONLY | constants.O_NOFOLLOW))
     if (handle === undefined) return { state: 'missing', content: NO_BYTES }
     try {
@@ -71,13 +73,13 @@ class FolderFiles implements FunctionFiles {
     length: number,
   ): Promise<OpResult<'files.read'>> {
     const stats = await handle.stat({ bigint: true })
-    const first = this.#seen.get(place) ?? stats
-    this.#seen.set(place, first)
-    if (!stats.isFile() || !isSame(first, stats)) return { state: 'changed', content: NO_BYTES }
+    const first = this.#seen.get(place)
+    if (first === undefined || !isSame(first, stats)) return { state: 'changed', content: NO_BYTES }
     const content = new Uint8Array(Math.max(0, Math.min(length, Number(stats.size) - offset)))
     let done = 0
     while (done < content.length) {
       const { bytesRead } = await handle.read(content, done, content.length - done, offset + done)
+      // It was cut short while it was read.
       if (bytesRead === 0) return { state: 'changed', content: NO_BYTES }
       done += bytesRead
     }

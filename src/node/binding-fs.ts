@@ -36,7 +36,7 @@ function makeFileCalls(realm: Realm): FileCalls {
     report: environment.report,
     onInvocationEnd: environment.onInvocationEnd,
   })
-  return new FileCalls({
+  const calls = new FileCalls({
     host: askForOwnFiles(environment.askHost),
     limits: { bytes: environment.memoryBytes() * LIMITS.tmpMemoryShare, entries: LIMITS.tmpEntries },
     openFiles: LIMITS.openFiles,
@@ -44,6 +44,8 @@ function makeFileCalls(realm: Realm): FileCalls {
     workingDirectory: () => `${(environment.process.cwd as () => unknown)()}`,
     later: turns.later,
   })
+  environment.onInvocationEnd(() => calls.tree.forgetContent())
+  return calls
 }
 
 /** Node's `fs`: its own JavaScript does the rest. */

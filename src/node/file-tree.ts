@@ -33,6 +33,7 @@ export interface FileTreeOptions {
 export class FileTree {
   readonly space: MemorySpace
   readonly root: Directory
+  readonly #own: OwnFiles
   readonly #workingDirectory: () => ByteText
 
   constructor({ host, names, limits, workingDirectory }: FileTreeOptions) {
@@ -40,7 +41,7 @@ export class FileTree {
     this.#workingDirectory = workingDirectory
     const fixed: Volume = { device: 1, isReadOnly: true, space: undefined }
     const root = new MemoryDirectory(fixed, 0o755, undefined, '')
-    const own = new OwnFiles(host, names, { device: 2, isReadOnly: true, space: undefined })
+    this.#own = new OwnFiles(host, names, { device: 2, isReadOnly: true, space: undefined })
     const tmp: Volume = { device: 3, isReadOnly: false, space: this.space }
     let folder = root
     const [, ...above] = GUEST_ROOT.split('/')
@@ -50,9 +51,14 @@ export class FileTree {
       folder.put(name, next)
       folder = next
     }
-    folder.put(mounted, own.root(folder, mounted))
+    folder.put(mounted, this.#own.root(folder, mounted))
     root.put('tmp', new MemoryDirectory(tmp, TMP_PERMISSIONS, root, 'tmp'))
     this.root = root
+  }
+
+  /** Gives up memory that only makes reading on faster. */
+  forgetContent(): void {
+    this.#own.forgetContent()
   }
 
   place(path: ByteText, final: FinalLink): Place {

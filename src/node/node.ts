@@ -4,8 +4,15 @@ import { connectDomains } from './domain-name.ts'
 import type { NodeEnvironment } from './environment.ts'
 import { GLOBAL_PLACES } from './global-places.ts'
 import { MODULES } from './modules.ts'
-import { Realm } from './realm.ts'
+import { Realm, type RealmParts } from './realm.ts'
 import { RETIRED } from './retired.ts'
+
+/** What Node does at its start and not in a module. */
+const STARTED: RealmParts['amend'] = {
+  // Reads which modules are to tell what they do: none, in a function.
+  'internal/util/debuglog': debuglog =>
+    (debuglog.initializeDebugEnv as (names: undefined) => void)(undefined),
+}
 
 /** Node in one isolate. */
 export interface NodeLayer {
@@ -17,7 +24,11 @@ export interface NodeLayer {
 
 export function createNode(environment: NodeEnvironment): NodeLayer {
   connectDomains(environment)
-  const realm = new Realm(environment, { bindings: BINDINGS, modules: MODULES, amend: RETIRED })
+  const realm = new Realm(environment, {
+    bindings: BINDINGS,
+    modules: MODULES,
+    amend: { ...RETIRED, ...STARTED },
+  })
   return {
     require: realm.load,
     global: name => {

@@ -19,6 +19,14 @@ export interface NameCoding {
   decode(name: ByteText): string | undefined
 }
 
+interface Piece {
+  readonly path: string
+  readonly offset: number
+  readonly bytes: Uint8Array
+  /** The file ends with it. */
+  readonly isLast: boolean
+}
+
 /** Files and directories remembered, at most; asking again is only slower. */
 const REMEMBERED_NODES = 10_000
 
@@ -31,6 +39,8 @@ export class OwnFiles {
   readonly #volume: Volume
   #nodes = new Map<string, FileNode | undefined>()
   #lists = new Map<string, (readonly [name: ByteText, kind: EntryKind])[]>()
+  /** What was read last, and perhaps further than asked for: programs read on. */
+  #piece: Piece | undefined
 
   constructor(host: OwnFilesHost, names: NameCoding, volume: Volume) {
     this.#host = host
@@ -69,14 +79,33 @@ export class OwnFiles {
 
   read(path: string, into: Uint8Array, position: number): number {
     for (let done = 0; done < into.length; ) {
-      const length = Math.min(into.length - done, this.#host.sliceBytes)
-      const bytes = this.#host.read(path, position + done, length)
-      if (typeof bytes === 'string') throw changed()
+      const piece = this.#pieceAt(path, position + done, into.length - done)
+      const start = position + done - piece.offset
+      const bytes = piece.bytes.subarray(start, start + into.length - done)
       into.set(bytes, done)
       done += bytes.length
-      if (bytes.length < length) return done
+      if (bytes.length === 0 || (piece.isLast && start + bytes.length === piece.bytes.length)) return done
     }
     return into.length
+  }
+
+  /** Gives up the memory of what was read last. */
+  forgetContent(): void {
+    this.#piece = undefined
+  }
+
+  #pieceAt(path: string, offset: number, length: number): Piece {
+    const last = this.#piece
+    if (last?.path === path && offset >= last.offset) {
+      const end = last.offset + last.bytes.length
+      if (offset < end || last.isLast) return last
+    }
+    const { sliceBytes } = this.#host
+    const wanted = Math.max(Math.min(length, sliceBytes), sliceBytes / 2)
+    const bytes = this.#host.read(path, offset, wanted)
+    if (typeof bytes === 'string') throw changed()
+    this.#piece = { path, offset, bytes, isLast: bytes.length < wanted }
+    return this.#piece
   }
 
   #makeNode(path: string, look: FileLook, parent: Directory, name: ByteText): FileNode | undefined {

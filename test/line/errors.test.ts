@@ -6,8 +6,8 @@ import WebSocket from 'ws'
 import { Admission } from '../../src/admission.ts'
 import { Dispatcher } from '../../src/capabilities/dispatch.ts'
 import { createCloud } from '../../src/client/node.ts'
-import type { Deployment } from '../../src/deployment.ts'
 import { openDeployedFiles } from '../../src/deployed-files.ts'
+import type { Deployment } from '../../src/deployment.ts'
 import { makeIdentityTemplate } from '../../src/identity.ts'
 import {
   CloudletError,
