@@ -1,18 +1,11 @@
 import type { NodeGlobal } from '../protocol/node-modules.ts'
+import { AMENDMENTS } from './amendments.ts'
 import { BINDINGS } from './bindings.ts'
 import { connectDomains } from './domain-name.ts'
 import type { NodeEnvironment } from './environment.ts'
 import { GLOBAL_PLACES } from './global-places.ts'
 import { MODULES } from './modules.ts'
-import { Realm, type RealmParts } from './realm.ts'
-import { RETIRED } from './retired.ts'
-
-/** What Node does at its start and not in a module. */
-const STARTED: RealmParts['amend'] = {
-  // Reads which modules are to tell what they do: none, in a function.
-  'internal/util/debuglog': debuglog =>
-    (debuglog.initializeDebugEnv as (names: undefined) => void)(undefined),
-}
+import { Realm } from './realm.ts'
 
 /** Node in one isolate. */
 export interface NodeLayer {
@@ -24,11 +17,7 @@ export interface NodeLayer {
 
 export function createNode(environment: NodeEnvironment): NodeLayer {
   connectDomains(environment)
-  const realm = new Realm(environment, {
-    bindings: BINDINGS,
-    modules: MODULES,
-    amend: { ...RETIRED, ...STARTED },
-  })
+  const realm = new Realm(environment, { bindings: BINDINGS, modules: MODULES, amend: AMENDMENTS })
   return {
     require: realm.load,
     global: name => {
