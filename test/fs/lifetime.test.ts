@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { FunctionHost } from '../../src/index.ts'
+
+const COUNTER = `const fs = require('fs')
+exports.main = async ({ waitMs, path = '/tmp/count', die }) => {
+  if (die) for (;;) {}
+  const before = fs.existsSync(path) ? Number(fs.readFileSync(path, 'utf8')) : 0
+  fs.writeFileSync(path, String(before + 1))
+  if (waitMs) await new Promise(resolve => setTimeout(resolve, waitMs))
+  return before + 1
+}`
+
+let host: FunctionHost
+beforeAll(() => {
+  host = new FunctionHost({ timeoutMs: 1000 })
+})
+afterAll(() => host.close())
+
+async function count(name: string, event: Record<string, unknown> = {}): Promise<unknown> {
+  return (await host.invoke(name, event)).result
+}
+
+test('what is in /tmp is there for the next invocation of the instance', async () => {
+  await host.deploy('warm', { files: { 'index.js': COUNTER } })
+  expect([await count('warm'), await count('warm'), await count('warm')]).toEqual([1, 2, 3])
+})
+
+test('and for no other instance, of the same function or another', async () => {
+  await host.deploy('apart', { files: { 'index.js': COUNTER } })
+  await host.deploy('other', { files: { 'index.js': COUNTER } })
+  const both = await Promise.all([count('apart', { waitMs: 200 }), count('apart', { waitMs: 200 })])
+  expect(both).toEqual([1, 1])
+  expect(await count('other')).toBe(1)
+})
+
+test('it goes with the instance', async () => {
+  await host.deploy('gone', { files: { 'index.js': COUNTER }, config: { concurrency: 1 } })
+  expect(await count('gone')).toBe(1)
+  await expect(host.invoke('gone', { die: true })).rejects.toMatchObject({ code: 'CLOUDLET_DEADLINE' })
+  expect(await count('gone')).toBe(1)
+  await host.deploy('gone', { files: { 'index.js': `${COUNTER}//` } })
+  expect(await count('gone')).toBe(1)
+})
+
+test('descriptors stay open between invocations; callbacks of one that is over are not called', async () => {
+  const source = `const fs = require('fs'); let fd; let late = 0
+    exports.main = async ({ step }) => {
+      if (step === 1) { fd = fs.openSync('/tmp/log', 'a'); fs.writeSync(fd, 'one '); return 'opened' }
+      if (step === 2) { fs.stat('/tmp/log', () => setTimeout(() => { late++ }, 5)); return 'left' }
+      await new Promise(resolve => setTimeout(resolve, 30))
+      fs.writeSync(fd, 'three'); return [fs.readFileSync('/tmp/log', 'utf8'), late]
+    }`
+  await host.deploy('open', { files: { 'index.js': source }, config: { concurrency: 1 } })
+  const told = []
+  for (const step of [1, 2, 3]) told.push((await host.invoke('open', { step })).result)
+  expect(told).toEqual(['opened', 'left', ['one three', 0]])
+})
+
+test('files asked for by callback hold the answer of callback', async () => {
+  const source = `const fs = require('fs')
+    exports.main = (event, context, callback) => {
+      fs.readFile('index.js', (error, bytes) => fs.writeFile('/tmp/a', bytes, () => fs.readFile('/tmp/a', 'utf8', (error, text) => callback(error, text.length))))
+    }`
+  await host.deploy('callbacks', { files: { 'index.js': source } })
+  expect((await host.invoke('callbacks')).result).toBe(source.length)
+})
+
+test('calls that follow each other without end let timers through', async () => {
+  const source = `const fs = require('fs')
+    exports.main = () => new Promise(resolve => {
+      let count = 0, isOver = false
+      setTimeout(() => { isOver = true }, 20)
+      const next = () => fs.stat('/tmp', () => { count++; if (isOver) resolve(count > 20); else next() })
+      next()
+    })`
+  await host.deploy('endless', { files: { 'index.js': source } })
+  expect((await host.invoke('endless')).result).toBe(true)
+})
+
+test('an error thrown in a callback fails the invocation', async () => {
+  const source = `const fs = require('fs')
+    exports.main = () => new Promise(() => fs.stat('/tmp', () => { throw new Error('thrown in a callback') }))`
+  await host.deploy('throws', { files: { 'index.js': source } })
+  await expect(host.invoke('throws')).rejects.toMatchObject({
+    code: 'CLOUDLET_FUNCTION_THREW',
+    message: 'thrown in a callback',
+  })
+})
