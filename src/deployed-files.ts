@@ -1,7 +1,7 @@
 import type { BigIntStats, Dirent } from 'node:fs'
 import { constants, type FileHandle, open, opendir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import type { FunctionFiles } from './capabilities/files.ts'
+import type { FunctionFiles } from './capabilities/function-files.ts'
 import { ValueError } from './errors.ts'
 import { LIMITS } from './limits.ts'
 import type { OpResult } from './protocol/calls.ts'

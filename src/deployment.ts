@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rightsOf } from './capabilities/bindings.ts'
 import type { Rights } from './capabilities/dispatch.ts'
-import type { FunctionFiles } from './capabilities/files.ts'
+import type { FunctionFiles } from './capabilities/function-files.ts'
 import type { CodeCache } from './code-cache.ts'
 import { openDeployedFiles } from './deployed-files.ts'
 import { InvalidOptionError } from './errors.ts'

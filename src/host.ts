@@ -5,7 +5,6 @@ import { CLIENT_RIGHTS, HOST_RIGHTS } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import { databaseHandlers } from './capabilities/database.ts'
 import { Dispatcher } from './capabilities/dispatch.ts'
-import { filesHandlers } from './capabilities/files.ts'
 import { functionHandlers } from './capabilities/functions.ts'
 import { runtimeHandlers } from './capabilities/runtime.ts'
 import { storageHandlers } from './capabilities/storage.ts'
@@ -251,7 +250,6 @@ export class FunctionHost implements Closable {
       handlers: {
         ...databaseHandlers(this.#documents),
         ...storageHandlers(this.storage),
-        ...filesHandlers(),
         ...runtimeHandlers(),
         ...functionHandlers((functionName, event, scope) =>
           invoke(this.#line, { functionName, event, scope }),

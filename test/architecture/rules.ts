@@ -17,6 +17,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'checked-file',
         'code-cache',
         'collections-file',
+        'deployed-files',
         'deployment',
         'doors',
         'function-config',

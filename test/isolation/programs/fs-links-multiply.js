@@ -3,6 +3,7 @@
 const fs = require('fs')
 exports.main = async () => {
   fs.mkdirSync('/tmp/many', { recursive: true })
-  for (const name of ['a', 'b']) if (!fs.existsSync(`/tmp/many/${name}`)) fs.symlinkSync('.', `/tmp/many/${name}`)
+  for (const name of ['a', 'b'])
+    if (!fs.existsSync(`/tmp/many/${name}`)) fs.symlinkSync('.', `/tmp/many/${name}`)
   return fs.readdirSync('/tmp/many', { recursive: true }).length
 }

@@ -2,13 +2,34 @@
 // Links are followed inside: none leads to the machine's files, and none that turns in circles holds anybody up.
 const fs = require('fs')
 exports.main = async () => {
-  const targets = ['/etc/passwd', '../../etc/passwd', '../etc/passwd', '/proc/self/root', '/', '..', '../..', '/var/user/../../etc']
+  const targets = [
+    '/etc/passwd',
+    '../../etc/passwd',
+    '../etc/passwd',
+    '/proc/self/root',
+    '/',
+    '..',
+    '../..',
+    '/var/user/../../etc',
+  ]
   const reached = []
   targets.forEach((target, index) => {
     const link = `/tmp/link${index}-${Math.random()}`
     fs.symlinkSync(target, link)
-    for (const path of [link, `${link}/passwd`, `${link}/etc/passwd`, `${link}/../etc/passwd`, `${link}/self/environ`]) {
-      for (const read of [fs.readFileSync, fs.readlinkSync, fs.realpathSync, fs.realpathSync.native, fs.readdirSync]) {
+    for (const path of [
+      link,
+      `${link}/passwd`,
+      `${link}/etc/passwd`,
+      `${link}/../etc/passwd`,
+      `${link}/self/environ`,
+    ]) {
+      for (const read of [
+        fs.readFileSync,
+        fs.readlinkSync,
+        fs.realpathSync,
+        fs.realpathSync.native,
+        fs.readdirSync,
+      ]) {
         try {
           const got = String(read(path))
           if (/root:|HOME=|usr|bin/.test(got)) reached.push(`${path}: ${got.slice(0, 40)}`)
@@ -16,7 +37,10 @@ exports.main = async () => {
           if (!/^(ENOENT|ENOTDIR|EISDIR|EINVAL|ELOOP)$/.test(error.code)) throw error
         }
       }
-      for (const write of [() => fs.writeFileSync(path, 'x'), () => fs.cpSync(path, '/tmp/copy', { recursive: true })]) {
+      for (const write of [
+        () => fs.writeFileSync(path, 'x'),
+        () => fs.cpSync(path, '/tmp/copy', { recursive: true }),
+      ]) {
         try {
           write()
         } catch (error) {

@@ -8,7 +8,13 @@ exports.main = async () => {
   const { test } = RegExp.prototype
   const reached = []
   const attempt = () => {
-    for (const path of ['/etc/passwd', '/var/user/etc/passwd', '/var/user/../../etc/passwd', '/proc/self/environ', 'a']) {
+    for (const path of [
+      '/etc/passwd',
+      '/var/user/etc/passwd',
+      '/var/user/../../etc/passwd',
+      '/proc/self/environ',
+      'a',
+    ]) {
       try {
         const got = String(fs.readFileSync(path))
         if (/root:|HOME=/.test(got)) reached.push(path)

@@ -3,9 +3,26 @@
 const fs = require('fs')
 const { pathToFileURL } = require('url')
 exports.main = async () => {
-  const names = ['/etc/passwd', '/proc/self/environ', '/proc/self/cwd', '/proc/self/root/etc/passwd', '/dev/fd/0', '/dev/null']
+  const names = [
+    '/etc/passwd',
+    '/proc/self/environ',
+    '/proc/self/cwd',
+    '/proc/self/root/etc/passwd',
+    '/dev/fd/0',
+    '/dev/null',
+  ]
   const ups = ['..', '../..', '../../..', '../../../..', '../../../../../../../../..', './../..', '.././../.']
-  const starts = ['', '/var/user/', '/tmp/', '/tmp/../', '/var/user/../../', '//', '/./', '/../', '/tmp//..//..//']
+  const starts = [
+    '',
+    '/var/user/',
+    '/tmp/',
+    '/tmp/../',
+    '/var/user/../../',
+    '//',
+    '/./',
+    '/../',
+    '/tmp//..//..//',
+  ]
   const found = []
   const attempt = path => {
     try {
@@ -43,7 +60,8 @@ exports.main = async () => {
   }
   for (const folder of ['/', '/var', '/proc', '/..', '/tmp/..', '/var/..', '/var/user/..', '../..', '//']) {
     try {
-      for (const name of fs.readdirSync(folder)) if (!/^(tmp|var|user)$/.test(name)) found.push(`${folder}: ${name}`)
+      for (const name of fs.readdirSync(folder))
+        if (!/^(tmp|var|user)$/.test(name)) found.push(`${folder}: ${name}`)
     } catch (error) {
       if (error.code !== 'ENOENT') throw error
     }
