@@ -38,7 +38,13 @@ function makeFileCalls(realm: Realm): FileCalls {
   })
   const calls = new FileCalls({
     host: askForOwnFiles(environment.askHost),
-    limits: { bytes: environment.memoryBytes() * LIMITS.tmpMemoryShare, entries: LIMITS.tmpEntries },
+    limits: {
+      // Told with the first invocation; the library may have been evaluated before.
+      get bytes() {
+        return environment.memoryBytes() * LIMITS.tmpMemoryShare
+      },
+      entries: LIMITS.tmpEntries,
+    },
     openFiles: LIMITS.openFiles,
     buffer: () => realm.load('buffer').Buffer as BufferType,
     workingDirectory: () => `${(environment.process.cwd as () => unknown)()}`,
