@@ -48,10 +48,23 @@ function makeFileCalls(realm: Realm): FileCalls {
     openFiles: LIMITS.openFiles,
     buffer: () => realm.load('buffer').Buffer as BufferType,
     workingDirectory: () => `${(environment.process.cwd as () => unknown)()}`,
+    tell: makeTell(realm),
     later: turns.later,
   })
   environment.onInvocationEnd(() => calls.tree.forgetContent())
   return calls
+}
+
+/** What is written to the process's output and errors goes where `process.stdout` and `process.stderr` lead. */
+function makeTell(realm: Realm): (descriptor: number, bytes: Uint8Array) => void {
+  const decoders: Record<number, { write(bytes: Uint8Array): string }> = {}
+  return (descriptor, bytes) => {
+    const decoder = decoders[descriptor] ?? new (realm.load('string_decoder').StringDecoder)('utf8')
+    decoders[descriptor] = decoder
+    const text = decoder.write(bytes)
+    const { stdout, stderr } = realm.environment.process as Record<string, { write(text: string): unknown }>
+    ;(descriptor === 1 ? stdout : stderr)?.write(text)
+  }
 }
 
 /** Node's `fs`: its own JavaScript does the rest. */

@@ -86,3 +86,32 @@ test('an error thrown in a callback fails the invocation', async () => {
     message: 'thrown in a callback',
   })
 })
+
+test('what is written to descriptors 1 and 2 is in the log; from 0 nothing comes', async () => {
+  const source = `const fs = require('fs')
+    exports.main = async () => {
+      fs.writeSync(1, 'one\\ntwo '); fs.writeSync(1, Buffer.from([0xc3])); fs.writeSync(1, Buffer.from([0xa9, 10]))
+      await new Promise(resolve => fs.write(2, 'wrong\\n', resolve))
+      let seek; try { fs.writeSync(1, 'x', 5) } catch (error) { seek = error.code }
+      return [fs.fstatSync(1).isFIFO(), fs.readFileSync(0, 'utf8'), seek, fs.openSync('index.js')]
+    }`
+  await host.deploy('standard', { files: { 'index.js': source } })
+  const { result, logs } = await host.invoke('standard')
+  expect(result).toEqual([true, '', 'ESPIPE', 3])
+  expect(logs.map(({ level, message }) => [level, message])).toEqual([
+    ['info', 'one'],
+    ['info', 'two é'],
+    ['error', 'wrong'],
+  ])
+})
+
+test('a file can be had as a Blob', async () => {
+  const source = `const fs = require('fs')
+    exports.main = async () => {
+      const blob = await fs.openAsBlob('index.js', { type: 'text/plain' })
+      return [blob.size, blob.type, await blob.text(), (await fs.openAsBlob('none')).name]
+    }`
+  await host.deploy('blob', { files: { 'index.js': source } })
+  const { result } = await host.invoke('blob')
+  expect(result).toEqual([source.length, 'text/plain', source, 'NotReadableError'])
+})

@@ -12,7 +12,8 @@ exports.main = async () => {
     }
   }
   const bytes = Buffer.alloc(16)
-  for (let fd = 0; fd < 300; fd++) {
+  // The first three are a function's own: nothing comes in, and what is written is in the log.
+  for (let fd = 3; fd < 300; fd++) {
     attempt(`read ${fd}`, () => fs.readSync(fd, bytes, 0, 16, null))
     attempt(`pread ${fd}`, () => fs.readSync(fd, bytes, 0, 16, 0))
     attempt(`write ${fd}`, () => fs.writeSync(fd, 'x'))
