@@ -3,7 +3,7 @@ import { rightsOf } from './capabilities/bindings.ts'
 import type { Rights } from './capabilities/dispatch.ts'
 import type { FunctionFiles } from './capabilities/function-files.ts'
 import type { CodeCache } from './code-cache.ts'
-import { openDeployedFiles } from './deployed-files.ts'
+import { DeployedFiles } from './deployed-files.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
@@ -117,7 +117,7 @@ export async function makeDeployment(
   const key = { name, program, memoryMb, runtime, nodeNames, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)
-  const files = openDeployedFiles(source, tree)
+  const files = new DeployedFiles(tree)
   return { name, version: info.version, config, key, identity, files, limits, info }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FunctionFiles } from '../../src/capabilities/function-files.ts'
-import { openDeployedFiles } from '../../src/deployed-files.ts'
+import { DeployedFiles } from '../../src/deployed-files.ts'
 import { openSourceTree } from '../../src/source-tree.ts'
 
 /** What a guest might ask for if it got past its own file system: the host doesn't rely on that. */
@@ -46,7 +46,7 @@ beforeEach(() => {
   symlinkSync('turning', join(folder, 'turning'))
   symlinkSync('lib', join(folder, 'inside'))
   execFileSync('mkfifo', [join(folder, 'pipe')])
-  files = openDeployedFiles(folder, openSourceTree(folder))
+  files = new DeployedFiles(openSourceTree(folder))
 })
 
 describe('a folder', () => {
@@ -101,7 +101,7 @@ describe('a folder', () => {
 describe('files given as a map', () => {
   test.each(HOSTILE)('have nothing at %j', async path => {
     const source = { files: { 'a.txt': 'content', 'lib/deep/b.txt': 'deep' } }
-    const given = openDeployedFiles(source, openSourceTree(source))
+    const given = new DeployedFiles(openSourceTree(source))
     expect(await given.look(path)).toMatchObject({ state: 'missing' })
     expect(await given.list(path)).toMatchObject({ state: 'missing' })
     expect(await given.read(path, 0, 10)).toMatchObject({ state: 'missing' })
