@@ -34,6 +34,7 @@ function makeFileCalls(realm: Realm): FileCalls {
     queueMicrotask: environment.queueMicrotask,
     setTimeout: (callback, delayMs) => environment.setTimeout(callback, delayMs),
     report: environment.report,
+    keepContext: callback => inContext(realm, callback),
     onInvocationEnd: environment.onInvocationEnd,
   })
   const calls = new FileCalls({
@@ -53,6 +54,22 @@ function makeFileCalls(realm: Realm): FileCalls {
   })
   environment.onInvocationEnd(() => calls.tree.forgetContent())
   return calls
+}
+
+/** What `AsyncLocalStorage` holds where a file is asked for, it holds in the callback. */
+function inContext(realm: Realm, callback: () => void): () => void {
+  const frames = realm.binding('async_context_frame')
+  const frame = frames.getContinuationPreservedEmbedderData()
+  if (frame === undefined) return callback
+  return () => {
+    const before = frames.getContinuationPreservedEmbedderData()
+    frames.setContinuationPreservedEmbedderData(frame)
+    try {
+      callback()
+    } finally {
+      frames.setContinuationPreservedEmbedderData(before)
+    }
+  }
 }
 
 /** What is written to the process's output and errors goes where `process.stdout` and `process.stderr` lead. */

@@ -3,6 +3,8 @@ export interface TurnSource {
   readonly queueMicrotask: (callback: () => void) => void
   readonly setTimeout: (callback: () => void, delayMs: number) => unknown
   readonly report: (error: unknown) => void
+  /** The callback as it is to run in the asynchronous context there is now. */
+  readonly keepContext: (callback: () => void) => () => void
   readonly onInvocationEnd: (callback: () => void) => void
 }
 
@@ -34,7 +36,7 @@ export class FileTurns {
   }
 
   readonly later = (callback: () => void): void => {
-    this.#waiting.push(callback)
+    this.#waiting.push(this.#source.keepContext(callback))
     if (!this.#isScheduled) this.#schedule()
   }
 
