@@ -77,6 +77,21 @@ describe('/tmp', () => {
   })
 })
 
+test('a tree deeper than any path can be removed', async () => {
+  const told = await evaluate(`let depth = 0; let path = '/tmp/a'
+    fs.mkdirSync(path)
+    for (; path.length < 4000; depth++) fs.mkdirSync(path += '/d')
+    for (let times = 0; times < 6; times++) {
+      fs.mkdirSync('/tmp/next'); let place = '/tmp/next'
+      while (place.length < 4000) fs.mkdirSync(place += '/d')
+      fs.renameSync('/tmp/a', place + '/a'); fs.renameSync('/tmp/next', '/tmp/a')
+    }
+    const used = fs.statfsSync('/tmp').files - fs.statfsSync('/tmp').ffree
+    fs.rmSync('/tmp/a', { recursive: true })
+    return [used > 12_000, fs.readdirSync('/tmp'), fs.statfsSync('/tmp').files - fs.statfsSync('/tmp').ffree]`)
+  expect(told).toEqual([true, [], 0])
+})
+
 test('so many descriptors are open at once, and not one more', async () => {
   const told = await evaluate(`const open = []
     for (let n = 0; n < ${LIMITS.openFiles}; n++) open.push(fs.openSync('/tmp/a' + n % 3, 'w'))

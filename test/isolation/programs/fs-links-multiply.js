@@ -1,4 +1,5 @@
 // expect: CLOUDLET_DEADLINE CLOUDLET_MEMORY_LIMIT
+// timeoutMs: 1500
 // Two links to the folder they are in: below it are two to the fortieth folders.
 const fs = require('fs')
 exports.main = async () => {
