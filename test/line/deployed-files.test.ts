@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FunctionFiles } from '../../src/capabilities/function-files.ts'
 import { DeployedFiles } from '../../src/deployed-files.ts'
+import { mountPackages } from '../../src/packaged-tree.ts'
 import { openSourceTree } from '../../src/source-tree.ts'
 
 /** What a guest might ask for if it got past its own file system: the host doesn't rely on that. */
@@ -105,5 +106,36 @@ describe('files given as a map', () => {
     expect(await given.look(path)).toMatchObject({ state: 'missing' })
     expect(await given.list(path)).toMatchObject({ state: 'missing' })
     expect(await given.read(path, 0, 10)).toMatchObject({ state: 'missing' })
+  })
+})
+
+describe('packages installed elsewhere', () => {
+  const text = async (from: FunctionFiles, path: string): Promise<string> => {
+    await from.look(path)
+    return Buffer.from((await from.read(path, 0, 100)).content).toString()
+  }
+
+  test.each(['a folder', 'a map'])('are read as those of %s', async kind => {
+    const installed = join(above, 'set')
+    mkdirSync(join(installed, 'node_modules/pack/data'), { recursive: true })
+    writeFileSync(join(installed, 'node_modules/pack/data/x'), 'data of a package')
+    writeFileSync(join(installed, 'lock'), 'the store’s own')
+    symlinkSync('../../../secret', join(installed, 'node_modules/pack/out'))
+    const source = kind === 'a map' ? { files: { 'a.txt': 'content' } } : folder
+    const mounted = new DeployedFiles(mountPackages(openSourceTree(source), installed))
+    expect(await text(mounted, '/a.txt')).toBe('content')
+    expect(await text(mounted, '/node_modules/pack/data/x')).toBe('data of a package')
+    const names = (await mounted.list('/')).entries.map(({ name, kind }) => `${name} ${kind}`)
+    expect(names).toContain('node_modules directory')
+    expect(names).toContain('a.txt file')
+    expect((await mounted.list('/node_modules/pack')).entries).toEqual([{ name: 'data', kind: 'directory' }])
+    for (const path of [
+      '/node_modules/pack/out',
+      '/node_modules/../lock',
+      '/lock',
+      '/node_modules/../../secret',
+    ]) {
+      expect(await mounted.look(path)).toMatchObject({ state: 'missing' })
+    }
   })
 })
