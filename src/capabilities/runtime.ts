@@ -9,6 +9,7 @@ type RuntimeOp = { [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runti
 export function runtimeHandlers(): Handlers<RuntimeOp> {
   return {
     ...filesHandlers(),
+    'memory.usage': async (_args, { meter }) => ({ heapUsedBytes: meter?.heapUsedBytes ?? 0 }),
     'url.domainToAscii': async ({ domain }) => ({ domain: domainToASCII(domain) }),
     'url.domainToUnicode': async ({ domain }) => ({ domain: domainToUnicode(domain) }),
   }

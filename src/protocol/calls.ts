@@ -2,7 +2,7 @@ import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
 import { FILES_OPS } from './calls-files.ts'
-import { URL_OPS } from './calls-url.ts'
+import { RUNTIME_OPS } from './calls-runtime.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
 /**
@@ -272,7 +272,7 @@ export const OPS = {
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
   ...FILES_OPS,
-  ...URL_OPS,
+  ...RUNTIME_OPS,
 } as const satisfies Record<string, OpShape>
 
 export type OpName = keyof typeof OPS
