@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { rightsOf } from './capabilities/bindings.ts'
 import type { Rights } from './capabilities/dispatch.ts'
 import type { CodeCache } from './code-cache.ts'
+import { ConversionCache } from './conversion-cache.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
@@ -92,10 +93,12 @@ export async function makeDeployment(
   checkFunctionName(name)
   const { envId, ...defaults } = options
   const tree = openSourceTree(source)
-  const graph = collectModules(name, tree)
+  const conversions = new ConversionCache(name, cache)
+  const graph = await collectModules(name, tree, conversions)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
   const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
   const program = await buildProgram(name, graph, runtime, cache)
+  await conversions.save()
   const info = {
     name,
     version: hash(graph, config),

@@ -1,19 +1,31 @@
 import { posix } from 'node:path'
-import enhancedResolve, { type Resolver } from 'enhanced-resolve'
+import type { ConversionCache } from './conversion-cache.ts'
+import { findEntry } from './entry-file.ts'
 import { DeployError } from './errors.ts'
 import { LIMITS } from './limits.ts'
+import { type Conversion, type ConversionInput, isPlain } from './module-conversion.ts'
+import { FormatReader, isScriptName, isTyped } from './module-format.ts'
+import { type Asker, ModuleResolver } from './module-resolver.ts'
+import { scanRequires } from './require-scan.ts'
+import { findLinkedMap, relinkMap } from './source-map.ts'
 import type { SourceTree } from './source-tree.ts'
 
 /** One file a function may load, by its path inside the function. */
 export interface SourceModule {
   readonly path: string
-  readonly kind: 'script' | 'json'
+  readonly kind: 'script' | 'json' | 'addon'
   readonly text: string
-  /** Literal require specifiers of a script that deploy could resolve, and to which path. */
+  /** What has become of a script that isn't plain CommonJS. */
+  readonly conversion: Conversion | undefined
+  /** The source map, as JSON, that one of the function's own scripts names. */
+  readonly linkedMap: string | undefined
+  /** Literal specifiers of `require` that deploy could resolve, and to which path. */
   readonly resolutions: ReadonlyMap<string, string>
+  /** Those of `import`, which may lead elsewhere. */
+  readonly imports: ReadonlyMap<string, string>
   /**
-   * Whether the entry reaches it through literal requires of the function's own files. Such a file must
-   * parse; any other may be broken until something requires it.
+   * Whether the entry reaches it through literal names of the function's own files. Such a file must parse; any
+   * other may be broken until something loads it.
    */
   readonly isOwnAndReached: boolean
 }
@@ -22,75 +34,162 @@ export interface ModuleGraph {
   readonly entry: string
   readonly modules: readonly SourceModule[]
   readonly sizeBytes: number
+  /** Some file loads what only its run tells. */
+  readonly hasComputedRequire: boolean
+  readonly hasComputedImport: boolean
+  /** Some file names what a package has and doesn't offer. */
+  readonly hasRefused: boolean
+  /** Folders of packages of which it has files, with the text of their package.json. */
+  readonly packages: ReadonlyMap<string, string>
 }
-
-export const ENTRY = '/index.js'
 
 /**
  * Collects the files a function can load: all its own scripts and JSON, and of its node_modules what is
- * reached by literal `require('…')` calls. A package that requires a computed name comes whole.
+ * reached by literal names in `require('…')`, `import` and `import('…')`. A package that computes a name comes whole.
  *
- * @throws {DeployError} when there is no index.js, or there is more source than LIMITS allow.
+ * @throws {DeployError} when there is no file to start with, or there is more source than LIMITS allow.
  */
-export function collectModules(functionName: string, tree: SourceTree): ModuleGraph {
-  if (tree.kindOf(ENTRY) !== 'file') {
-    const names = tree.list('/').slice(0, 10).join(', ')
-    throw new DeployError(
-      functionName,
-      `Function "${functionName}" has no index.js at its top level${names === '' ? ' (it is empty)' : ` (found: ${names})`}. ` +
-        'Add an index.js that sets exports.main.',
-      { file: 'index.js' },
-    )
-  }
-  return new Collector(functionName, tree).collect()
+export async function collectModules(
+  functionName: string,
+  tree: SourceTree,
+  conversions: ConversionCache,
+): Promise<ModuleGraph> {
+  return await new Collector(functionName, tree, conversions).collect()
+}
+
+interface Wanted {
+  readonly path: string
+  readonly isOwnAndReached: boolean
 }
 
 class Collector {
   readonly #functionName: string
   readonly #tree: SourceTree
-  readonly #resolver: Resolver
+  readonly #conversions: ConversionCache
+  readonly #resolver: ModuleResolver
+  readonly #formats: FormatReader
   readonly #modules = new Map<string, SourceModule>()
-  readonly #queue: { path: string; isOwnAndReached: boolean }[] = []
+  readonly #packages = new Map<string, string>()
+  #queue: Wanted[] = []
   readonly #wholeFolders = new Set<string>()
+  #tsconfig: string | undefined
   #sizeBytes = 0
+  #hasComputedRequire = false
+  #hasComputedImport = false
+  #hasRefused = false
 
-  constructor(functionName: string, tree: SourceTree) {
+  constructor(functionName: string, tree: SourceTree, conversions: ConversionCache) {
     this.#functionName = functionName
     this.#tree = tree
-    this.#resolver = makeResolver(tree)
+    this.#conversions = conversions
+    this.#resolver = new ModuleResolver(tree)
+    this.#formats = new FormatReader(tree)
   }
 
-  collect(): ModuleGraph {
-    this.#queue.push({ path: ENTRY, isOwnAndReached: true })
-    this.#drain()
+  async collect(): Promise<ModuleGraph> {
+    const entry = findEntry(this.#functionName, this.#tree, this.#resolver)
+    if (this.#tree.kindOf('/tsconfig.json') === 'file') {
+      this.#tsconfig = this.#tree.readText('/tsconfig.json')
+    }
+    this.#queue.push({ path: entry, isOwnAndReached: true })
+    await this.#drain()
     this.#addFolder('/')
-    this.#drain()
-    const modules = [...this.#modules.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
-    return { entry: ENTRY, modules, sizeBytes: this.#sizeBytes }
-  }
-
-  #drain(): void {
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      if (!this.#modules.has(next.path)) this.#add(next.path, next.isOwnAndReached)
+    await this.#drain()
+    return {
+      entry,
+      modules: [...this.#modules.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
+      sizeBytes: this.#sizeBytes,
+      hasComputedRequire: this.#hasComputedRequire,
+      hasComputedImport: this.#hasComputedImport,
+      hasRefused: this.#hasRefused,
+      packages: this.#packages,
     }
   }
 
-  #add(path: string, isOwnAndReached: boolean): void {
+  /** In rounds, so that the files of one are converted at the same time. */
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const wanted = new Map<string, Wanted>()
+      for (const next of this.#queue) {
+        if (!this.#modules.has(next.path) && !wanted.has(next.path)) wanted.set(next.path, next)
+      }
+      this.#queue = []
+      const round = [...wanted.values()].map(next => ({ next, ...this.#read(next.path) }))
+      const conversions = await Promise.all(
+        round.map(({ input }) =>
+          input === undefined || isPlain(input) ? undefined : this.#conversions.convert(input),
+        ),
+      )
+      for (const [index, { next, text }] of round.entries()) this.#add(next, text, conversions[index])
+    }
+  }
+
+  /** The text of a file, and what there may be to convert in it. */
+  #read(path: string): { readonly text: string; readonly input?: ConversionInput } {
+    const format = this.#formats.formatOf(path)
+    if (format === 'addon') return { text: '' }
     const text = this.#tree.readText(path)
     this.#checkSize(text)
-    const kind = path.endsWith('.json') ? 'json' : 'script'
+    if (format === 'json') return { text }
+    const tsconfig = isTyped(path) ? this.#tsconfig : undefined
+    const map = this.#linkedMapOf(path, text)
+    const mapped = text.includes('sourceMappingURL=') ? relinkMap(text, map) : text
+    return { text, input: { path, text: mapped, format, tsconfig } }
+  }
+
+  /** Packages keep their own files and lines, whatever they were made from. */
+  #linkedMapOf(path: string, text: string): string | undefined {
+    if (isInPackage(path) || !text.includes('sourceMappingURL=')) return undefined
+    return findLinkedMap(this.#tree, path, text)
+  }
+
+  #add({ path, isOwnAndReached }: Wanted, text: string, conversion: Conversion | undefined): void {
+    const format = this.#formats.formatOf(path)
+    const kind = format === 'json' || format === 'addon' ? format : 'script'
+    const linkedMap = this.#linkedMapOf(path, text)
     const resolutions = new Map<string, string>()
-    if (kind === 'script') {
-      const { specifiers, hasComputed } = scanRequires(text)
-      for (const specifier of specifiers) {
-        const target = this.#resolve(path, specifier)
-        if (target === undefined) continue
-        resolutions.set(specifier, target)
-        this.#queue.push({ path: target, isOwnAndReached: isOwnAndReached && !isInPackage(target) })
-      }
-      if (hasComputed && isInPackage(path)) this.#addFolder(packageFolder(path))
+    const imports = new Map<string, string>()
+    this.#notePackage(path)
+    this.#modules.set(path, {
+      path,
+      kind,
+      text,
+      conversion,
+      linkedMap,
+      resolutions,
+      imports,
+      isOwnAndReached,
+    })
+    if (kind !== 'script') return
+    const follow = (specifier: string, asker: Asker, found: Map<string, string>): void => {
+      const target = this.#resolver.resolve(path, specifier, asker)
+      if (target.kind === 'missing' && target.isRefused) this.#hasRefused = true
+      if (target.kind !== 'file') return
+      found.set(specifier, target.path)
+      this.#queue.push({
+        path: target.path,
+        isOwnAndReached: isOwnAndReached && !isInPackage(target.path),
+      })
     }
-    this.#modules.set(path, { path, kind, text, resolutions, isOwnAndReached })
+    const requires = scanRequires(requiringText(text, conversion))
+    for (const specifier of requires.specifiers) follow(specifier, 'require', resolutions)
+    const asker = isTyped(path) ? 'typescript' : 'import'
+    for (const specifier of importsOf(conversion)) follow(specifier, asker, imports)
+    this.#noteComputed(path, requires.hasComputed, hasComputedImport(conversion))
+  }
+
+  #noteComputed(path: string, byRequire: boolean, byImport: boolean): void {
+    if (byRequire) this.#hasComputedRequire = true
+    if (byImport) this.#hasComputedImport = true
+    if ((byRequire || byImport) && isInPackage(path)) this.#addFolder(packageFolder(path))
+  }
+
+  #notePackage(path: string): void {
+    if (!isInPackage(path)) return
+    const folder = packageFolder(path)
+    const manifest = `${folder}/package.json`
+    if (this.#packages.has(folder) || this.#tree.kindOf(manifest) !== 'file') return
+    this.#packages.set(folder, this.#tree.readText(manifest))
   }
 
   /**
@@ -114,18 +213,7 @@ class Collector {
         const isLink = this.#tree.isLink(path)
         // Links in linked folders would multiply without end.
         if (!isLink || !isLinked) this.#addFolder(path, [...above, place], isLinked || isLink)
-      } else if (kind === 'file' && /\.(?:js|cjs|json)$/.test(name))
-        this.#queue.push({ path, isOwnAndReached: false })
-    }
-  }
-
-  #resolve(from: string, specifier: string): string | undefined {
-    try {
-      const target = this.#resolver.resolveSync({}, posix.dirname(from), specifier)
-      return target === false ? undefined : target
-    } catch {
-      // Not found now: the guest says so, in Node's words, if the require is ever reached.
-      return undefined
+      } else if (kind === 'file' && isScriptName(name)) this.#queue.push({ path, isOwnAndReached: false })
     }
   }
 
@@ -145,17 +233,23 @@ class Collector {
   }
 }
 
-/** `require('x')` and `require(anything else)`, wherever they stand: a name too many resolves to a file too many. */
-const REQUIRE = /\brequire\s*\(\s*(?:(['"`])((?:(?!\1)[^\\\n$])+)\1\s*\)|(?=\S))/g
+/** An ES module has no `require` but the one that it makes. */
+function requiringText(text: string, conversion: Conversion | undefined): string {
+  if (conversion === undefined) return text
+  if (conversion.kind === 'script') return conversion.text
+  return conversion.kind === 'es' && text.includes('createRequire') ? conversion.module.body : ''
+}
 
-function scanRequires(text: string): { specifiers: ReadonlySet<string>; hasComputed: boolean } {
-  const specifiers = new Set<string>()
-  let hasComputed = false
-  for (const match of text.matchAll(REQUIRE)) {
-    if (match[2] === undefined) hasComputed = true
-    else specifiers.add(match[2])
-  }
-  return { specifiers, hasComputed }
+function importsOf(conversion: Conversion | undefined): readonly string[] {
+  if (conversion?.kind === 'script') return conversion.dynamicSpecifiers
+  if (conversion?.kind !== 'es') return []
+  const { dependencies, dynamicSpecifiers } = conversion.module
+  return [...dependencies.map(({ specifier }) => specifier), ...dynamicSpecifiers]
+}
+
+function hasComputedImport(conversion: Conversion | undefined): boolean {
+  if (conversion?.kind === 'script') return conversion.hasComputedImport
+  return conversion?.kind === 'es' && conversion.module.hasComputedImport
 }
 
 function isInPackage(path: string): boolean {
@@ -167,48 +261,4 @@ function packageFolder(path: string): string {
   const start = path.lastIndexOf('/node_modules/') + '/node_modules/'.length
   const [first = '', second = ''] = path.slice(start).split('/')
   return path.slice(0, start) + (first.startsWith('@') ? `${first}/${second}` : first)
-}
-
-/** Node's CommonJS resolution, over the function's own files only. */
-function makeResolver(tree: SourceTree): Resolver {
-  return enhancedResolve.ResolverFactory.createResolver({
-    fileSystem: asFileSystem(tree) as NonNullable<
-      Parameters<typeof enhancedResolve.ResolverFactory.createResolver>[0]['fileSystem']
-    >,
-    useSyncFileSystemCalls: true,
-    conditionNames: ['node', 'require', 'default'],
-    extensions: ['.js', '.json', '.cjs'],
-    mainFields: ['main'],
-    // The tree has followed links already, and refused those that leave it.
-    symlinks: false,
-  })
-}
-
-/** The few calls of node:fs that the resolver makes. */
-function asFileSystem(tree: SourceTree): object {
-  const missing = (path: string): Error =>
-    Object.assign(new Error(`${path} does not exist`), { code: 'ENOENT' })
-  const stat = (path: string): object => {
-    const kind = tree.kindOf(path)
-    if (kind === undefined) throw missing(path)
-    return {
-      isFile: () => kind === 'file',
-      isDirectory: () => kind === 'directory',
-      isSymbolicLink: () => false,
-    }
-  }
-  const readText = (path: string): string => {
-    if (tree.kindOf(path) !== 'file') throw missing(path)
-    return tree.readText(path)
-  }
-  return {
-    statSync: stat,
-    lstatSync: stat,
-    readFileSync: (path: string) => Buffer.from(readText(path)),
-    readJsonSync: (path: string) => JSON.parse(readText(path)),
-    readdirSync: (path: string) => tree.list(path),
-    readlinkSync: (path: string) => {
-      throw missing(path)
-    },
-  }
 }

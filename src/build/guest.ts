@@ -32,6 +32,7 @@ const packages = await build({
   ...options,
   entryPoints: {
     buffer: 'node_modules/buffer/index.js',
+    modules: 'src/guest/modules.ts',
     inspect: 'node-inspect-extracted',
     sdk: 'src/sdk/cloud.ts',
   },

@@ -1,4 +1,12 @@
-import { DOOR, type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import {
+  DOOR,
+  type InvokeMessage,
+  PLACES,
+  type Program,
+  SEND,
+  START,
+  type ToGuest,
+} from '../protocol/bridge.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { installGlobals } from './globals.ts'
@@ -38,7 +46,9 @@ function start(program: Program): void {
   delete globals[START]
   delete globals[DOOR]
   keepPackageSources(globals)
-  setProgram(program)
+  const places = globals[PLACES] as string | undefined
+  delete globals[PLACES]
+  setProgram(program, places ?? '')
 }
 
 /**

@@ -9,6 +9,7 @@ export type RuntimeKind = 'plain' | 'sdk'
 
 const snapshots = new Map<RuntimeKind, Snapshot>()
 let packageSources: readonly PackageSource[] | undefined
+let loader: string | undefined
 
 /** The global it belongs in, and its text, of which all isolates share the bytes. */
 export type PackageSource = readonly [global: string, text: SharedText]
@@ -64,8 +65,14 @@ export function runtimePackages(): readonly PackageSource[] {
   return packageSources
 }
 
+/** The part of the guest's loader that stands in the program of a function which needs it (protocol/bridge.ts). */
+export function loaderSource(): string {
+  loader ??= readBundle('modules')
+  return loader
+}
+
 /** The bundles are built beside the compiled host; a host run from source takes those of the last build. */
-function readBundle(name: 'runtime' | 'warm-up' | PackageName): string {
+function readBundle(name: 'runtime' | 'warm-up' | 'modules' | PackageName): string {
   const isSource = import.meta.url.endsWith('.ts')
   return readFileSync(
     new URL(isSource ? `../../dist/guest/${name}.js` : `../guest/${name}.js`, import.meta.url),
