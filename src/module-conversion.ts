@@ -65,7 +65,11 @@ async function convertModule(input: ConversionInput, loader: SourceLoader): Prom
   // Else a module that imports and exports nothing would be taken for CommonJS.
   const text = `${input.text}\nexport {}`
   const code = await transpile({ path, text, loader, format: 'esm', tsconfig })
-  if (isProblem(code)) return { kind: 'problem', problem: code }
+  if (isProblem(code)) {
+    // Where it is in the file itself: what was added may be in the way.
+    const alone = await transpile({ path, text: input.text, loader, format: 'keep', tsconfig })
+    return { kind: 'problem', problem: isProblem(alone) ? alone : code }
+  }
   const module = await convertEsModule(path, code)
   return isProblem(module) ? { kind: 'problem', problem: module } : { kind: 'es', module, code }
 }

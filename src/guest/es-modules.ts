@@ -15,6 +15,7 @@ import type { Module, ModuleCore } from './module.ts'
 import type { ModulePaths } from './module-paths.ts'
 import { urlOf } from './module-url.ts'
 import {
+  commonNames,
   declare,
   mainOf,
   type Namespace,
@@ -191,12 +192,12 @@ export class EsModules {
     const { exports } = this.#core.loadModule(path, undefined)
     const { names } = this.#core.program
     const known = names !== undefined && ObjectHasOwn(names, path) ? (names[path] as readonly string[]) : []
-    for (let index = 0; index < known.length; index++) {
-      const name = known[index] as string
-      setName(namespace, name, readOwn(exports, name))
+    const all = commonNames(known)
+    for (let index = 0; index < all.length; index++) {
+      const name = all[index] as string
+      const isWhole = name === 'default' || name === 'module.exports'
+      setName(namespace, name, isWhole ? exports : readOwn(exports, name))
     }
-    setName(namespace, 'default', exports)
-    setName(namespace, 'module.exports', exports)
   }
 
   #linkerOf(module: EsModule, code: EsModuleCode): unknown {

@@ -79,6 +79,13 @@ export function namespaceOf(exports: unknown): Namespace {
   return namespace
 }
 
+/** Those that `import` has of a CommonJS module, in the order of a namespace. */
+export function commonNames(known: readonly string[]): string[] {
+  const names = ['default', 'module.exports']
+  for (let index = 0; index < known.length; index++) names[names.length] = known[index] as string
+  return sorted(names)
+}
+
 function sorted(names: string[]): string[] {
   for (let index = 1; index < names.length; index++) {
     const name = names[index] as string
