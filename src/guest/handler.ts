@@ -1,10 +1,11 @@
 import { LIMITS } from '../limits.ts'
 import type { CallerVariables, FixedIdentity, InvokeMessage } from '../protocol/bridge.ts'
-import { hasCallsWaiting } from './call.ts'
+import { dropBackground, hasCallsWaiting } from './call.ts'
 import { resetConsole, setLogLimits, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
 import { ErrorCtor, JSONStringify, ObjectHasOwn, PromiseCtor, ReflectApply } from './intrinsics.ts'
 import { type Callback, type Handler, loadHandler } from './load-handler.ts'
+import { endNode } from './node.ts'
 import { post, postAnswer, postOver, quote, setOpen } from './outbox.ts'
 import { setFixedIdentity, setIdentity } from './process.ts'
 import { dropTimers, resumeTimers, setTimerLimit, timersHoldLoop } from './timers.ts'
@@ -53,6 +54,8 @@ export function closeIfOver(): boolean {
   current = undefined
   setOpen(false)
   dropTimers()
+  dropBackground()
+  endNode()
   postOver()
   return true
 }

@@ -26,6 +26,7 @@ export const ArrayIsArray: (value: unknown) => boolean = Array.isArray
 export const JSONParse = JSON.parse as (text: string) => unknown
 export const JSONStringify = JSON.stringify as (value: unknown) => string | undefined
 export const DateNow = Date.now
+export const BigIntCtor = BigInt
 export const MathFloor = Math.floor
 export const MathMax = Math.max
 export const MathMin = Math.min
@@ -49,10 +50,20 @@ export const SymbolToStringTag: typeof Symbol.toStringTag = Symbol.toStringTag
 export const EncodeURI = encodeURI
 export const DecodeURIComponent = decodeURIComponent
 export const Uint8ArrayCtor = Uint8Array
+export const Int32ArrayCtor = Int32Array
+export const Uint16ArrayCtor = Uint16Array
 export const TypedArraySet = uncurry(Uint8Array.prototype.set) as (
   self: Uint8Array,
   source: ArrayLike<number>,
+  offset?: number,
 ) => void
+export const TypedArraySubarray = uncurry(Uint8Array.prototype.subarray) as unknown as <View>(
+  self: View,
+  start: number,
+  end?: number,
+) => View
+export const AtomicsStore = Atomics.store as (view: Int32Array, index: number, value: number) => number
+export const AtomicsWait = Atomics.wait as (view: Int32Array, index: number, value: number) => string
 const bufferGetter = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   'buffer',
@@ -74,6 +85,7 @@ export const StringSplit = uncurry(String.prototype.split) as unknown as (
 ) => string[]
 export const StringRepeat = uncurry(String.prototype.repeat)
 export const StringCtor = String
+export const StringFromCharCode = String.fromCharCode
 export const RegExpExec = uncurry(RegExp.prototype.exec)
 export const SymbolIterator: typeof Symbol.iterator = Symbol.iterator
 export const SymbolToPrimitive: typeof Symbol.toPrimitive = Symbol.toPrimitive
@@ -85,6 +97,7 @@ export const MapForEach = uncurry(Map.prototype.forEach) as <K, V>(
   self: Map<K, V>,
   visit: (value: V, key: K) => void,
 ) => void
+export const MapClear = uncurry(Map.prototype.clear) as (self: Map<unknown, unknown>) => void
 const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get
 export const MapSize = uncurry(mapSize as () => unknown) as (self: Map<unknown, unknown>) => number
 

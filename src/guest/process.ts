@@ -5,15 +5,8 @@ import {
   IDENTITY_VARIABLES,
   type IdentityVariable,
 } from '../protocol/bridge.ts'
-import {
-  defineValue,
-  ErrorCtor,
-  ObjectAssign,
-  ObjectHasOwn,
-  ObjectKeys,
-  ReflectApply,
-  TypeErrorCtor,
-} from './intrinsics.ts'
+import { hrtime, uptime } from './clock.ts'
+import { defineValue, ErrorCtor, ObjectAssign, ObjectHasOwn, ObjectKeys, ReflectApply } from './intrinsics.ts'
 
 /**
  * `process.env`: one object for the life of the instance, as in Node, so that a module may keep a reference.
@@ -121,7 +114,7 @@ export function currentEnvironment(): Readonly<Record<string, string | undefined
 }
 
 /** Fills in what else Node's `process` has. */
-export function completeProcess(queueMicrotask: (callback: unknown) => void): void {
+export function completeProcess(queueMicrotask: (callback: unknown) => void, output: object): void {
   ObjectAssign(processObject, {
     argv: ['/usr/bin/node', '/var/user/index.js'],
     execArgv: [],
@@ -129,14 +122,30 @@ export function completeProcess(queueMicrotask: (callback: unknown) => void): vo
     platform: 'linux',
     arch: 'x64',
     title: 'node',
+    // What the platform's older Node doesn't warn of.
+    noDeprecation: true,
     version: 'v20.19.0',
-    versions: { node: '20.19.0' },
+    versions: { node: '20.19.0', openssl: '3.0.15', v8: '11.3.244.8-node.26', modules: '115' },
+    release: { name: 'node', lts: 'Iron' },
+    features: {},
+    argv0: 'node',
+    exitCode: undefined,
+    hrtime,
+    uptime,
+    emit: () => false,
+    listeners: () => [],
+    listenerCount: () => 0,
+    ...output,
+    umask: () => 0o22,
+    getuid: () => 0,
+    getgid: () => 0,
+    geteuid: () => 0,
+    getegid: () => 0,
     cwd: () => '/var/user',
     nextTick: (callback: unknown, ...args: unknown[]) => {
-      if (typeof callback !== 'function') {
-        throw new TypeErrorCtor('The "callback" argument must be of type function.')
-      }
-      queueMicrotask(() => ReflectApply(callback, undefined, args))
+      // What is no function it refuses.
+      if (typeof callback !== 'function') queueMicrotask(callback)
+      else queueMicrotask(() => ReflectApply(callback, undefined, args))
     },
     exit: () => {
       throw new ErrorCtor(

@@ -73,9 +73,10 @@ export function loaderSource(): string {
 
 /** The bundles are built beside the compiled host; a host run from source takes those of the last build. */
 function readBundle(name: 'runtime' | 'warm-up' | 'modules' | PackageName): string {
+  const file = name === 'library' ? 'node-library.txt' : `${name}.js`
   const isSource = import.meta.url.endsWith('.ts')
   return readFileSync(
-    new URL(isSource ? `../../dist/guest/${name}.js` : `../guest/${name}.js`, import.meta.url),
+    new URL(isSource ? `../../dist/guest/${file}` : `../guest/${file}`, import.meta.url),
     'utf8',
   )
 }
