@@ -2,11 +2,11 @@ import type { CodeCache } from './code-cache.ts'
 import { DeployError } from './errors.ts'
 import { type CompiledProgram, Compiler, codeOf, type SyntaxProblem } from './isolate/compile.ts'
 import type { RuntimeKind } from './isolate/snapshot.ts'
-import type { ModuleGraph, SourceModule } from './module-graph.ts'
-import { type LinkProblem, linkModules, type ModuleLinks } from './module-links.ts'
-import { bodyOf, describeProblem, type ModuleProblem, ProgramWriter } from './program-text.ts'
+import type { ModuleGraph, SourceModule } from './modules/graph.ts'
+import { type LinkProblem, linkModules, type ModuleLinks } from './modules/links.ts'
+import { bodyOf, describeProblem, type ModuleProblem, ProgramWriter } from './modules/program-text.ts'
+import { locateIndex } from './modules/source-map.ts'
 import { findPlace } from './protocol/places.ts'
-import { locateIndex } from './source-map.ts'
 
 /**
  * Turns a function's files into the one script its instances load, compiled once with V8's code cache.

@@ -1,14 +1,14 @@
 import { posix } from 'node:path'
+import { DeployError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import type { SourceTree } from '../source-tree.ts'
+import { type Conversion, type ConversionInput, isPlain } from './conversion.ts'
 import type { ConversionCache } from './conversion-cache.ts'
 import { findEntry } from './entry-file.ts'
-import { DeployError } from './errors.ts'
-import { LIMITS } from './limits.ts'
-import { type Conversion, type ConversionInput, isPlain } from './module-conversion.ts'
-import { FormatReader, isScriptName, isTyped } from './module-format.ts'
-import { type Asker, ModuleResolver } from './module-resolver.ts'
+import { FormatReader, isScriptName, isTyped } from './format.ts'
 import { scanRequires } from './require-scan.ts'
+import { type Asker, ModuleResolver } from './resolver.ts'
 import { findLinkedMap, relinkMap } from './source-map.ts'
-import type { SourceTree } from './source-tree.ts'
 
 /** One file a function may load, by its path inside the function. */
 export interface SourceModule {

@@ -1,11 +1,11 @@
-import { isBuiltin } from 'node:module'
+import type { ProgramSource, SyntaxProblem } from '../isolate/compile.ts'
+import { loaderSource } from '../isolate/snapshot.ts'
+import { ES_WRAPPER, GUEST_ROOT, LOADER_PATH, START } from '../protocol/bridge.ts'
+import type { PlacePart } from '../protocol/places.ts'
 import type { EsModuleText } from './es-module.ts'
-import type { ProgramSource, SyntaxProblem } from './isolate/compile.ts'
-import { loaderSource } from './isolate/snapshot.ts'
-import type { ModuleGraph, SourceModule } from './module-graph.ts'
-import type { ModuleLinks } from './module-links.ts'
-import { ES_WRAPPER, GUEST_ROOT, LOADER_PATH, START } from './protocol/bridge.ts'
-import type { PlacePart } from './protocol/places.ts'
+import type { ModuleGraph, SourceModule } from './graph.ts'
+import type { ModuleLinks } from './links.ts'
+import { isGuestBuiltin } from './resolver.ts'
 import { PlaceTable, withoutLink } from './source-map.ts'
 
 /** Why a module can't be loaded: what is thrown by whoever loads it. */
@@ -213,7 +213,9 @@ function partOf(table: PlaceTable, { path, conversion, linkedMap }: SourceModule
 function needsOf({ conversion, imports }: SourceModule): (string | readonly string[])[] {
   if (conversion?.kind !== 'es') return []
   return conversion.module.dependencies.map(({ specifier, names }) =>
-    imports.has(specifier) || !isBuiltin(specifier) || names.length === 0 ? specifier : [specifier, ...names],
+    imports.has(specifier) || !isGuestBuiltin(specifier) || names.length === 0
+      ? specifier
+      : [specifier, ...names],
   )
 }
 

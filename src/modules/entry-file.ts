@@ -1,6 +1,6 @@
-import { DeployError } from './errors.ts'
-import type { ModuleResolver } from './module-resolver.ts'
-import type { SourceTree } from './source-tree.ts'
+import { DeployError } from '../errors.ts'
+import type { SourceTree } from '../source-tree.ts'
+import type { ModuleResolver } from './resolver.ts'
 
 /** The platform's own name for it first (wxcloud-spec §1.1). */
 export const ENTRY_NAMES = [

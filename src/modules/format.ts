@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { SourceTree } from './source-tree.ts'
+import type { SourceTree } from '../source-tree.ts'
 
 /** What a file is. `detect`: an ES module if it has `import` or `export`, else CommonJS. */
 export type ModuleFormat = 'cjs' | 'esm' | 'detect' | 'json' | 'addon'

@@ -1,4 +1,4 @@
-import type { SyntaxProblem } from './isolate/compile.ts'
+import type { SyntaxProblem } from '../isolate/compile.ts'
 import {
   type DynamicImport,
   type ImportStatement,
@@ -7,7 +7,7 @@ import {
   readClause,
   readSyntax,
   renameDynamicImports,
-} from './module-syntax.ts'
+} from './syntax.ts'
 import { replaceFreeNames, type Transpiled } from './transpile.ts'
 
 /** A module that another needs before it runs, in the order of the text. */

@@ -1,8 +1,8 @@
-import { isBuiltin } from 'node:module'
 import { posix } from 'node:path'
 import enhancedResolve, { type ResolveOptions, type Resolver } from 'enhanced-resolve'
-import { GUEST_ROOT } from './protocol/bridge.ts'
-import type { SourceTree } from './source-tree.ts'
+import { GUEST_ROOT } from '../protocol/bridge.ts'
+import { NODE_MODULES } from '../protocol/node-modules.ts'
+import type { SourceTree } from '../source-tree.ts'
 
 /**
  * Who asks for a module. TypeScript's imports are read as TypeScript's own tools do: without extension, or with the
@@ -17,8 +17,19 @@ export type Resolution =
   /** `isRefused`: a package is there and doesn't offer it. */
   | { readonly kind: 'missing'; readonly isRefused: boolean }
 
-/** What a function has without installing it. */
-const OWN_BUILTINS = ['wx-server-sdk']
+/** What a function has without installing it, whatever is installed. */
+const BUILTINS: ReadonlySet<string> = new Set([
+  ...NODE_MODULES,
+  'console',
+  'module',
+  'process',
+  'wx-server-sdk',
+])
+
+/** Whether the guest answers to that name itself. */
+export function isGuestBuiltin(specifier: string): boolean {
+  return specifier.startsWith('node:') || BUILTINS.has(specifier)
+}
 
 const TYPED = ['.ts', '.tsx', '.mts', '.cts']
 const SCRIPTS = ['.js', '.json', '.node']
@@ -55,7 +66,7 @@ export class ModuleResolver {
 
   /** `from` is the path of the file that asks. */
   resolve(from: string, specifier: string, asker: Asker): Resolution {
-    if (isBuiltin(specifier) || OWN_BUILTINS.includes(specifier)) return { kind: 'builtin' }
+    if (isGuestBuiltin(specifier)) return { kind: 'builtin' }
     const request = asker === 'require' ? specifier : fromUrl(specifier)
     if (request === undefined) return { kind: 'missing', isRefused: false }
     try {

@@ -1,9 +1,9 @@
-import { isBuiltin } from 'node:module'
+import type { SyntaxProblem } from '../isolate/compile.ts'
 import { loadNameReader } from './cjs-names.ts'
 import type { Dependency } from './es-module.ts'
-import type { SyntaxProblem } from './isolate/compile.ts'
-import { isTyped } from './module-format.ts'
-import type { ModuleGraph, SourceModule } from './module-graph.ts'
+import { isTyped } from './format.ts'
+import type { ModuleGraph, SourceModule } from './graph.ts'
+import { isGuestBuiltin } from './resolver.ts'
 
 /** What is known of a graph's modules beyond each one's own text, by path. */
 export interface ModuleLinks {
@@ -163,7 +163,7 @@ class Linker {
     { specifier, names, passedOn, type }: Dependency,
   ): Pick<LinkProblem, 'name' | 'code' | 'message'> | undefined {
     const target = module.imports.get(specifier)
-    if (target === undefined || isBuiltin(specifier)) return undefined
+    if (target === undefined || isGuestBuiltin(specifier)) return undefined
     const kind = this.#modules.get(target)?.kind
     const attribute = attributeProblem(target, kind, type, isTyped(module.path))
     if (attribute !== undefined) return attribute

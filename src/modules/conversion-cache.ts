@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readChecked, writeChecked } from './checked-file.ts'
-import { type Conversion, type ConversionInput, convert } from './module-conversion.ts'
+import { readChecked, writeChecked } from '../checked-file.ts'
+import { type Conversion, type ConversionInput, convert } from './conversion.ts'
 import { TARGET } from './transpile.ts'
 
 /** To be raised with whatever changes what a conversion gives. */

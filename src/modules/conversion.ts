@@ -1,7 +1,7 @@
+import type { SyntaxProblem } from '../isolate/compile.ts'
 import { convertEsModule, type EsModuleText } from './es-module.ts'
-import type { SyntaxProblem } from './isolate/compile.ts'
-import type { ModuleFormat } from './module-format.ts'
-import { importName, readSyntax, renameDynamicImports } from './module-syntax.ts'
+import type { ModuleFormat } from './format.ts'
+import { importName, readSyntax, renameDynamicImports } from './syntax.ts'
 import { isProblem, type SourceLoader, type Transpiled, transpile } from './transpile.ts'
 
 /** A CommonJS file that isn't put into the program as it is. */

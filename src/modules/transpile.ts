@@ -1,5 +1,5 @@
 import type { TransformFailure, TransformOptions } from 'esbuild'
-import type { SyntaxProblem } from './isolate/compile.ts'
+import type { SyntaxProblem } from '../isolate/compile.ts'
 
 export type SourceLoader = 'js' | 'jsx' | 'ts' | 'tsx'
 

@@ -6,10 +6,10 @@ import {
   type SourceMapInput,
   type TraceMap,
 } from '@jridgewell/trace-mapping'
-import type { SourceLocation } from './errors.ts'
-import { GUEST_ROOT } from './protocol/bridge.ts'
-import { type Mapping, type PlacePart, writePlaces } from './protocol/places.ts'
-import type { SourceTree } from './source-tree.ts'
+import type { SourceLocation } from '../errors.ts'
+import { GUEST_ROOT } from '../protocol/bridge.ts'
+import { type Mapping, type PlacePart, writePlaces } from '../protocol/places.ts'
+import type { SourceTree } from '../source-tree.ts'
 
 /** The maps of a program's files, as one text (protocol/places.ts). */
 export class PlaceTable {
