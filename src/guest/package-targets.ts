@@ -203,10 +203,9 @@ const LEAVES = /(?:^|\/|\\)(?:\.\.?|node_modules)(?:\/|\\|$)/i
 function readPath(lookup: Lookup, target: string, key: string, inner: string | undefined): Target {
   const filled = inner === undefined ? target : fill(target, inner)
   if (!StringStartsWith(target, './')) {
-    const isName = lookup.isImports && !StringStartsWith(target, '/') && !StringStartsWith(target, '../')
-    if (isName && (StringIndexOf(target, ':') < 0 || StringStartsWith(target, 'node:'))) {
-      return { isName: true, text: filled }
-    }
+    const isPath = StringStartsWith(target, '/') || StringStartsWith(target, '../')
+    const isUrl = RegExpExec(/^[a-z][a-z0-9+.-]*:/i, target) !== null
+    if (lookup.isImports && !isPath && !isUrl) return { isName: true, text: filled }
     throw targetError(lookup, target, key)
   }
   if (RegExpExec(LEAVES, StringSlice(target, 2)) !== null) throw targetError(lookup, target, key)

@@ -38,9 +38,10 @@ const modulePrototype = ModuleConstructor.prototype as { require(this: Module, i
 modulePrototype.require = function (id) {
   return requireFrom(this, id)
 }
-extensions['.js'] = extensions['.json'] = (module: Module, path: string) =>
-  evaluate(module, codes[path] as ModuleCode)
-extensions['.node'] = extensions['.js']
+const load = (module: Module, path: string): void => evaluate(module, codes[path] as ModuleCode)
+extensions['.js'] = load
+extensions['.json'] = load
+extensions['.node'] = load
 
 export function setProgram(given: Program, placeTable: string): void {
   program = given

@@ -27,7 +27,7 @@ export interface CompiledProgram {
   readonly source: string
   readonly cachedData: CachedData | undefined
   /** What all instances share the bytes of. */
-  readonly places: SharedText | undefined
+  readonly places?: SharedText | undefined
 }
 
 /** What a text is the body of. */

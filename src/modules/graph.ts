@@ -163,7 +163,7 @@ class Collector {
     if (kind !== 'script') return
     const follow = (specifier: string, asker: Asker, found: Map<string, string>): void => {
       const target = this.#resolver.resolve(path, specifier, asker)
-      if (target.kind === 'missing' && target.isRefused) this.#hasRefused = true
+      if (target.kind === 'missing' && target.isRefused) this.#noteRefused(path, specifier)
       if (target.kind !== 'file') return
       found.set(specifier, target.path)
       this.#queue.push({
@@ -182,6 +182,15 @@ class Collector {
     if (byRequire) this.#hasComputedRequire = true
     if (byImport) this.#hasComputedImport = true
     if ((byRequire || byImport) && isInPackage(path)) this.#addFolder(packageFolder(path))
+  }
+
+  /** The guest says why, and reads it in the package.json of the first package of that name. */
+  #noteRefused(from: string, specifier: string): void {
+    this.#hasRefused = true
+    const folders = from.split('/').slice(0, -1)
+    for (; folders.length > 0; folders.pop()) {
+      this.#notePackage(`${folders.join('/')}/node_modules/${specifier}`)
+    }
   }
 
   #notePackage(path: string): void {
@@ -237,7 +246,7 @@ class Collector {
 function requiringText(text: string, conversion: Conversion | undefined): string {
   if (conversion === undefined) return text
   if (conversion.kind === 'script') return conversion.text
-  return conversion.kind === 'es' && text.includes('createRequire') ? conversion.module.body : ''
+  return conversion.kind === 'es' && text.includes('createRequire') ? text : ''
 }
 
 function importsOf(conversion: Conversion | undefined): readonly string[] {
