@@ -68,7 +68,7 @@ function nameModule(site: string): string {
   const at = StringIndexOf(site, ES_WRAPPER)
   if (at >= 0) {
     const async = StringStartsWith(site, 'async ') ? 'async ' : ''
-    return async + StringSlice(site, at + ES_WRAPPER.length + 2, site.length - 1)
+    return async + StringSlice(site, StringIndexOf(site, ' (', at) + 2, site.length - 1)
   }
   return StringStartsWith(site, inferred) ? `Object.<anonymous>${StringSlice(site, inferred.length)}` : site
 }

@@ -55,9 +55,6 @@ export async function convertEsModule(
   const syntax = await readSyntax(code)
   if (syntax === undefined)
     return { message: 'The imports and exports of this file can’t be read', file: path }
-  if (syntax.statements.some(({ kind }) => kind === 'unsupported')) {
-    return { message: 'import source and import defer are not supported', file: path }
-  }
   const bindingPrefix = prefixFor(code)
   const names = new ImportedNames(bindingPrefix)
   for (const statement of syntax.statements) names.add(statement, code)
@@ -113,7 +110,7 @@ class ImportedNames {
     const dependency = this.#dependencies.length
     const names = new Set<string>()
     this.#dependencies.push({ statement, names, passedOn: new Set() })
-    if (statement.kind === 'star') return
+    if (statement.isStar) return
     const text = code.slice(statement.start, statement.end)
     const clause = /^import\s+([\s\S]*?)\s+from\s*"/.exec(text)?.[1]
     if (clause === undefined) return
@@ -137,7 +134,7 @@ class ImportedNames {
       specifier: statement.specifier,
       names: [...names],
       passedOn: [...passedOn],
-      isStar: statement.kind === 'star',
+      isStar: statement.isStar,
       type: statement.type,
       start: statement.start,
     }))

@@ -8,7 +8,7 @@ import {
 } from '@jridgewell/trace-mapping'
 import type { SourceLocation } from '../errors.ts'
 import { GUEST_ROOT } from '../protocol/bridge.ts'
-import { type Mapping, type PlacePart, writePlaces } from '../protocol/places.ts'
+import { type Mapping, PLACE_NUMBERS, type PlacePart, writePlaces } from '../protocol/places.ts'
 import type { SourceTree } from '../source-tree.ts'
 
 /** The maps of a program's files, as one text (protocol/places.ts). */
@@ -33,22 +33,27 @@ export class PlaceTable {
 
 function readMap(map: string): TraceMap | undefined {
   try {
-    return FlattenMap(JSON.parse(map.replace(/^\)\]\}'[^\n]*\n/, '')) as SourceMapInput)
+    const trace = FlattenMap(JSON.parse(map.replace(/^\)\]\}'[^\n]*\n/, '')) as SourceMapInput)
+    decodedMappings(trace)
+    return trace
   } catch {
     // A map that is none tells of no other place.
     return undefined
   }
 }
 
+/** What a map of nonsense says beside numbers that can be is left out. */
 function mappingsOf(trace: TraceMap): Mapping[] {
-  return decodedMappings(trace).flatMap((segments, line) =>
-    segments.map(
-      ([column, source, sourceLine, sourceColumn]): Mapping =>
-        source === undefined
-          ? [line + 1, column, 0, 0, 0]
-          : [line + 1, column, source + 1, (sourceLine ?? 0) + 1, sourceColumn ?? 0],
-    ),
-  )
+  return decodedMappings(trace)
+    .flatMap((segments, line) =>
+      segments.map(
+        ([column, source, sourceLine, sourceColumn]): Mapping =>
+          source === undefined
+            ? [line + 1, column, 0, 0, 0]
+            : [line + 1, column, source + 1, (sourceLine ?? 0) + 1, sourceColumn ?? 0],
+      ),
+    )
+    .filter(mapping => mapping.every(number => number >= 0 && number < PLACE_NUMBERS))
 }
 
 /** As a path in the function: what a map says is relative to the file, unless it names a scheme. */

@@ -16,8 +16,8 @@ export type NamePair = readonly [from: string, to: string]
 
 export interface ImportStatement {
   readonly specifier: string
-  /** `import(…)`, `import.meta`, a statement, or what V8 doesn't have yet. */
-  readonly kind: 'static' | 'star' | 'unsupported'
+  /** `export * from`. */
+  readonly isStar: boolean
   readonly start: number
   readonly end: number
   readonly type: string | undefined
@@ -39,7 +39,6 @@ export interface ModuleSyntax {
   readonly isModule: boolean
 }
 
-const STATIC = 1
 const DYNAMIC = 2
 const META = 3
 
@@ -49,25 +48,26 @@ export async function readSyntax(text: string): Promise<ModuleSyntax | undefined
   try {
     const [imports, exports, , isModule] = parse(text)
     const statements = imports.filter(({ d }) => d === -1).map(found => statementOf(text, found))
-    const dynamic = imports.filter(({ d }) => d !== -1).map(found => dynamicOf(text, found))
+    // Imports of other phases are left to V8, which doesn't have them.
+    const dynamic = imports
+      .filter(({ t }) => (t as number) === DYNAMIC || (t as number) === META)
+      .map(found => dynamicOf(text, found))
     return { statements, dynamic, exportCount: exports.length, isModule }
   } catch {
     return undefined
   }
 }
 
-function statementOf(text: string, { n, t, ss, se, at }: ImportSpecifier): ImportStatement {
-  const isStar = text.startsWith('export', ss)
-  const kind = (t as number) !== STATIC ? 'unsupported' : isStar ? 'star' : 'static'
+function statementOf(text: string, { n, ss, se, at }: ImportSpecifier): ImportStatement {
   const type = at?.find(([key]) => key === 'type')?.[1]
   const end = text[se] === ';' ? se + 1 : se
-  return { specifier: n ?? '', kind, start: ss, end, type }
+  return { specifier: n ?? '', isStar: text.startsWith('export', ss), start: ss, end, type }
 }
 
 function dynamicOf(text: string, { n, t, s, ss }: ImportSpecifier): DynamicImport {
   const start = text.startsWith('import', ss) ? ss : s
   if ((t as number) === META) return { start, specifier: undefined, kind: 'meta' }
-  return { start, specifier: (t as number) === DYNAMIC ? n : undefined, kind: 'import' }
+  return { start, specifier: n, kind: 'import' }
 }
 
 /** `import` in an expression is no name: it becomes one of the same length, so that places stay. */

@@ -3,7 +3,8 @@
  * share and none copies into its heap. A place is found in it without reading the rest.
  *
  * A file's part of the text is a table of blocks and then the blocks. A row of the table is three numbers of five
- * digits each: line and column at which the block begins, and where it stands after the table. A block is up to
+ * digits each: line and column at which the block begins, and where it stands after the table; one more row says
+ * where the last block ends. A block is up to
  * BLOCK mappings, each five numbers of variable length, as in source maps: what line, column, source, line and column
  * add to those of the mapping before, the first to the row's, and to zero in the source. Source 0 is none.
  */
@@ -16,6 +17,9 @@ const codeAt = Function.prototype.call.bind(String.prototype.charCodeAt) as (
 const BLOCK = 32
 const DIGITS_OF_NUMBER = 5
 const ROW = 3 * DIGITS_OF_NUMBER
+const OFFSET = 2 * DIGITS_OF_NUMBER
+/** What a mapping's numbers stay below: the numbers of a row then have room, and so have differences in 32 bits. */
+export const PLACE_NUMBERS = 2 ** 29
 
 /** Where in `PlaceTable.text` a file's part begins, how many blocks it has, and its sources' paths. */
 export type PlacePart = readonly [start: number, blockCount: number, sources: readonly string[]]
@@ -36,7 +40,7 @@ export interface Place {
   readonly column: number
 }
 
-/** A file's part, of mappings in the order of their lines and columns. */
+/** A file's part, of mappings in the order of their lines and columns, of whole numbers from 0 to PLACE_NUMBERS. */
 export function writePlaces(mappings: readonly Mapping[]): {
   readonly text: string
   readonly blockCount: number
@@ -56,6 +60,7 @@ export function writePlaces(mappings: readonly Mapping[]): {
     }
     blockCount++
   }
+  table += writeNumber(0) + writeNumber(0) + writeNumber(blocks.length)
   return { text: table + blocks, blockCount }
 }
 
@@ -69,17 +74,12 @@ export function findPlace(
   const block = findBlock(text, start, blockCount, line, column - 1)
   if (block < 0) return undefined
   const row = start + block * ROW
-  const reader = new DeltaReader(
-    text,
-    start + blockCount * ROW + readNumber(text, row + 2 * DIGITS_OF_NUMBER),
-  )
-  const end =
-    block + 1 < blockCount
-      ? start + blockCount * ROW + readNumber(text, row + ROW + 2 * DIGITS_OF_NUMBER)
-      : text.length
+  const blocks = start + (blockCount + 1) * ROW
+  const reader = new DeltaReader(text, blocks + readNumber(text, row + OFFSET))
+  const end = blocks + readNumber(text, row + ROW + OFFSET)
   const found = [readNumber(text, row), readNumber(text, row + DIGITS_OF_NUMBER), 0, 0, 0]
   let place: Place | undefined
-  for (let count = 0; count < BLOCK && reader.position < end; count++) {
+  while (reader.position < end) {
     for (let field = 0; field < 5; field++) found[field] = (found[field] as number) + reader.next()
     const [atLine, atColumn, source, sourceLine, sourceColumn] = found as unknown as Mapping
     if (atLine > line || (atLine === line && atColumn > column - 1)) break
