@@ -30,13 +30,13 @@ const MAX_PROTOTYPES = 16
 type FindPlace = (part: PlacePart, line: number, column: number) => Place | undefined
 
 let lines: readonly ProgramLine[] = []
-let findPlace: FindPlace | undefined
+let findPlace: FindPlace = () => undefined
 
 /**
  * Stack traces show the function's own files: the program script's lines are looked up in this table, and those of a
  * script that was made from another in the places of that.
  */
-export function setProgramLines(table: readonly ProgramLine[], find: FindPlace | undefined): void {
+export function setProgramLines(table: readonly ProgramLine[], find: FindPlace): void {
   lines = table
   findPlace = find
 }
@@ -104,7 +104,7 @@ function mapLocation(text: string): string | undefined {
   const [start, path, part] = findModule(scriptLine)
   if (path === LOADER_PATH) return undefined
   const line = scriptLine - start + 1
-  const place = (part && findPlace?.(part, line, scriptColumn)) ?? { path, line, column: scriptColumn }
+  const place = (part && findPlace(part, line, scriptColumn)) ?? { path, line, column: scriptColumn }
   const at = StringIndexOf(text, whole)
   return `${StringSlice(text, 0, at)}${place.path}:${place.line}:${place.column}${StringSlice(text, at + whole.length)}`
 }

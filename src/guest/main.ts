@@ -16,7 +16,7 @@ import { JSONParse } from './intrinsics.ts'
 import { keepPackageSources, loadSdk, offerPreload } from './lazy.ts'
 import { loadBuffer } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
-import { currentEnvironment } from './process.ts'
+import { currentEnvironment, processObject } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
@@ -51,6 +51,7 @@ function start(program: Program): void {
   keepShared(globals)
   const places = globals[PLACES] as string | undefined
   delete globals[PLACES]
+  ;(processObject.argv as string[])[1] = program.entry
   setProgram(program, places ?? '')
 }
 

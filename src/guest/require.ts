@@ -50,8 +50,8 @@ export function setProgram(given: Program, placeTable: string): void {
     const pair = program.modules[index] as Program['modules'][number]
     codes[pair[0]] = pair[1]
   }
-  const find = placeTable === '' ? undefined : getLoader()?.findPlace
-  setProgramLines(program.lines, find)
+  // Asked for when a stack is read that needs it.
+  setProgramLines(program.lines, (part, line, column) => getLoader()?.findPlace(part, line, column))
 }
 
 /** A module every function has without installing it; made at its first require. */

@@ -186,9 +186,9 @@ export class ProgramWriter {
       .filter(([folder]) => !known.has(`${folder}/package.json`))
       .map(([folder, text]) => [GUEST_ROOT + folder, manifestOf(text)])
     this.#write(`,"imports":${JSON.stringify(imports)},"names":${JSON.stringify(Object.fromEntries(names))}`)
-    this.#write(`,"packages":${JSON.stringify(Object.fromEntries(manifests))},"loader":function(){\n`)
+    this.#write(`,"packages":${JSON.stringify(Object.fromEntries(manifests))},"loader":(function(){\n`)
     this.#lines.push([this.#line, LOADER_PATH])
-    this.#write(`${loaderSource()}\n}`)
+    this.#write(`${loaderSource()}\n})`)
   }
 
   /** Counts the lines as V8 does. */
