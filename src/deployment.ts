@@ -109,7 +109,7 @@ export async function makeDeployment(
     cpuMs: config.cpuMs,
     memoryMb: config.memoryMb,
     concurrency: config.concurrency,
-    warnings,
+    warnings: [...warnings, ...graph.warnings],
   }
   const { memoryMb, concurrency } = config
   const nodeNames = findNodeNames(graph.modules.map(({ text }) => text))

@@ -8,7 +8,7 @@ import { findEntry } from './entry-file.ts'
 import { FormatReader, isScriptName, isTyped } from './format.ts'
 import { scanRequires } from './require-scan.ts'
 import { type Asker, ModuleResolver } from './resolver.ts'
-import { findLinkedMap, relinkMap } from './source-map.ts'
+import { findLinkedMap, isTooLargeMap, relinkMap } from './source-map.ts'
 
 /** One file a function may load, by its path inside the function. */
 export interface SourceModule {
@@ -41,6 +41,8 @@ export interface ModuleGraph {
   readonly hasRefused: boolean
   /** Folders of packages of which it has files, with the text of their package.json. */
   readonly packages: ReadonlyMap<string, string>
+  /** What would surprise their author. */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -74,6 +76,7 @@ class Collector {
   readonly #wholeFolders = new Set<string>()
   #tsconfig: string | undefined
   #sizeBytes = 0
+  readonly #warnings: string[] = []
   #hasComputedRequire = false
   #hasComputedImport = false
   #hasRefused = false
@@ -103,6 +106,7 @@ class Collector {
       hasComputedImport: this.#hasComputedImport,
       hasRefused: this.#hasRefused,
       packages: this.#packages,
+      warnings: this.#warnings,
     }
   }
 
@@ -120,33 +124,43 @@ class Collector {
           input === undefined || isPlain(input) ? undefined : this.#conversions.convert(input),
         ),
       )
-      for (const [index, { next, text }] of round.entries()) this.#add(next, text, conversions[index])
+      for (const [index, { next, text, linkedMap }] of round.entries()) {
+        this.#add(next, { text, linkedMap, conversion: conversions[index] })
+      }
     }
   }
 
   /** The text of a file, and what there may be to convert in it. */
-  #read(path: string): { readonly text: string; readonly input?: ConversionInput } {
+  #read(path: string): { readonly input?: ConversionInput } & Pick<SourceModule, 'text' | 'linkedMap'> {
     const format = this.#formats.formatOf(path)
-    if (format === 'addon') return { text: '' }
+    if (format === 'addon') return { text: '', linkedMap: undefined }
     const text = this.#tree.readText(path)
     this.#checkSize(text)
-    if (format === 'json') return { text }
+    if (format === 'json') return { text, linkedMap: undefined }
     const tsconfig = isTyped(path) ? this.#tsconfig : undefined
-    const map = this.#linkedMapOf(path, text)
-    const mapped = text.includes('sourceMappingURL=') ? relinkMap(text, map) : text
-    return { text, input: { path, text: mapped, format, tsconfig } }
+    const hasLink = text.includes('sourceMappingURL=')
+    const linkedMap = hasLink ? this.#linkedMapOf(path, text) : undefined
+    const mapped = hasLink ? relinkMap(text, linkedMap) : text
+    return { text, linkedMap, input: { path, text: mapped, format, tsconfig } }
   }
 
   /** Packages keep their own files and lines, whatever they were made from. */
   #linkedMapOf(path: string, text: string): string | undefined {
-    if (isInPackage(path) || !text.includes('sourceMappingURL=')) return undefined
-    return findLinkedMap(this.#tree, path, text)
+    if (isInPackage(path)) return undefined
+    const map = findLinkedMap(this.#tree, path, text)
+    if (map === undefined || !isTooLargeMap(map)) return map
+    this.#warnings.push(
+      `The source map of ${path.slice(1)} has more than ${LIMITS.sourceMapChars} characters of mappings and isn't used.`,
+    )
+    return undefined
   }
 
-  #add({ path, isOwnAndReached }: Wanted, text: string, conversion: Conversion | undefined): void {
+  #add(
+    { path, isOwnAndReached }: Wanted,
+    { text, linkedMap, conversion }: Pick<SourceModule, 'text' | 'linkedMap' | 'conversion'>,
+  ): void {
     const format = this.#formats.formatOf(path)
     const kind = format === 'json' || format === 'addon' ? format : 'script'
-    const linkedMap = this.#linkedMapOf(path, text)
     const resolutions = new Map<string, string>()
     const imports = new Map<string, string>()
     this.#notePackage(path)

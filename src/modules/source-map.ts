@@ -7,6 +7,7 @@ import {
   type TraceMap,
 } from '@jridgewell/trace-mapping'
 import type { SourceLocation } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import { GUEST_ROOT } from '../protocol/bridge.ts'
 import { type Mapping, PLACE_NUMBERS, type PlacePart, writePlaces } from '../protocol/places.ts'
 import type { SourceTree } from '../source-tree.ts'
@@ -32,14 +33,45 @@ export class PlaceTable {
 }
 
 function readMap(map: string): TraceMap | undefined {
+  const parsed = parseMap(map)
+  if (parsed === undefined || countMappings(parsed) > LIMITS.sourceMapChars) return undefined
   try {
-    const trace = FlattenMap(JSON.parse(map.replace(/^\)\]\}'[^\n]*\n/, '')) as SourceMapInput)
+    const trace = FlattenMap(parsed as SourceMapInput)
     decodedMappings(trace)
     return trace
   } catch {
     // A map that is none tells of no other place.
     return undefined
   }
+}
+
+interface ParsedMap {
+  readonly mappings?: unknown
+  readonly sections?: unknown
+}
+
+function parseMap(map: string): ParsedMap | undefined {
+  try {
+    const parsed: unknown = JSON.parse(map.replace(/^\)\]\}'[^\n]*\n/, ''))
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined
+  } catch {
+    // As good as no map.
+    return undefined
+  }
+}
+
+function countMappings({ mappings, sections }: ParsedMap): number {
+  if (!Array.isArray(sections)) return typeof mappings === 'string' ? mappings.length : 0
+  const maps = sections.map((section: { map?: ParsedMap } | null) => section?.map)
+  // Sections of sections are none.
+  if (maps.some(map => Array.isArray(map?.sections))) return Number.POSITIVE_INFINITY
+  return maps.reduce((sum, map) => sum + countMappings(map ?? {}), 0)
+}
+
+/** Whether a map is more than is read of one. */
+export function isTooLargeMap(map: string): boolean {
+  const parsed = map.length > LIMITS.sourceMapChars ? parseMap(map) : undefined
+  return parsed !== undefined && countMappings(parsed) > LIMITS.sourceMapChars
 }
 
 /** What a map of nonsense says beside numbers that can be is left out. */

@@ -1,6 +1,6 @@
 import { transform } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { FunctionHost } from '../../src/index.ts'
+import { FunctionHost, LIMITS } from '../../src/index.ts'
 
 let host: FunctionHost
 beforeEach(() => {
@@ -185,6 +185,19 @@ describe('source maps of a bundler', () => {
     const { code } = await bundle('x')
     expect(await stackOf({ 'index.js': `${code}\n${line}` })).toMatch(/index\.js:1:\d+\)/)
   })
+})
+
+test.each([
+  [LIMITS.sourceMapChars, 0],
+  [LIMITS.sourceMapChars + 1, 1],
+])('a source map of %i characters of mappings gives %i warnings', async (size, count) => {
+  const mappings = 'AAAA'.padEnd(size, ';')
+  const map = JSON.stringify({ version: 3, sources: ['a.ts'], mappings })
+  const files = { 'index.js': 'throw new Error("x")\n//# sourceMappingURL=index.js.map', 'index.js.map': map }
+  const { warnings } = await host.deploy('f', { files })
+  expect(warnings).toHaveLength(count)
+  if (count > 0) expect(warnings[0]).toMatch(/index\.js has more than 8388608 characters of mappings/)
+  await expect(host.invoke('f')).rejects.toMatchObject({ file: count === 0 ? 'a.ts' : 'index.js', line: 1 })
 })
 
 describe('what does not parse or link is named by its place in the file', () => {

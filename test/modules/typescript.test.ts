@@ -7,7 +7,7 @@ beforeEach(() => {
 })
 afterEach(() => host.close())
 
-async function run(files: Record<string, string>, event: object = {}): Promise<unknown> {
+async function run(files: Record<string, string>, event: Record<string, unknown> = {}): Promise<unknown> {
   await host.deploy('f', { files })
   return (await host.invoke('f', event)).result
 }
