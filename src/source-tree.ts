@@ -19,6 +19,8 @@ export interface SourceTree {
   isLink(path: string): boolean
   /** @throws {InvalidOptionError} when it can't be read. */
   readText(path: string): string
+  /** @throws {InvalidOptionError} when it can't be read. */
+  readBytes(path: string): Uint8Array
 }
 
 /** @throws {InvalidOptionError} when the folder does not exist or the files map is not one. */
@@ -74,9 +76,13 @@ class FolderTree implements SourceTree {
   }
 
   readText(path: string): string {
+    return Buffer.from(this.readBytes(path)).toString('utf8')
+  }
+
+  readBytes(path: string): Uint8Array {
     const inside = this.#resolve(path)
     if (inside === undefined) throw new Error(`${path} is not a file of the function`)
-    return read('source', inside, () => readFileSync(inside, 'utf8'))
+    return read('source', inside, () => readFileSync(inside))
   }
 
   #join(path: string): string {
@@ -146,6 +152,10 @@ class MapTree implements SourceTree {
     const text = this.#files.get(path)
     if (text === undefined) throw new Error(`${path} is not a file of the function`)
     return text
+  }
+
+  readBytes(path: string): Uint8Array {
+    return Buffer.from(this.readText(path))
   }
 
   #add(name: string, text: string): void {

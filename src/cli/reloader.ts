@@ -1,6 +1,6 @@
 import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FunctionHost } from '../index.ts'
+import type { DeployProgress, FunctionHost } from '../index.ts'
 import { ENTRY_NAMES } from '../modules/entry-file.ts'
 
 /** What became of a changed function folder. */
@@ -19,6 +19,7 @@ export interface ReloaderOptions {
   /** The folder of functions. */
   readonly folder: string
   readonly host: FunctionHost
+  readonly onProgress: (progress: DeployProgress) => void
   readonly onOutcome: (outcome: ReloadOutcome) => void
 }
 
@@ -55,14 +56,14 @@ export class Reloader {
 
   /** Undefined when there was nothing to do. */
   async #apply(name: string, runningVersion: string | undefined): Promise<ReloadOutcome | undefined> {
-    const { folder, host } = this.#options
+    const { folder, host, onProgress } = this.#options
     const path = join(folder, name)
     if (!(await isFolder(path))) {
       return (await host.remove(name)) ? { kind: 'removed', name } : undefined
     }
     // A folder on its way to become a function is no mistake yet.
     if (runningVersion === undefined && !(await hasEntry(path))) return undefined
-    const { version, warnings } = await host.deploy(name, path)
+    const { version, warnings } = await host.deploy(name, path, { onProgress })
     return version === runningVersion ? undefined : { kind: 'deployed', name, version, warnings }
   }
 }
