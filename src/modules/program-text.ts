@@ -149,6 +149,8 @@ export class ProgramWriter {
     const head = `(${parameters.join(',')}){`
     if (module.conversion?.kind === 'es') {
       const prelude = text.slice(0, text.indexOf('\n'))
+      // No line of the file: what happens there is the loader's doing.
+      this.#lines.push([this.#line, LOADER_PATH])
       this.#write(
         `[${JSON.stringify(path)},{"es":${isAsync ? 'async ' : ''}function ${ES_WRAPPER}${head}${prelude}\n`,
       )

@@ -70,6 +70,11 @@ describe('a stack names lines and columns of the file itself', () => {
     })
   })
 
+  test('what is imported and is not there has no place in the files before', async () => {
+    const stack = await stackOf({ 'a.mjs': '', 'index.mjs': "import './a.mjs'\nimport 'none'" })
+    expect(stack).toBe("Error: Cannot find package 'none' imported from /var/user/index.mjs")
+  })
+
   test('CommonJS with import(…) keeps its columns', async () => {
     const { text, place } = unmark(
       '/var/user/index.js',
