@@ -121,6 +121,13 @@ export const LIMITS = Object.freeze({
   deploymentFiles: 20_000,
   /** Mappings of one source map of a function's own files, in UTF-16 units. */
   sourceMapChars: 8_388_608,
+  /** Of a function's own files: bytes of one reading, and names in one directory. */
+  fileSliceBytes: 512 * 1024,
+  directoryNames: 20_000,
+  /** What of an instance's memory its `/tmp` may take; files, directories and links there; descriptors open at once. */
+  tmpMemoryShare: 0.5,
+  tmpEntries: 16_384,
+  openFiles: 1024,
   /** Sets of packages a host installs at the same time; and days after which a set goes that nobody has used. */
   packageInstalls: 4,
   packageIdleDays: 30,

@@ -150,7 +150,7 @@ export class ModulePaths {
   #asFile(path: string, suffixes: readonly string[]): string | undefined {
     for (let index = 0; index < suffixes.length; index++) {
       const candidate = path + suffixes[index]
-      if (this.#codes[candidate] !== undefined) return candidate
+      if (this.#core.hasCode(candidate)) return candidate
     }
     return undefined
   }

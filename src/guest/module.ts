@@ -29,6 +29,8 @@ export interface ModuleCore {
   readonly program: Program
   readonly places: string
   readonly codes: Readonly<Record<string, ModuleCode>>
+  /** Whether there is such a file, in the program or written by the function. */
+  hasCode(path: string): boolean
   readonly cache: Record<string, Module>
   readonly extensions: Record<string, unknown>
   readonly Module: object

@@ -19,6 +19,7 @@ import {
 import { checkSpecifier, missingModule, unknownBuiltin } from './missing-module.ts'
 import type { Loader, Module, ModuleCore, RequireFunction } from './module.ts'
 import { folderOf, isPath, joinPath, searchPaths } from './paths.ts'
+import { isWritten, readWritten } from './written-module.ts'
 
 let program: Program = { entry: '', modules: [], resolutions: {}, lines: [] }
 const codes = ObjectCreate(null) as Record<string, ModuleCode>
@@ -38,7 +39,7 @@ const modulePrototype = ModuleConstructor.prototype as { require(this: Module, i
 modulePrototype.require = function (id) {
   return requireFrom(this, id)
 }
-const load = (module: Module, path: string): void => evaluate(module, codes[path] as ModuleCode)
+const load = (module: Module, path: string): void => evaluate(module, codeOf(path) as ModuleCode)
 extensions['.js'] = load
 extensions['.json'] = load
 extensions['.node'] = load
@@ -66,6 +67,15 @@ export function loadEntry(): { readonly exports: unknown; readonly ready: Promis
   return { exports: loadModule(program.entry, undefined).exports, ready: undefined }
 }
 
+/** Of a file of the program, or of one that the function has written. */
+function codeOf(path: string): ModuleCode | undefined {
+  return codes[path] ?? readWritten(path)
+}
+
+function hasCode(path: string): boolean {
+  return codes[path] !== undefined || isWritten(path)
+}
+
 function isEs(code: ModuleCode | undefined): boolean {
   return typeof code === 'object' && ObjectHasOwn(code, 'es')
 }
@@ -78,6 +88,7 @@ function getLoader(): Loader | undefined {
       program,
       places,
       codes,
+      hasCode,
       cache,
       extensions,
       Module: ModuleConstructor,
@@ -111,7 +122,7 @@ function loadModule(path: string, parent: Module | undefined): Module {
   cache[path] = module
   let isLoaded = false
   try {
-    evaluate(module, codes[path] as ModuleCode)
+    evaluate(module, codeOf(path) as ModuleCode)
     isLoaded = true
   } finally {
     // As in Node: a module that threw is loaded anew by the next require.
@@ -281,7 +292,7 @@ const SUFFIXES = ['', '.js', '.json', '/index.js', '/index.json']
 function resolveFile(path: string): string | undefined {
   for (let index = 0; index < SUFFIXES.length; index++) {
     const candidate = path + SUFFIXES[index]
-    if (codes[candidate] !== undefined) return candidate
+    if (hasCode(candidate)) return candidate
   }
   return undefined
 }

@@ -1,6 +1,7 @@
 import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
+import { FILES_OPS } from './calls-files.ts'
 import { URL_OPS } from './calls-url.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
@@ -270,6 +271,7 @@ export const OPS = {
     args: Type.Object({ name, data: Type.Optional(encoded) }, closed),
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
+  ...FILES_OPS,
   ...URL_OPS,
 } as const satisfies Record<string, OpShape>
 
