@@ -1,6 +1,7 @@
 import {
   DOOR,
   type InvokeMessage,
+  PLACES,
   PRELOAD_NODE,
   type Program,
   SEND,
@@ -56,7 +57,10 @@ function start(program: Program): void {
   delete globals[SEND]
   delete globals[START]
   delete globals[DOOR]
-  setProgram(program)
+  const places = globals[PLACES] as string | undefined
+  delete globals[PLACES]
+  ;(processObject.argv as string[])[1] = program.entry
+  setProgram(program, places ?? '')
 }
 
 /** `process.memoryUsage`: what the host measured last. The function's process is its isolate. */
