@@ -1,6 +1,8 @@
 import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
+import { CRYPTO_OPS } from './calls-crypto.ts'
+import { ZLIB_OPS } from './calls-zlib.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
 /**
@@ -17,7 +19,7 @@ interface OpShape {
   readonly result: TSchema
 }
 
-export const CAPABILITIES = ['database', 'storage', 'functions'] as const
+export const CAPABILITIES = ['database', 'storage', 'functions', 'crypto'] as const
 export type Capability = (typeof CAPABILITIES)[number]
 
 const closed = { additionalProperties: false }
@@ -267,6 +269,8 @@ export const OPS = {
     args: Type.Object({ name, data: Type.Optional(encoded) }, closed),
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
+  ...CRYPTO_OPS,
+  ...ZLIB_OPS,
 } as const satisfies Record<string, OpShape>
 
 export type OpName = keyof typeof OPS
