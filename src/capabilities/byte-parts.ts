@@ -17,8 +17,11 @@ export function splitBytes(
       `${op}.sizes must be ${count} lengths that make up the ${content.byteLength} bytes of content.`,
     )
   }
-  let start = 0
-  return sizes.map(size => content.subarray(start, (start += size)))
+  let end = 0
+  return sizes.map(size => {
+    end += size
+    return content.subarray(end - size, end)
+  })
 }
 
 /** The other way round. */
