@@ -6,7 +6,7 @@ import type { Scope } from './capabilities/capability.ts'
 import { databaseHandlers } from './capabilities/database.ts'
 import { Dispatcher } from './capabilities/dispatch.ts'
 import { functionHandlers } from './capabilities/functions.ts'
-import { nativeHandlers } from './capabilities/native.ts'
+import { runtimeHandlers } from './capabilities/runtime.ts'
 import { storageHandlers } from './capabilities/storage.ts'
 import { CodeCache } from './code-cache.ts'
 import { applyCollections, COLLECTIONS_FILE, readCollectionsFile } from './collections-file.ts'
@@ -250,7 +250,7 @@ export class FunctionHost implements Closable {
       handlers: {
         ...databaseHandlers(this.#documents),
         ...storageHandlers(this.storage),
-        ...nativeHandlers(),
+        ...runtimeHandlers(),
         ...functionHandlers((functionName, event, scope) =>
           invoke(this.#line, { functionName, event, scope }),
         ),

@@ -1,6 +1,6 @@
 import { LIMITS } from '../limits.ts'
 import type { CallerVariables, FixedIdentity, InvokeMessage } from '../protocol/bridge.ts'
-import { hasCallsWaiting } from './call.ts'
+import { dropBackground, hasCallsWaiting } from './call.ts'
 import { resetConsole, setLogLimits, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
 import {
@@ -11,6 +11,7 @@ import {
   ReflectApply,
   TypeErrorCtor,
 } from './intrinsics.ts'
+import { endNode } from './node.ts'
 import { post, postAnswer, postOver, quote, setOpen } from './outbox.ts'
 import { setFixedIdentity, setIdentity } from './process.ts'
 import { loadEntry } from './require.ts'
@@ -70,6 +71,8 @@ export function closeIfOver(): boolean {
   current = undefined
   setOpen(false)
   dropTimers()
+  dropBackground()
+  endNode()
   postOver()
   return true
 }

@@ -1,10 +1,12 @@
 import { DOOR, type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import { keepShared } from './ask.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { installGlobals } from './globals.ts'
 import { completeDrained, failUncaught } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
-import { keepPackageSources, loadBuffer, loadSdk, offerPreload } from './lazy.ts'
+import { keepPackageSources, loadSdk, offerPreload } from './lazy.ts'
+import { loadBuffer } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
@@ -38,6 +40,7 @@ function start(program: Program): void {
   delete globals[START]
   delete globals[DOOR]
   keepPackageSources(globals)
+  keepShared(globals)
   setProgram(program)
 }
 

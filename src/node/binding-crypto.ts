@@ -129,7 +129,7 @@ export function makeCryptoBinding(realm: Realm): Binding {
 /** Both a function and a class. */
 function missing(realm: Realm, name: string): new () => object {
   return function refuse(): never {
-    throw new (realm.require('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)(`${name} of node:crypto`)
+    throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)(`${name} of node:crypto`)
   } as unknown as new () => object
 }
 

@@ -156,7 +156,7 @@ function valueOf(host: CryptoHost, outcome: Outcome | undefined): Uint8Array {
 
 export function makeCipherBinding(realm: Realm, host: CryptoHost, names: CryptoNames, readKey: ReadKey): Binding {
   const bytesOf = (data: string | View, encoding?: string): Uint8Array =>
-    typeof data === 'string' ? realm.require('buffer').Buffer.from(data, encoding) : host.bytes(data)
+    typeof data === 'string' ? realm.load('buffer').Buffer.from(data, encoding) : host.bytes(data)
   const isPlain = (setup: Setup, key: Uint8Array, iv: Uint8Array): boolean => {
     const info = names.cipher(setup.algorithm)
     if (info === undefined || !PLAIN.has(info.mode) || setup.authTagLength !== undefined) return false
@@ -180,7 +180,7 @@ export function makeCipherBinding(realm: Realm, host: CryptoHost, names: CryptoN
       xtsStandard?: string,
     ) {
       if (ctsMode !== undefined || xtsStandard !== undefined) {
-        throw new (realm.require('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)('ctsMode and xtsStandard')
+        throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)('ctsMode and xtsStandard')
       }
       const setup: Setup = {
         encrypt,
@@ -205,12 +205,14 @@ export function makeCipherBinding(realm: Realm, host: CryptoHost, names: CryptoN
     }
 
     update(data: string | View, encoding?: string): Uint8Array {
-      this.#refuseOver('Trying to add data in unsupported state')
+      if (this.#ciphering.isOver) throw new Error('Trying to add data in unsupported state')
       return host.buffer(this.#ciphering.update(bytesOf(data, encoding)))
     }
 
     final(): Uint8Array {
-      this.#refuseOver('Unsupported state')
+      if (this.#ciphering.isOver) {
+        throw Object.assign(new Error('Invalid state'), { code: 'ERR_CRYPTO_INVALID_STATE' })
+      }
       return host.buffer(this.#ciphering.final())
     }
 
@@ -237,11 +239,6 @@ export function makeCipherBinding(realm: Realm, host: CryptoHost, names: CryptoN
     getAuthTag(): Uint8Array | undefined {
       const { tag } = this.#ciphering
       return tag === undefined || !this.#ciphering.isOver ? undefined : host.buffer(host.copy(tag))
-    }
-
-    #refuseOver(message: string): void {
-      if (!this.#ciphering.isOver) return
-      throw Object.assign(new Error(message), { code: 'ERR_CRYPTO_INVALID_STATE' })
     }
   }
 
@@ -276,7 +273,7 @@ function makeRsa(realm: Realm, host: CryptoHost, readKey: ReadKey): Binding {
       mgf1Hash?: string,
     ) => {
       if (mgf1Hash !== undefined) {
-        throw new (realm.require('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)('mgf1Hash')
+        throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)('mgf1Hash')
       }
       const { bytes, spec } = readKey(role, data, format, type, passphrase, namedCurve)
       const label = oaepLabel === undefined ? new Uint8Array() : host.bytes(oaepLabel)

@@ -89,10 +89,10 @@ class Digesting {
 export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNames): Binding {
   const empty = new Uint8Array()
   const bytesOf = (data: Data, encoding?: string): Uint8Array =>
-    typeof data === 'string' ? realm.require('buffer').Buffer.from(data, encoding) : host.bytes(data)
+    typeof data === 'string' ? realm.load('buffer').Buffer.from(data, encoding) : host.bytes(data)
   const encoded = (bytes: Uint8Array, encoding: string | undefined): unknown => {
     const buffer = host.buffer(bytes)
-    return encoding === undefined || encoding === 'buffer' ? buffer : buffer.toString(encoding as never)
+    return encoding === undefined || encoding === 'buffer' ? buffer : host.text(bytes, encoding)
   }
   /** An algorithm that may not exist is tried at once, as Node does. */
   const begin = (setup: Setup, key: Uint8Array): Digesting => {
@@ -217,6 +217,6 @@ function isSame(left: Uint8Array, right: Uint8Array): boolean {
 
 function refuseCustomization(realm: Realm, given: View | undefined): void {
   if (given === undefined) return
-  const { codes } = realm.require('internal/errors')
+  const { codes } = realm.load('internal/errors')
   throw new codes.ERR_METHOD_NOT_IMPLEMENTED('functionName and customization of cSHAKE')
 }

@@ -81,7 +81,7 @@ export class CryptoHost {
 
   /** As a Buffer, over the same memory. */
   buffer(bytes: Uint8Array): Uint8Array {
-    const { FastBuffer } = this.#realm.require('internal/buffer')
+    const { FastBuffer } = this.#realm.load('internal/buffer')
     const { TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset } =
       this.#realm.primordials
     return new FastBuffer(
@@ -89,6 +89,10 @@ export class CryptoHost {
       TypedArrayPrototypeGetByteOffset(bytes),
       TypedArrayPrototypeGetByteLength(bytes),
     )
+  }
+
+  text(bytes: Uint8Array, encoding: string): string {
+    return (this.buffer(bytes) as { toString(encoding: string): string }).toString(encoding)
   }
 
   /** As an ArrayBuffer of its own. */

@@ -78,8 +78,8 @@ export function makeJob(realm: Realm, prepare: Prepare): JobClass {
 }
 
 function promised(realm: Realm, work: Work): Promise<unknown> {
-  const { resolveWebCryptoResult } = realm.require('internal/crypto/util')
-  const { lazyDOMException } = realm.require('internal/util')
+  const { resolveWebCryptoResult } = realm.load('internal/crypto/util')
+  const { lazyDOMException } = realm.load('internal/util')
   return new Promise((resolve, reject) => {
     work.call().then(
       result => resolveWebCryptoResult(resolve, result),

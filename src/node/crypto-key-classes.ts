@@ -46,12 +46,12 @@ export function makeKeyClasses(realm: Realm): { binding: Binding; makeWebKey: Ma
   }
 
   const refuse = (kind: string): never => {
-    throw new (realm.require('internal/errors').codes.ERR_INVALID_THIS)(kind)
+    throw new (realm.load('internal/errors').codes.ERR_INVALID_THIS)(kind)
   }
   let WebKey: WebKeyClass | undefined
   return {
     makeWebKey: (handle, algorithm, usages, extractable) => {
-      if (WebKey === undefined) realm.require('internal/crypto/keys')
+      if (WebKey === undefined) realm.load('internal/crypto/keys')
       return new (WebKey as WebKeyClass)(handle, algorithm, usages, extractable)
     },
     binding: {

@@ -37,7 +37,7 @@ export function makeKeyReader(realm: Realm, host: CryptoHost) {
         bytes,
       }
     }
-    const { codes } = realm.require('internal/errors')
+    const { codes } = realm.load('internal/errors')
     if (format > RAW_SEED || format === RAW_SEED) {
       throw new codes.ERR_METHOD_NOT_IMPLEMENTED(
         format === RAW_SEED ? 'A key by its seed' : 'A key by its URL; read it and give its text: that',
@@ -57,8 +57,8 @@ function open(
   passphrase: Uint8Array,
 ) {
   if (format === DER) return openDer(host, bytes, passphrase)
-  const { Buffer } = realm.require('buffer')
-  return openPem(host, host.buffer(bytes).toString(), passphrase, text => host.copy(Buffer.from(text, 'base64')))
+  const { Buffer } = realm.load('buffer')
+  return openPem(host, host.text(bytes, 'utf8'), passphrase, text => host.copy(Buffer.from(text, 'base64')))
 }
 
 function jwkOf(data: unknown): Record<string, string> {

@@ -139,7 +139,7 @@ export class KeyHandle {
       ...host.join([bytes, passphrase == null ? new Uint8Array() : host.bytes(passphrase)]),
     })
     const buffer = host.buffer(content as Uint8Array)
-    return isText ? buffer.toString() : buffer
+    return isText ? host.text(buffer, 'utf8') : buffer
   }
 
   exportJwk(target: Record<string, unknown>): object {
@@ -167,14 +167,14 @@ export class KeyHandle {
   }
 
   rawSeed(): never {
-    const { codes } = tools.realm.require('internal/errors')
+    const { codes } = tools.realm.load('internal/errors')
     throw new codes.ERR_CRYPTO_INCOMPATIBLE_KEY_OPTIONS(this.getAsymmetricKeyType(), 'has no seed')
   }
 
   #tail(): Uint8Array {
     const tail = readDerTail(tools.host, this.getAsymmetricKeyType(), this.#material.bytes)
     if (tail !== undefined) return tools.host.buffer(tools.host.copy(tail))
-    const { codes } = tools.realm.require('internal/errors')
+    const { codes } = tools.realm.load('internal/errors')
     throw new codes.ERR_CRYPTO_INCOMPATIBLE_KEY_OPTIONS(this.getAsymmetricKeyType(), 'has no raw form')
   }
 
@@ -217,14 +217,14 @@ export function makeKeyBinding(realm: Realm, host: CryptoHost): { binding: Bindi
 }
 
 function fromBase64Url(text: string): Uint8Array {
-  return tools.host.copy(tools.realm.require('buffer').Buffer.from(text, 'base64url'))
+  return tools.host.copy(tools.realm.load('buffer').Buffer.from(text, 'base64url'))
 }
 
 function toBase64Url(bytes: Uint8Array): string {
-  return tools.host.buffer(bytes).toString('base64url' as never)
+  return tools.host.text(bytes, 'base64url')
 }
 
 function fromHex(text: string): ArrayBuffer {
   const even = text.length % 2 === 0 ? text : `0${text}`
-  return tools.host.arrayBuffer(tools.realm.require('buffer').Buffer.from(even, 'hex'))
+  return tools.host.arrayBuffer(tools.realm.load('buffer').Buffer.from(even, 'hex'))
 }

@@ -31,7 +31,7 @@ export function makeKeygenBinding(
   makeWebKey: MakeWebKey,
 ): Binding {
   const none = new Uint8Array()
-  const pair = (mode: number, request: Request, rest: readonly unknown[], prime = none) =>
+  const pair = (mode: number, request: Request, rest: readonly unknown[], prime: Uint8Array = none) =>
     opWork(
       host,
       'crypto.generateKeyPair',

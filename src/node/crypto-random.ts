@@ -78,8 +78,8 @@ export function makeRandomBinding(realm: Realm, host: CryptoHost, random: Random
 }
 
 function timingSafeEqual(realm: Realm, host: CryptoHost, left: View, right: View): boolean {
-  const { isAnyArrayBuffer, isArrayBufferView } = realm.require('internal/util/types')
-  const { codes } = realm.require('internal/errors')
+  const { isAnyArrayBuffer, isArrayBufferView } = realm.load('internal/util/types')
+  const { codes } = realm.load('internal/errors')
   for (const [name, view] of [['buf1', left], ['buf2', right]] as const) {
     if (isAnyArrayBuffer(view) || isArrayBufferView(view)) continue
     throw new codes.ERR_INVALID_ARG_TYPE(name, ['ArrayBuffer', 'Buffer', 'TypedArray', 'DataView'], view)

@@ -52,7 +52,7 @@ export function makeSignBinding(realm: Realm, host: CryptoHost, names: CryptoNam
       this.#refuseOver()
       const bytes =
         typeof data === 'string'
-          ? (realm.require('buffer').Buffer.from(data, encoding) as Uint8Array)
+          ? (realm.load('buffer').Buffer.from(data, encoding) as Uint8Array)
           : host.copy(data)
       this.#chunks[this.#chunks.length] = bytes
     }

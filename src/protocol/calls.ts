@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
 import { CRYPTO_OPS } from './calls-crypto.ts'
 import { ZLIB_OPS } from './calls-zlib.ts'
+import { URL_OPS } from './calls-url.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
 /**
@@ -14,13 +15,15 @@ import type { Encoded, EncodedObject } from './value.ts'
  * Documents, filters and updates are extended JSON (value.ts) in MongoDB's own form.
  */
 interface OpShape {
-  readonly capability: Capability
+  readonly capability: OpCapability
   readonly args: TSchema
   readonly result: TSchema
 }
 
 export const CAPABILITIES = ['database', 'storage', 'functions', 'crypto'] as const
 export type Capability = (typeof CAPABILITIES)[number]
+/** `runtime`: no power over the world, such as Unicode's tables. Every function has it, and no client. */
+export type OpCapability = Capability | 'runtime'
 
 const closed = { additionalProperties: false }
 const name = Type.String({ minLength: 1, maxLength: 256 })
@@ -271,6 +274,7 @@ export const OPS = {
   },
   ...CRYPTO_OPS,
   ...ZLIB_OPS,
+  ...URL_OPS,
 } as const satisfies Record<string, OpShape>
 
 export type OpName = keyof typeof OPS
