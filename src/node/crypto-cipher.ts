@@ -11,6 +11,7 @@ const REPLAYED_BYTES = 64 * 1024
 const PIECE_BYTES = 4 * 1024 * 1024
 /** Of these an authentication tag is part. */
 const AUTHENTICATED: ReadonlySet<string> = new Set(['gcm', 'ccm', 'ocb', 'siv'])
+const AUTHENTICATED_NAMES = /siv|poly1305/i
 /** Their one key and initialization vector have the lengths told; those of others are tried on the host. */
 const PLAIN: ReadonlySet<string> = new Set(['cbc', 'ctr', 'ecb', 'cfb', 'ofb', 'gcm'])
 
@@ -168,6 +169,7 @@ export function makeCipherBinding(realm: Realm, host: CryptoHost, names: CryptoN
     readonly #ciphering: Ciphering
     readonly #mode: string
     readonly #encrypt: boolean
+    readonly #isAuthenticated: boolean
     #hasTag = false
 
     constructor(
@@ -191,17 +193,10 @@ export function makeCipherBinding(realm: Realm, host: CryptoHost, names: CryptoN
       const key = KeyHandle.isOne(credential) ? credential.secret : host.copy(credential)
       const vector = iv === null ? new Uint8Array() : host.copy(iv)
       this.#encrypt = encrypt
-      this.#mode = names.cipher(algorithm)?.mode ?? this.#modeOf(algorithm)
+      this.#mode = names.cipher(algorithm)?.mode ?? ''
+      this.#isAuthenticated = AUTHENTICATED.has(this.#mode) || AUTHENTICATED_NAMES.test(algorithm)
       this.#ciphering = new Ciphering(host, setup, key, vector, this.#isAuthenticated)
       if (!isPlain(setup, key, vector)) this.#ciphering.try()
-    }
-
-    #modeOf(algorithm: string): string {
-      return /poly1305$/i.test(algorithm) ? 'gcm' : ''
-    }
-
-    get #isAuthenticated(): boolean {
-      return AUTHENTICATED.has(this.#mode) || this.#mode === 'stream'
     }
 
     update(data: string | View, encoding?: string): Uint8Array {
@@ -246,9 +241,11 @@ export function makeCipherBinding(realm: Realm, host: CryptoHost, names: CryptoN
     CipherBase,
     getCiphers: () => names.ciphers,
     getSSLCiphers: () => [],
-    getCipherInfo: (nameOrNid: string | number, keyLength?: number, ivLength?: number) => {
-      const info = names.cipherInfo(nameOrNid, keyLength, ivLength)
-      return info === undefined ? undefined : { __proto__: null, ...info }
+    getCipherInfo: (nameOrNid: string | number, keyBytes?: number, ivBytes?: number) => {
+      const info = names.cipherInfo(nameOrNid, keyBytes, ivBytes)
+      if (info === undefined) return undefined
+      const { blockSize, ivLength, keyLength, mode, name, nid } = info
+      return { __proto__: null, mode, name, nid, keyLength, blockSize, ivLength }
     },
     ...makeRsa(realm, host, readKey),
   }

@@ -1,3 +1,4 @@
+import type { Failure } from '../protocol/calls-crypto.ts'
 import type { OpArgs } from '../protocol/calls.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { makeJob, opWork } from './crypto-job.ts'
@@ -170,7 +171,9 @@ export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNam
     ) => {
       refuseCustomization(realm, name ?? customization)
       const setup = { algorithm, hmac: false, ...(outputLength !== undefined && { outputLength }) }
-      const { content } = host.ask('crypto.hash', { ...setup, ...host.join([empty, bytesOf(input, 'utf8')]) })
+      const parts = host.join([empty, bytesOf(input, 'utf8')])
+      const { content, failure } = realm.environment.askHost('crypto.hash', { ...setup, ...parts })
+      if (failure !== undefined) throw host.error(withName(failure, algorithm))
       return encoded(content as Uint8Array, encoding)
     },
   }
@@ -205,6 +208,12 @@ function makeHashJobs(realm: Realm, host: CryptoHost): Binding {
         ),
     ),
   }
+}
+
+/** What a one-shot digest says of an algorithm that there isn't; host and guest may differ in how much it says. */
+function withName(failure: Failure, algorithm: string): Failure {
+  if (failure.message !== 'Digest method not supported') return failure
+  return { ...failure, message: `Digest method ${algorithm} is not supported` }
 }
 
 /** In a time that tells nothing of where they differ. */

@@ -133,7 +133,7 @@ export const CRYPTO_OPS = {
       info: Type.Optional(
         Type.Object({
           name: Type.String(),
-          nid: Type.Number(),
+          nid: Type.Optional(Type.Number()),
           blockSize: Type.Optional(Type.Number()),
           ivLength: Type.Optional(Type.Number()),
           keyLength: Type.Number(),
