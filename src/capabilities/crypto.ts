@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts'
 import type { CRYPTO_OPS } from '../protocol/calls-crypto.ts'
 import { requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers } from './capability.ts'
+import { certificateHandlers } from './crypto-certificate.ts'
 import { cipherHandlers } from './crypto-cipher.ts'
 import { deriveHandlers } from './crypto-derive.ts'
 import { exchangeHandlers } from './crypto-exchange.ts'
@@ -31,6 +32,7 @@ export function cryptoHandlers(open: OpenHandles, heavy: HeavyWork): Handlers<ke
         return { content: Buffer.from(read(spkac as Buffer)) }
       })
     },
+    ...certificateHandlers,
     ...hashHandlers(open),
     ...cipherHandlers(open),
     ...keyHandlers,

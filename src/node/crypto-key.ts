@@ -102,10 +102,10 @@ export class KeyHandle {
   }
 
   keyDetail(target: Record<string, unknown>): object {
-    const { publicExponent, ...details } = this.#known().details
-    Object.assign(target, details)
+    const { modulusLength, publicExponent, ...details } = this.#known().details
+    if (modulusLength !== undefined) target.modulusLength = modulusLength
     if (publicExponent !== undefined) target.publicExponent = fromHex(publicExponent)
-    return target
+    return Object.assign(target, details)
   }
 
   equals(other: KeyHandle): boolean {

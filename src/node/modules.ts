@@ -1,4 +1,5 @@
 import { makeInternalTimers, makeTimers, makeTimersPromises } from './module-timers.ts'
+import { makeZip } from './module-zip.ts'
 import type { MakeModule, Realm } from './realm.ts'
 
 /** Command-line options that Node's modules ask for, and their defaults; all others are off. */
@@ -19,6 +20,7 @@ export const MODULES: Readonly<Record<string, MakeModule>> = {
   timers: makeTimers,
   'timers/promises': makeTimersPromises,
   'internal/timers': makeInternalTimers,
+  'internal/zip': makeZip,
   'internal/options': () => ({
     getOptionValue: (name: string) => OPTIONS[name] ?? false,
     getAllowUnauthorized: () => false,

@@ -102,6 +102,26 @@ const keyDetails = Type.Object({
 })
 export type KeyDetails = Static<typeof keyDetails>
 
+/** As X509Certificate has them. */
+const certificateFields = Type.Object({
+  subject: Type.Optional(Type.String()),
+  subjectAltName: Type.Optional(Type.String()),
+  issuer: Type.Optional(Type.String()),
+  infoAccess: Type.Optional(Type.String()),
+  validFrom: Type.String(),
+  validTo: Type.String(),
+  fingerprint: Type.String(),
+  fingerprint256: Type.String(),
+  fingerprint512: Type.String(),
+  keyUsage: Type.Optional(Type.Array(Type.String())),
+  serialNumber: Type.String(),
+  signatureAlgorithm: Type.Optional(Type.String()),
+  signatureAlgorithmOid: Type.Optional(Type.String()),
+  ca: Type.Boolean(),
+  pem: Type.String(),
+})
+export type CertificateFields = Static<typeof certificateFields>
+
 const outcome = { failure: Type.Optional(failure), content: Type.Optional(content) }
 const outcomes = { ...outcome, sizes: Type.Optional(Type.Array(Type.Number())) }
 
@@ -293,6 +313,40 @@ export const CRYPTO_OPS = {
   'crypto.checkPrime': bytesOp(
     { checks: Type.Integer({ minimum: 0, maximum: LIMITS.cryptoPrimeChecks }) },
     { failure: Type.Optional(failure), prime: Type.Optional(Type.Boolean()) },
+  ),
+  /** X.509. bytes: the certificate, and a key (DER: PKCS#8 or SPKI) or another certificate. */
+  'crypto.certificate': bytesOp(
+    {
+      action: Type.Union([
+        Type.Literal('read'),
+        Type.Literal('checkHost'),
+        Type.Literal('checkEmail'),
+        Type.Literal('checkIP'),
+        Type.Literal('checkIssued'),
+        Type.Literal('checkPrivateKey'),
+        Type.Literal('verify'),
+      ]),
+      /** The host, address or number to compare with. */
+      text: Type.Optional(Type.String({ maxLength: 1024 })),
+      options: Type.Optional(
+        Type.Object(
+          {
+            subject: Type.Union([Type.Literal('default'), Type.Literal('always'), Type.Literal('never')]),
+            wildcards: Type.Boolean(),
+            partialWildcards: Type.Boolean(),
+            multiLabelWildcards: Type.Boolean(),
+            singleLabelSubdomains: Type.Boolean(),
+          },
+          closed,
+        ),
+      ),
+    },
+    {
+      ...outcomes,
+      fields: Type.Optional(certificateFields),
+      matched: Type.Optional(Type.String()),
+      valid: Type.Optional(Type.Boolean()),
+    },
   ),
   /** bytes: a signed public key and challenge. */
   'crypto.spkac': bytesOp(
