@@ -10,6 +10,7 @@ import type { PoolKey } from './isolate/pool-key.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { collectModules, type ModuleGraph } from './module-graph.ts'
+import { findNodeNames } from './node-names.ts'
 import { buildProgram } from './program.ts'
 import type { Capability } from './protocol/calls.ts'
 import { type FunctionSource, openSourceTree, type SourceTree } from './source-tree.ts'
@@ -108,7 +109,8 @@ export async function makeDeployment(
     warnings,
   }
   const { memoryMb, concurrency } = config
-  const key = { name, program, memoryMb, runtime, concurrency } as const
+  const nodeNames = findNodeNames(graph.modules.map(({ text }) => text))
+  const key = { name, program, memoryMb, runtime, nodeNames, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)
   return { name, version: info.version, config, key, identity, limits, info }

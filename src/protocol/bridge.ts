@@ -168,5 +168,10 @@ export type PackageName = keyof typeof PACKAGE_SOURCES
  * with it evaluated. Gone once called, and before user code runs.
  */
 export const PRELOAD_SDK = '__cloudletPreloadSdk'
+/**
+ * The global that evaluates parts of Node's library ahead of need, by names of modules and globals: called in spare
+ * isolates, before a function is in them. Gone before user code runs.
+ */
+export const PRELOAD_NODE = '__cloudletPreloadNode'
 /** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */
 export const GUEST_ROOT = '/var/user'

@@ -34,7 +34,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'known-options',
         'module-graph',
       ],
-      ...['notices', 'observe', 'options', 'program', 'snapshot-cache', 'source-tree'],
+      ...['node-names', 'notices', 'observe', 'options', 'program', 'snapshot-cache', 'source-tree'],
     ],
     isOneUnit: true,
   },
