@@ -101,6 +101,8 @@ export const PLAIN_BINDINGS: Readonly<Record<string, MakeBinding>> = {
   constants: realm => {
     const constants = realm.constants('constants')
     for (const group of Object.values(constants)) Object.setPrototypeOf(group, null)
+    // The text they come from is JSON, which has no such number.
+    constants.zlib.Z_MAX_CHUNK = Number.POSITIVE_INFINITY
     return constants
   },
   config: () => ({

@@ -53,7 +53,9 @@ function makeClass(host: CryptoHost, isNamed: boolean): new (...args: never[]) =
 
     computeSecret(theirs: View): Uint8Array {
       if (this.#privateKey === undefined) fail('No private key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_STATE')
-      return host.buffer(this.#secret(this.#privateKey, host.bytes(theirs)))
+      const key = host.bytes(theirs)
+      requireKey(host, key, this.#group.prime)
+      return host.buffer(this.#secret(this.#privateKey, key))
     }
 
     getPrime(): Uint8Array {
@@ -130,6 +132,32 @@ function safePrime(host: CryptoHost, bits: number): Uint8Array {
   }
   const none = new Uint8Array()
   return host.ask('crypto.generatePrime', { bits, safe: true, ...host.join([none, none]) }).content as Uint8Array
+}
+
+/** A public number is between 1 and the prime less 1, these left out. */
+function requireKey(host: CryptoHost, key: Uint8Array, prime: Uint8Array): void {
+  const digits = trim(host, key)
+  if (digits.length === 0 || (digits.length === 1 && digits[0] === 1)) outOfRange('small')
+  const most = trim(host, prime)
+  if (digits.length > most.length) outOfRange('large')
+  if (digits.length < most.length) return
+  for (let index = 0; index < digits.length; index++) {
+    const limit = (most[index] as number) - (index === digits.length - 1 ? 1 : 0)
+    const digit = digits[index] as number
+    if (digit < limit) return
+    if (digit > limit) break
+  }
+  outOfRange('large')
+}
+
+function outOfRange(what: 'small' | 'large'): never {
+  throw Object.assign(new RangeError(`Supplied key is too ${what}`), { code: 'ERR_CRYPTO_INVALID_KEYLEN' })
+}
+
+function trim(host: CryptoHost, bytes: Uint8Array): Uint8Array {
+  let start = 0
+  while (bytes[start] === 0) start++
+  return host.part(bytes, start)
 }
 
 function requireNumbers(prime: Uint8Array, generator: Uint8Array): void {
