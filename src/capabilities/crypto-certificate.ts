@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { LIMITS } from '../limits.ts'
-import type { CertificateFields } from '../protocol/calls-crypto.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
+import type { CertificateFields } from '../protocol/calls-crypto.ts'
 import { joinBytes, requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers } from './capability.ts'
 import { readKey } from './crypto-keys.ts'
@@ -44,7 +44,8 @@ function act(certificate: X509Certificate, args: Args, other: Uint8Array): OpRes
 }
 
 function fieldsOf(certificate: X509Certificate): CertificateFields {
-  const given = certificate as X509Certificate & Partial<Record<'signatureAlgorithm' | 'signatureAlgorithmOid', string>>
+  const given = certificate as X509Certificate &
+    Partial<Record<'signatureAlgorithm' | 'signatureAlgorithmOid', string>>
   const { ca, fingerprint, fingerprint256, fingerprint512, serialNumber, validFrom, validTo } = given
   const fields: CertificateFields = {
     validFrom,

@@ -15,8 +15,8 @@ import type { Handlers, Scope } from './capability.ts'
 import { attempt, attemptSync } from './native-failure.ts'
 import type { OpenHandles } from './open-handles.ts'
 
-/** Done at once on the host's thread: a millisecond with the slowest, 3DES. */
-const SLICE_BYTES = 32 * 1024
+/** Done at once on the host's thread: half a millisecond with the slowest, 3DES. */
+const SLICE_BYTES = 16 * 1024
 const HANDLE_BYTES = 2048
 /** Modes that take their data in one piece, however long. */
 const WHOLE_MODES: ReadonlySet<string> = new Set(['ccm', 'wrap', 'siv', 'xts'])

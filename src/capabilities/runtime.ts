@@ -3,7 +3,9 @@ import type { OPS, OpName } from '../protocol/calls.ts'
 import type { Handlers } from './capability.ts'
 import { nativeHandlers } from './native.ts'
 
-type RuntimeOp = { [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' | 'crypto' ? Op : never }[OpName]
+type RuntimeOp = {
+  [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' | 'crypto' ? Op : never
+}[OpName]
 
 /** What Node has natively and functions reach through the host. */
 export function runtimeHandlers(): Handlers<RuntimeOp> {

@@ -133,4 +133,3 @@ function missing(realm: Realm, name: string): new () => object {
     throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)(`${name} of node:crypto`)
   } as unknown as new () => object
 }
-

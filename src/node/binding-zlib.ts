@@ -72,7 +72,10 @@ export function makeZlibBinding(realm: Realm): Binding {
     ZstdDecompress: of(Zstd, tools, ZSTD_DECOMPRESS),
     ZLIB_VERSION: '1.3.1',
     crc32: (data: string | View, value: number) =>
-      crc32(typeof data === 'string' ? realm.load('buffer').Buffer.from(data) : tools.host.bytes(data), value),
+      crc32(
+        typeof data === 'string' ? realm.load('buffer').Buffer.from(data) : tools.host.bytes(data),
+        value,
+      ),
   }
 }
 

@@ -1,5 +1,5 @@
-import type { CertificateFields } from '../protocol/calls-crypto.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
+import type { CertificateFields } from '../protocol/calls-crypto.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { KEY_PUBLIC, KeyHandle } from './crypto-key.ts'
 import type { Binding, Realm } from './realm.ts'
@@ -60,7 +60,8 @@ export function makeCertificateBinding(realm: Realm, host: CryptoHost): Binding 
     }
   }
 
-  const parsedOf = (certificate: unknown): Parsed => NativeCertificate.parsed(certificate as NativeCertificate)
+  const parsedOf = (certificate: unknown): Parsed =>
+    NativeCertificate.parsed(certificate as NativeCertificate)
   const methods: Record<string, (this: unknown, ...args: never[]) => unknown> = {
     ...checks(host, parsedOf),
     checkCA() {
@@ -83,7 +84,9 @@ export function makeCertificateBinding(realm: Realm, host: CryptoHost): Binding 
     },
     getIssuerCert: () => undefined,
     toLegacy() {
-      throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)('X509Certificate.toLegacyObject')
+      throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)(
+        'X509Certificate.toLegacyObject',
+      )
     },
   }
   for (const field of FIELDS) {
@@ -104,7 +107,10 @@ function checks(host: CryptoHost, parsedOf: (certificate: unknown) => Parsed) {
       const extra = { text, options: optionsOf(flags) }
       return ask(host, action, parsedOf(this).raw, new Uint8Array(), extra).matched
     }
-  const test = (action: 'checkIssued' | 'checkPrivateKey' | 'verify', bytesOf: (other: never) => Uint8Array) =>
+  const test = (
+    action: 'checkIssued' | 'checkPrivateKey' | 'verify',
+    bytesOf: (other: never) => Uint8Array,
+  ) =>
     function check(this: unknown, other: never): boolean {
       return ask(host, action, parsedOf(this).raw, bytesOf(other)).valid === true
     }

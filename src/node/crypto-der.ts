@@ -49,7 +49,8 @@ export function fromHex(text: string): Uint8Array {
 
 export function toHex(bytes: Uint8Array): string {
   let text = ''
-  for (let index = 0; index < bytes.length; index++) text += (bytes[index] as number).toString(16).padStart(2, '0')
+  for (let index = 0; index < bytes.length; index++)
+    text += (bytes[index] as number).toString(16).padStart(2, '0')
   return text
 }
 
@@ -57,8 +58,7 @@ export function toHex(bytes: Uint8Array): string {
 function write(host: CryptoHost, tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const { content } = host.join(parts)
   const size = content.length
-  const head =
-    size < 128 ? [tag, size] : size < 256 ? [tag, 0x81, size] : [tag, 0x82, size >> 8, size & 255]
+  const head = size < 128 ? [tag, size] : size < 256 ? [tag, 0x81, size] : [tag, 0x82, size >> 8, size & 255]
   return host.join([new Uint8Array(head), content]).content
 }
 

@@ -31,7 +31,8 @@ function makeClass(host: CryptoHost, isNamed: boolean): new (...args: never[]) =
         this.verifyError = 0
         return
       }
-      const generatorBytes = typeof generator === 'number' ? numberBytes(host, generator) : host.copy(generator)
+      const generatorBytes =
+        typeof generator === 'number' ? numberBytes(host, generator) : host.copy(generator)
       const prime = typeof source === 'number' ? safePrime(host, source) : host.copy(source as View)
       requireNumbers(prime, generatorBytes)
       this.#group = { prime, generator: generatorBytes }
@@ -52,7 +53,8 @@ function makeClass(host: CryptoHost, isNamed: boolean): new (...args: never[]) =
     }
 
     computeSecret(theirs: View): Uint8Array {
-      if (this.#privateKey === undefined) fail('No private key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_STATE')
+      if (this.#privateKey === undefined)
+        fail('No private key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_STATE')
       const key = host.bytes(theirs)
       requireKey(host, key, this.#group.prime)
       return host.buffer(this.#secret(this.#privateKey, key))
@@ -68,13 +70,15 @@ function makeClass(host: CryptoHost, isNamed: boolean): new (...args: never[]) =
 
     getPublicKey(): Uint8Array {
       const key = this.#publicKey
-      if (key === undefined) fail('No public key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_KEYTYPE')
+      if (key === undefined)
+        fail('No public key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_KEYTYPE')
       return host.buffer(host.copy(key))
     }
 
     getPrivateKey(): Uint8Array {
       const key = this.#privateKey
-      if (key === undefined) fail('No private key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_KEYTYPE')
+      if (key === undefined)
+        fail('No private key - did you forget to generate one?', 'ERR_CRYPTO_INVALID_KEYTYPE')
       return host.buffer(host.copy(key))
     }
 
@@ -120,7 +124,8 @@ function generate(host: CryptoHost, request: Request, prime: Uint8Array) {
   const middle = sizes?.[0] ?? 0
   const publicKey = readDiffieHellmanKey(host, host.part(bytes, 0, middle), true)
   const privateKey = readDiffieHellmanKey(host, host.part(bytes, middle), false)
-  if (publicKey === undefined || privateKey === undefined) fail('Unreadable DH key', 'ERR_CRYPTO_OPERATION_FAILED')
+  if (publicKey === undefined || privateKey === undefined)
+    fail('Unreadable DH key', 'ERR_CRYPTO_OPERATION_FAILED')
   return { publicKey, privateKey }
 }
 
@@ -131,7 +136,8 @@ function safePrime(host: CryptoHost, bits: number): Uint8Array {
     })
   }
   const none = new Uint8Array()
-  return host.ask('crypto.generatePrime', { bits, safe: true, ...host.join([none, none]) }).content as Uint8Array
+  return host.ask('crypto.generatePrime', { bits, safe: true, ...host.join([none, none]) })
+    .content as Uint8Array
 }
 
 /** A public number is between 1 and the prime less 1, these left out. */
@@ -161,7 +167,8 @@ function trim(host: CryptoHost, bytes: Uint8Array): Uint8Array {
 }
 
 function requireNumbers(prime: Uint8Array, generator: Uint8Array): void {
-  const isBad = (bytes: Uint8Array): boolean => bytes.length === 0 || (bytes.length === 1 && (bytes[0] as number) < 2)
+  const isBad = (bytes: Uint8Array): boolean =>
+    bytes.length === 0 || (bytes.length === 1 && (bytes[0] as number) < 2)
   if (isBad(generator) || prime.length === 0) fail('Invalid DH parameters', 'ERR_INVALID_ARG_VALUE')
 }
 

@@ -70,13 +70,19 @@ export function openDer(host: CryptoHost, der: Uint8Array, passphrase: Uint8Arra
   const encrypted = parts?.[1]
   if (algorithm?.tag !== 0x30 || encrypted?.tag !== 0x04) return undefined
   const scheme = readElements(host, algorithm.content)
-  if (scheme?.[0] === undefined || toHex(scheme[0].content) !== PBES2 || scheme[1] === undefined) return undefined
+  if (scheme?.[0] === undefined || toHex(scheme[0].content) !== PBES2 || scheme[1] === undefined)
+    return undefined
   const methods = readElements(host, scheme[1].content)
   const derivation = methods?.[0] && readElements(host, methods[0].content)
   const encryption = methods?.[1] && readElements(host, methods[1].content)
   const cipher = encryption?.[0] && CIPHERS[toHex(encryption[0].content)]
   const iv = encryption?.[1]?.content
-  if (derivation?.[0] === undefined || derivation[1] === undefined || cipher === undefined || iv === undefined) {
+  if (
+    derivation?.[0] === undefined ||
+    derivation[1] === undefined ||
+    cipher === undefined ||
+    iv === undefined
+  ) {
     return undefined
   }
   const size = KEY_BYTES[cipher] as number
@@ -95,7 +101,8 @@ function derive(
   const parameters = readElements(host, encoded)
   const salt = parameters?.[0]?.content
   if (parameters === undefined || salt === undefined) return undefined
-  const number = (index: number): number => Number.parseInt(toHex(parameters[index]?.content ?? new Uint8Array()), 16)
+  const number = (index: number): number =>
+    Number.parseInt(toHex(parameters[index]?.content ?? new Uint8Array()), 16)
   const bytes = host.join([passphrase, salt])
   if (method === SCRYPT) {
     const [N, r, p] = [number(1), number(2), number(3)]
@@ -110,8 +117,11 @@ function derive(
   const digestId = prf && readElements(host, prf.content)?.[0]
   const digest = digestId === undefined ? 'sha1' : DIGESTS[toHex(digestId.content)]
   if (digest === undefined) return undefined
-  return host.ask('crypto.derive', { method: { name: 'pbkdf2', iterations: number(1), digest }, size, ...bytes })
-    .content
+  return host.ask('crypto.derive', {
+    method: { name: 'pbkdf2', iterations: number(1), digest },
+    size,
+    ...bytes,
+  }).content
 }
 
 function decrypt(
@@ -133,7 +143,12 @@ function decrypt(
 }
 
 /** OpenSSL's EVP_BytesToKey with MD5 and one iteration: what old keys, and createCipher, make of a passphrase. */
-export function bytesToKey(host: CryptoHost, passphrase: Uint8Array, salt: Uint8Array, size: number): Uint8Array {
+export function bytesToKey(
+  host: CryptoHost,
+  passphrase: Uint8Array,
+  salt: Uint8Array,
+  size: number,
+): Uint8Array {
   let made: Uint8Array = new Uint8Array()
   let last: Uint8Array = new Uint8Array()
   while (made.length < size) {

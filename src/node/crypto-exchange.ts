@@ -43,7 +43,9 @@ export function makeExchangeBinding(
     }),
     ECDH: makeEcdh(host, names),
     ECDHConvertKey: (key: View, curve: string, form: keyof typeof FORMS) =>
-      host.buffer(ask(host, { action: 'convert', curve, form: FORMS[form] }, [new Uint8Array(), host.bytes(key)])),
+      host.buffer(
+        ask(host, { action: 'convert', curve, form: FORMS[form] }, [new Uint8Array(), host.bytes(key)]),
+      ),
   }
 }
 
@@ -81,7 +83,8 @@ function makeEcdh(host: CryptoHost, names: CryptoNames): new (curve: string) => 
 
     computeSecret(theirs: View): Uint8Array {
       const key = this.#privateKey
-      if (key === undefined) throw Object.assign(new Error('Invalid key pair'), { code: 'ERR_CRYPTO_INVALID_KEYPAIR' })
+      if (key === undefined)
+        throw Object.assign(new Error('Invalid key pair'), { code: 'ERR_CRYPTO_INVALID_KEYPAIR' })
       const request = { action: 'secret', curve: this.#curve } as const
       return host.buffer(ask(host, request, [key, host.bytes(theirs)]))
     }

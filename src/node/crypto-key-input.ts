@@ -20,7 +20,23 @@ const JWK = 2
 const RAW_PUBLIC = 3
 const RAW_SEED = 5
 const ENCODINGS = ['pkcs1', 'pkcs8', 'spki', 'sec1'] as const
-const JWK_FIELDS = ['kty', 'crv', 'alg', 'n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi', 'x', 'y', 'pub', 'priv'] as const
+const JWK_FIELDS = [
+  'kty',
+  'crv',
+  'alg',
+  'n',
+  'e',
+  'd',
+  'p',
+  'q',
+  'dp',
+  'dq',
+  'qi',
+  'x',
+  'y',
+  'pub',
+  'priv',
+] as const
 
 /** Reads what programs give as keys into what the host's ops take. */
 export function makeKeyReader(realm: Realm, host: CryptoHost) {
@@ -33,7 +49,11 @@ export function makeKeyReader(realm: Realm, host: CryptoHost) {
       const opened = passphrase == null ? undefined : open(realm, host, bytes, format, host.bytes(passphrase))
       if (opened !== undefined) return { spec: { role, format: 'der', type: opened.type }, bytes: opened.der }
       return {
-        spec: { role, format: format === DER ? 'der' : 'pem', ...(encoding !== undefined && { type: encoding }) },
+        spec: {
+          role,
+          format: format === DER ? 'der' : 'pem',
+          ...(encoding !== undefined && { type: encoding }),
+        },
         bytes,
       }
     }
@@ -43,8 +63,15 @@ export function makeKeyReader(realm: Realm, host: CryptoHost) {
         format === RAW_SEED ? 'A key by its seed' : 'A key by its URL; read it and give its text: that',
       )
     }
-    const raw = writeRawKey(host, String(type), namedCurve ?? undefined, host.bytes(data as View), format === RAW_PUBLIC)
-    if (raw === undefined) throw Object.assign(new Error('Invalid key data'), { code: 'ERR_INVALID_ARG_VALUE' })
+    const raw = writeRawKey(
+      host,
+      String(type),
+      namedCurve ?? undefined,
+      host.bytes(data as View),
+      format === RAW_PUBLIC,
+    )
+    if (raw === undefined)
+      throw Object.assign(new Error('Invalid key data'), { code: 'ERR_INVALID_ARG_VALUE' })
     return { spec: { role, format: 'der', type: raw.type }, bytes: raw.der }
   }
 }

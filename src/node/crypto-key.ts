@@ -63,7 +63,14 @@ export class KeyHandle {
     return { spec: { role, format: 'der', type: type === KEY_PRIVATE ? 'pkcs8' : 'spki' }, bytes }
   }
 
-  init(type: number, data: unknown, format?: number, encoding?: unknown, passphrase?: View, namedCurve?: string): void {
+  init(
+    type: number,
+    data: unknown,
+    format?: number,
+    encoding?: unknown,
+    passphrase?: View,
+    namedCurve?: string,
+  ): void {
     const { host, read } = tools
     if (type === KEY_SECRET) {
       const bytes = format === FORMAT_JWK ? fromBase64Url((data as { k: string }).k) : host.copy(data as View)
@@ -79,7 +86,11 @@ export class KeyHandle {
 
   #import(type: number, spec: KeySpec, bytes: Uint8Array): void {
     const { host } = tools
-    const { content, details, type: keyType } = host.ask('crypto.importKey', { key: spec, ...host.join([bytes]) })
+    const {
+      content,
+      details,
+      type: keyType,
+    } = host.ask('crypto.importKey', { key: spec, ...host.join([bytes]) })
     this.#material = { type, bytes: content as Uint8Array }
     this.#info = { asymmetricKeyType: keyType as string, details: details ?? {} }
   }

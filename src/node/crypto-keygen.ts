@@ -21,7 +21,12 @@ type Encoding = readonly [
 /** How Web Crypto wants it. */
 type WebKeys = readonly [algorithm: object, publicUsages: number, privateUsages: number, extractable: boolean]
 /** Makes a CryptoKey; Node's keys module hands its class over. */
-export type MakeWebKey = (handle: KeyHandle, algorithm: object, usages: number, extractable: boolean) => object
+export type MakeWebKey = (
+  handle: KeyHandle,
+  algorithm: object,
+  usages: number,
+  extractable: boolean,
+) => object
 
 /** Jobs that make keys. */
 export function makeKeygenBinding(
@@ -32,23 +37,18 @@ export function makeKeygenBinding(
 ): Binding {
   const none = new Uint8Array()
   const pair = (mode: number, request: Request, rest: readonly unknown[], prime: Uint8Array = none) =>
-    opWork(
-      host,
-      'crypto.generateKeyPair',
-      { ...request, ...host.join([prime]) },
-      ({ content, sizes }) => {
-        const bytes = content as Uint8Array
-        const middle = sizes?.[0] ?? 0
-        const publicKey = KeyHandle.of(KEY_PUBLIC, host.copy(host.part(bytes, 0, middle)))
-        const privateKey = KeyHandle.of(KEY_PRIVATE, host.copy(host.part(bytes, middle)))
-        if (mode !== JOB_WEB_CRYPTO) return encode(publicKey, privateKey, rest as Encoding)
-        const [algorithm, publicUsages, privateUsages, extractable] = rest as WebKeys
-        return {
-          publicKey: makeWebKey(publicKey, algorithm, publicUsages, true),
-          privateKey: makeWebKey(privateKey, algorithm, privateUsages, extractable),
-        }
-      },
-    )
+    opWork(host, 'crypto.generateKeyPair', { ...request, ...host.join([prime]) }, ({ content, sizes }) => {
+      const bytes = content as Uint8Array
+      const middle = sizes?.[0] ?? 0
+      const publicKey = KeyHandle.of(KEY_PUBLIC, host.copy(host.part(bytes, 0, middle)))
+      const privateKey = KeyHandle.of(KEY_PRIVATE, host.copy(host.part(bytes, middle)))
+      if (mode !== JOB_WEB_CRYPTO) return encode(publicKey, privateKey, rest as Encoding)
+      const [algorithm, publicUsages, privateUsages, extractable] = rest as WebKeys
+      return {
+        publicKey: makeWebKey(publicKey, algorithm, publicUsages, true),
+        privateKey: makeWebKey(privateKey, algorithm, privateUsages, extractable),
+      }
+    })
   const jobs: Record<string, Prepare> = {
     RsaKeyPairGenJob: (mode, variant: number, modulusLength: number, publicExponent: number, ...rest) => {
       const isPss = variant === VARIANT_RSA_PSS
@@ -73,14 +73,15 @@ export function makeKeygenBinding(
     DhKeyPairGenJob: (mode, source: string | number | View, ...rest) => {
       if (typeof source === 'string') return pair(mode, { type: 'dh', group: source }, rest)
       const [generator, ...encoding] = rest as [number, ...unknown[]]
-      if (typeof source === 'number') return pair(mode, { type: 'dh', primeLength: source, generator }, encoding)
+      if (typeof source === 'number')
+        return pair(mode, { type: 'dh', primeLength: source, generator }, encoding)
       return pair(mode, { type: 'dh', generator }, encoding, host.bytes(source))
     },
     SecretKeyGenJob: (mode, bits: number, algorithm: object, usages: number, extractable: boolean) =>
       localWork(() => {
         if (mode !== JOB_WEB_CRYPTO) return KeyHandle.of(KEY_SECRET, fresh(random, Math.floor(bits / 8)))
         const bytes = fresh(random, Math.ceil(bits / 8))
-        if (bits % 8 !== 0) bytes[bytes.length - 1] = (bytes.at(-1) as number) & (0xff00 >> bits % 8)
+        if (bits % 8 !== 0) bytes[bytes.length - 1] = (bytes.at(-1) as number) & (0xff00 >> (bits % 8))
         return makeWebKey(KeyHandle.of(KEY_SECRET, bytes), algorithm, usages, extractable)
       }),
   }

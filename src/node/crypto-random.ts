@@ -79,7 +79,10 @@ export function makeRandomBinding(realm: Realm, host: CryptoHost, random: Random
 
 function timingSafeEqual(realm: Realm, host: CryptoHost, left: View, right: View): boolean {
   const { isAnyArrayBuffer, isArrayBufferView } = realm.load('internal/util/types')
-  for (const [name, view] of [['buf1', left], ['buf2', right]] as const) {
+  for (const [name, view] of [
+    ['buf1', left],
+    ['buf2', right],
+  ] as const) {
     if (isAnyArrayBuffer(view) || isArrayBufferView(view)) continue
     throw Object.assign(
       new TypeError(

@@ -18,7 +18,8 @@ export function makeRetiredCiphers(realm: Realm): Readonly<Record<string, Make>>
       // For an algorithm there isn't, it throws what Node throws.
       if (info === undefined) return crypto[name](algorithm, '', '')
       const { Buffer } = realm.load('buffer')
-      const bytes = typeof password === 'string' ? (Buffer.from(password) as Uint8Array) : host.bytes(password)
+      const bytes =
+        typeof password === 'string' ? (Buffer.from(password) as Uint8Array) : host.bytes(password)
       const { ivLength = 0, keyLength } = info as { keyLength: number; ivLength?: number }
       const made = bytesToKey(host, bytes, new Uint8Array(), keyLength + ivLength)
       const iv = ivLength === 0 ? null : host.part(made, keyLength)

@@ -24,7 +24,12 @@ interface Options {
   readonly context: View | undefined
 }
 
-export function makeSignBinding(realm: Realm, host: CryptoHost, names: CryptoNames, readKey: ReadKey): Binding {
+export function makeSignBinding(
+  realm: Realm,
+  host: CryptoHost,
+  names: CryptoNames,
+  readKey: ReadKey,
+): Binding {
   /** What it is given stays here until the key comes: then it is one op. */
   class Signing {
     #algorithm = ''
@@ -103,7 +108,9 @@ function inPieces<Result>(run: () => Result): Result {
     return run()
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_OSSL_INVALID_DIGEST') throw error
-    throw Object.assign(new Error('Unsupported crypto operation'), { code: 'ERR_CRYPTO_UNSUPPORTED_OPERATION' })
+    throw Object.assign(new Error('Unsupported crypto operation'), {
+      code: 'ERR_CRYPTO_UNSUPPORTED_OPERATION',
+    })
   }
 }
 

@@ -29,7 +29,15 @@ export function makeWebCipherBinding(realm: Realm, host: CryptoHost): Binding {
   return {
     AESCipherJob: makeJob(
       realm,
-      (_mode, direction: number, key: KeyHandle, data: View, variant: number, iv?: View, ...rest: unknown[]) => {
+      (
+        _mode,
+        direction: number,
+        key: KeyHandle,
+        data: View,
+        variant: number,
+        iv?: View,
+        ...rest: unknown[]
+      ) => {
         const mode = AES_MODES[Math.floor(variant / 3)] as string
         const size = AES_SIZES[variant % 3] as number
         const request = {
@@ -66,7 +74,15 @@ export function makeWebCipherBinding(realm: Realm, host: CryptoHost): Binding {
     ),
     RSACipherJob: makeJob(
       realm,
-      (_mode, direction: number, key: KeyHandle, data: View, _variant: number, hash: string, label?: View) => {
+      (
+        _mode,
+        direction: number,
+        key: KeyHandle,
+        data: View,
+        _variant: number,
+        hash: string,
+        label?: View,
+      ) => {
         const isEncrypting = direction === ENCRYPT
         const { bytes, spec } = key.input(isEncrypting ? 'public' : 'private')
         const parts = [bytes, host.bytes(data), label === undefined ? none : host.bytes(label)]

@@ -16,8 +16,19 @@ const FUNCTIONS = [
 export function makeZip(realm: Realm): object {
   const refuse = (): never => {
     const { codes } = realm.load('internal/errors')
-    throw new codes.ERR_METHOD_NOT_IMPLEMENTED('The ZIP archives of node:zlib; use a package such as jszip. Their')
+    throw new codes.ERR_METHOD_NOT_IMPLEMENTED(
+      'The ZIP archives of node:zlib; use a package such as jszip. Their',
+    )
   }
-  const classes = CLASSES.map(name => [name, { [name]: class { constructor() { refuse() } } }[name]])
+  const classes = CLASSES.map(name => [
+    name,
+    {
+      [name]: class {
+        constructor() {
+          refuse()
+        }
+      },
+    }[name],
+  ])
   return Object.fromEntries([...classes, ...FUNCTIONS.map(name => [name, refuse])])
 }

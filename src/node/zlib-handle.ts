@@ -1,5 +1,5 @@
-import type { Failure } from '../protocol/calls-crypto.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
+import type { Failure } from '../protocol/calls-crypto.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import type { Realm } from './realm.ts'
 
@@ -101,14 +101,20 @@ export class ZlibHandle {
       if (this.#give(output, outputStart, outputSize, inputSize)) this.#callback()
     }
     run()
-      .then(done, (error: Error & { code?: string }) => this.onerror(error.message, -1, error.code ?? 'Z_ERRNO'))
+      .then(done, (error: Error & { code?: string }) =>
+        this.onerror(error.message, -1, error.code ?? 'Z_ERRNO'),
+      )
       .catch(report)
   }
 
   params(level: number, strategy: number): void {
     this.#setup = { ...this.#setup, level, strategy }
     if (this.#id === undefined) return
-    const { failure } = this.#tools.realm.environment.askHost('zlib.params', { id: this.#id, level, strategy })
+    const { failure } = this.#tools.realm.environment.askHost('zlib.params', {
+      id: this.#id,
+      level,
+      strategy,
+    })
     if (failure !== undefined) this.#fail(failure)
   }
 

@@ -2,8 +2,8 @@ import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
 import { CRYPTO_OPS } from './calls-crypto.ts'
-import { ZLIB_OPS } from './calls-zlib.ts'
 import { URL_OPS } from './calls-url.ts'
+import { ZLIB_OPS } from './calls-zlib.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
 /**
