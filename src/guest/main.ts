@@ -11,12 +11,12 @@ import { keepShared } from './ask.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { installGlobals } from './globals.ts'
-import { completeDrained, failUncaught } from './handler.ts'
+import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
 import { keepPackageSources, loadSdk, offerPreload } from './lazy.ts'
 import { loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
-import { currentEnvironment } from './process.ts'
+import { currentEnvironment, processObject } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
@@ -28,6 +28,7 @@ import { fireTimers } from './timers.ts'
 const globals = globalThis as unknown as Record<string, unknown>
 
 installGlobals(globals, failUncaught)
+processObject.exit = exitProcess
 defineBuiltin('wx-server-sdk', () =>
   loadSdk().createServerCloud({
     call: callHost,

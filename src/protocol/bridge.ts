@@ -108,6 +108,8 @@ export type ToHost =
   | { readonly type: 'turned' }
   /** The invocation has answered and left nothing behind that it waits for. What follows is the next one's. */
   | { readonly type: 'over' }
+  /** The function called `process.exit`: its thread goes no further, and the isolate is to be ended. */
+  | { readonly type: 'exit' }
   /** So many invocations, those that crossed right after the one under way, were not started and never will be. */
   | { readonly type: 'unstarted'; readonly count: number }
 
