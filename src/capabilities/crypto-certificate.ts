@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
-import type { CertificateFields } from '../protocol/crypto-shapes.ts'
+import type { CertificateFields } from '../protocol/calls-shapes.ts'
 import { joinBytes, requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers } from './capability.ts'
 import { readKey } from './crypto-keys.ts'

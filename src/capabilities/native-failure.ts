@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { CloudletError } from '../errors.ts'
-import type { Failure } from '../protocol/crypto-shapes.ts'
+import type { Failure } from '../protocol/calls-shapes.ts'
 
 /** Texts of OpenSSL and zlib are short; one with a part of the function's own arguments may not be. */
 const MESSAGE_CHARS = 2048

@@ -1,5 +1,5 @@
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
-import type { CertificateFields } from '../protocol/crypto-shapes.ts'
+import type { CertificateFields } from '../protocol/calls-shapes.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { KEY_PUBLIC, KeyHandle } from './crypto-key.ts'
 import type { Binding, Realm } from './realm.ts'

@@ -1,5 +1,5 @@
 import type { OpArgs } from '../protocol/calls.ts'
-import type { CipherStep, Failure } from '../protocol/crypto-shapes.ts'
+import type { CipherStep, Failure } from '../protocol/calls-shapes.ts'
 import type { CryptoHost } from './crypto-host.ts'
 
 /** Data of this size is given again rather than kept open on the host. */

@@ -1,5 +1,5 @@
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
-import type { Failure } from '../protocol/crypto-shapes.ts'
+import type { Failure } from '../protocol/calls-shapes.ts'
 import type { Realm } from './realm.ts'
 
 export type View = ArrayBuffer | SharedArrayBuffer | ArrayBufferView

@@ -1,4 +1,4 @@
-import type { KeyDetails, KeySpec } from '../protocol/crypto-shapes.ts'
+import type { KeyDetails, KeySpec } from '../protocol/calls-shapes.ts'
 import { readDerTail, readEcPoint, writeEcPoint } from './crypto-der.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { type KeyInput, makeKeyReader } from './crypto-key-input.ts'

@@ -12,7 +12,7 @@ import {
   name,
   signing,
   uint32,
-} from './crypto-shapes.ts'
+} from './calls-shapes.ts'
 
 /*
  * What functions ask of the host's OpenSSL. Several byte strings travel as one `content`, one behind the other, with

@@ -11,7 +11,11 @@ exports.main = async () => {
   }
   const pem = `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${slow.toString('base64')}\n-----END ENCRYPTED PRIVATE KEY-----\n`
   const long = Buffer.alloc(2048, 0xff).toString('base64url')
-  const wide = { kty: 'RSA', n: Buffer.alloc(256, 0xff).toString('base64url'), e: Buffer.alloc(255, 0xff).toString('base64url') }
+  const wide = {
+    kty: 'RSA',
+    n: Buffer.alloc(256, 0xff).toString('base64url'),
+    e: Buffer.alloc(255, 0xff).toString('base64url'),
+  }
   const tries = [
     () => crypto.createPrivateKey({ key: slow, format: 'der', type: 'pkcs8', passphrase: 'x' }),
     () => crypto.sign(null, Buffer.from('a'), { key: pem, passphrase: 'x' }),

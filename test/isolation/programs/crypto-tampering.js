@@ -1,10 +1,36 @@
 // expect: completed CLOUDLET_FUNCTION_THREW CLOUDLET_MEMORY_LIMIT
 // Every method of every built-in replaced by one that lies or throws, before and while crypto and zlib are used.
-const prototypes = [Array, ArrayBuffer, DataView, Error, Function, Map, Number, Object, Promise, RegExp, Set, String, Symbol, Uint8Array, WeakMap]
+const prototypes = [
+  Array,
+  ArrayBuffer,
+  DataView,
+  Error,
+  Function,
+  Map,
+  Number,
+  Object,
+  Promise,
+  RegExp,
+  Set,
+  String,
+  Symbol,
+  Uint8Array,
+  WeakMap,
+]
 exports.main = async () => {
   const crypto = require('crypto')
   const zlib = require('zlib')
-  const lies = [() => undefined, () => { throw new Error('lied') }, () => 2 ** 53, () => [], function itself() { return this }]
+  const lies = [
+    () => undefined,
+    () => {
+      throw new Error('lied')
+    },
+    () => 2 ** 53,
+    () => [],
+    function itself() {
+      return this
+    },
+  ]
   const uses = [
     () => crypto.createHash('sha256').update('x').digest('hex'),
     () => crypto.createCipheriv('aes-128-cbc', Buffer.alloc(16), Buffer.alloc(16)).update('x'),
