@@ -5,14 +5,14 @@ import { Ending } from '../../src/capabilities/ending.ts'
 import { HeavyWork } from '../../src/capabilities/heavy-work.ts'
 import { LIMITS } from '../../src/limits.ts'
 
-const scopeOf = (signal?: AbortSignal): Scope =>
+const scopeOf = (ending = new Ending()): Scope =>
   ({
     kind: 'function',
     caller: {},
     depth: 0,
-    signal,
+    signal: undefined,
     place: undefined,
-    ending: new Ending(),
+    ending,
   }) as unknown as Scope
 
 test('so many run at once', async () => {
@@ -44,16 +44,21 @@ test('those who ask take turns', async () => {
 
 test('who has gone waits no longer, and one that fails gives its place back', async () => {
   const heavy = new HeavyWork(1)
-  const gone = new AbortController()
+  const gone = new Ending()
   const first = heavy.run(scopeOf(), async () => {
     await delay(10)
     throw new Error('no prime found')
   })
-  const second = heavy.run(scopeOf(gone.signal), async () => 'never')
-  gone.abort()
+  const second = heavy.run(scopeOf(gone), async () => 'never')
+  gone.run()
   await expect(second).rejects.toMatchObject({ code: 'CLOUDLET_CANCELLED' })
   await expect(first).rejects.toThrow('no prime found')
   expect(await heavy.run(scopeOf(), async () => 'ran')).toBe('ran')
+  const late = heavy.run(scopeOf(), () => new Promise(resolve => setTimeout(resolve, 10)))
+  await expect(heavy.run(scopeOf(gone), async () => 'never')).rejects.toMatchObject({
+    code: 'CLOUDLET_CANCELLED',
+  })
+  await late
 })
 
 test('no more than the limit wait', async () => {
