@@ -33,6 +33,7 @@ export const AMENDMENTS: Readonly<Record<string, Amend>> = {
         source !== null && typeof source === 'object' ? Object.assign(target, source) : target,
     })
   },
+  'internal/crypto/util': (_util, { binding }) => binding('crypto').markEvaluated(),
   crypto: (crypto, realm) => putBack(crypto, makeRetiredCiphers(realm)),
   buffer: (buffer, { load }) => {
     const { Buffer } = load('buffer')

@@ -115,7 +115,10 @@ export function makeCryptoBinding(realm: Realm): Binding {
     getCachedMacAliases: () => ({}),
     getPqcKeyTypes: () => [],
     getFipsCrypto: () => 0,
-    getFipsCryptoGeneration: () => 0,
+    getFipsCryptoGeneration: () => (names.isEvaluated ? 1 : 0),
+    markEvaluated: () => {
+      names.isEvaluated = true
+    },
     testFipsCrypto: () => false,
     setFipsCrypto: missing(realm, 'setFips'),
     setEngine: undefined,

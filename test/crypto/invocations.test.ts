@@ -76,6 +76,13 @@ test('what an invocation left open is gone in the next', async () => {
   expect((await host.invoke('left')).result).toBe('CLOUDLET_VALUE')
 })
 
+test('loading the modules asks the host for nothing', async () => {
+  const source = `const crypto = require('crypto'); require('zlib')
+    exports.main = () => [typeof globalThis.crypto.subtle, typeof crypto.createHash]`
+  await host.deploy('loads', { files: { 'index.js': source } }, { capabilities: [] })
+  expect((await host.invoke('loads')).result).toEqual(['object', 'function'])
+})
+
 test('a function without the capability is told so', async () => {
   await host.deploy(
     'none',
