@@ -36,9 +36,9 @@ export function cryptoHandlers(open: OpenHandles, heavy: HeavyWork): Handlers<ke
     ...hashHandlers(open),
     ...cipherHandlers(open),
     ...keyHandlers,
-    ...signHandlers,
+    ...signHandlers(heavy),
     ...generateHandlers(heavy),
     ...deriveHandlers(heavy),
-    ...exchangeHandlers,
+    ...exchangeHandlers(heavy),
   }
 }

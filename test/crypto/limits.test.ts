@@ -28,6 +28,29 @@ test('other parts have a bound too', async () => {
   )
 })
 
+test('data of ciphers that take it whole has a bound', async () => {
+  for (const algorithm of ['aes-128-ccm', 'aes-128-xts', 'aes-128-cbc-cts']) {
+    const update = (size: number) =>
+      ask('crypto.cipher', {
+        create: {
+          encrypt: true,
+          algorithm,
+          hasIv: true,
+          ...(algorithm.endsWith('ccm') && { authTagLength: 16 }),
+        },
+        steps: [{ step: 'update' }],
+        keep: false,
+        ...join(
+          noise(algorithm.endsWith('xts') ? 32 : 16),
+          Buffer.alloc(algorithm.endsWith('ccm') ? 12 : 16),
+          Buffer.alloc(size),
+        ),
+      })
+    expect((await update(LIMITS.cryptoWholeBytes)).outcomes).toEqual([{ size: LIMITS.cryptoWholeBytes }])
+    await expect(update(LIMITS.cryptoWholeBytes + 1)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  }
+})
+
 test('output has a bound', async () => {
   expect((await ask('crypto.random', { size: LIMITS.cryptoOutputBytes })).content).toHaveLength(
     LIMITS.cryptoOutputBytes,
