@@ -137,7 +137,10 @@ export const LIMITS = Object.freeze({
   hostNativeHandleBytes: 512 * 1024 * 1024,
   /** Output of a compression in one answer; what comes after it waits inside. */
   zlibPieceBytes: 256 * 1024,
-  /** Threads of Node's pool, of four, that long computations for functions may hold, and how many may wait for one. */
+  /**
+   * Threads of Node's pool that computations for functions may hold, those of seconds and those of milliseconds each,
+   * and how many may wait for one.
+   */
   heavyWorkPlaces: 2,
   heavyWorkWaiting: 10_000,
   /** How deep functions may call functions. */

@@ -17,9 +17,14 @@ import type { OpenHandles } from './open-handles.ts'
 
 /**
  * The host's OpenSSL as functions reach it, through node:crypto. Keys are data of the call they come with; nothing of
- * them stays. Whatever takes longer than some milliseconds goes to Node's pool or is done in slices.
+ * them stays. Whatever takes longer than some milliseconds goes to Node's pool or is done in slices; `long` has the
+ * turns of what takes seconds, `brief` of what takes milliseconds.
  */
-export function cryptoHandlers(open: OpenHandles, heavy: HeavyWork): Handlers<keyof typeof CRYPTO_OPS> {
+export function cryptoHandlers(
+  open: OpenHandles,
+  long: HeavyWork,
+  brief: HeavyWork,
+): Handlers<keyof typeof CRYPTO_OPS> {
   return {
     'crypto.names': async () => ({ hashes: getHashes(), ciphers: getCiphers(), curves: getCurves() }),
     'crypto.random': async ({ size }) => ({ content: randomBytes(size) }),
@@ -36,9 +41,9 @@ export function cryptoHandlers(open: OpenHandles, heavy: HeavyWork): Handlers<ke
     ...hashHandlers(open),
     ...cipherHandlers(open),
     ...keyHandlers,
-    ...signHandlers(heavy),
-    ...generateHandlers(heavy),
-    ...deriveHandlers(heavy),
-    ...exchangeHandlers(heavy),
+    ...signHandlers(brief),
+    ...generateHandlers(long),
+    ...deriveHandlers(long),
+    ...exchangeHandlers(brief),
   }
 }

@@ -8,7 +8,7 @@ interface Waiting {
 }
 
 /**
- * Work that holds a thread of Node's pool for long and can't be stopped: it has but some of the pool's threads, so that
+ * Work that holds a thread of Node's pool and can't be stopped: it has but some of the pool's threads, so that
  * files and names go on, and those who ask take turns.
  */
 export class HeavyWork {
