@@ -85,7 +85,15 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     // 3 bind
     const ending = new Ending()
     const depth = scope.depth + 1
-    const call = bind(line.dispatcher, rights, { kind: 'function', caller, depth, place: permit, ending })
+    const { files } = deployment
+    const call = bind(line.dispatcher, rights, {
+      kind: 'function',
+      caller,
+      depth,
+      place: permit,
+      ending,
+      files,
+    })
     // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
     const ran = await lane.run({
       eventText,

@@ -2,10 +2,10 @@ import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'no
 import { join, posix, sep } from 'node:path'
 import { InvalidOptionError } from './errors.ts'
 
-/** Where a function's files come from: a folder, or files given by relative name. */
+/** Where a function's files come from: a folder, or files given by relative name, as text or bytes. */
 export type FunctionSource =
   | string
-  | { readonly files: Readonly<Record<string, string>>; readonly config?: object }
+  | { readonly files: Readonly<Record<string, string | Uint8Array>>; readonly config?: object }
 
 export type EntryKind = 'file' | 'directory'
 
@@ -19,6 +19,17 @@ export interface SourceTree {
   isLink(path: string): boolean
   /** @throws {InvalidOptionError} when it can't be read. */
   readText(path: string): string
+  /** @throws {InvalidOptionError} when it can't be read. */
+  readBytes(path: string): Uint8Array
+  /** Where on disk a path is to be looked for; undefined for files in memory. */
+  locate(path: string): DiskPlace | undefined
+}
+
+/** A path in a folder that it may not lead out of. */
+export interface DiskPlace {
+  /** Without links. */
+  readonly folder: string
+  readonly path: string
 }
 
 /** @throws {InvalidOptionError} when the folder does not exist or the files map is not one. */
@@ -74,9 +85,17 @@ class FolderTree implements SourceTree {
   }
 
   readText(path: string): string {
+    return textOf(this.readBytes(path))
+  }
+
+  readBytes(path: string): Uint8Array {
     const inside = this.#resolve(path)
     if (inside === undefined) throw new Error(`${path} is not a file of the function`)
-    return read('source', inside, () => readFileSync(inside, 'utf8'))
+    return read('source', inside, () => readFileSync(inside))
+  }
+
+  locate(path: string): DiskPlace {
+    return { folder: this.#root, path }
   }
 
   #join(path: string): string {
@@ -116,13 +135,17 @@ function isRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
 /** Files given as `{ 'lib/a.js': 'source' }`. */
 class MapTree implements SourceTree {
-  readonly #files = new Map<string, string>()
+  readonly #files = new Map<string, string | Uint8Array>()
   readonly #folders = new Map<string, Set<string>>([['/', new Set()]])
 
-  constructor(files: Readonly<Record<string, string>>) {
-    for (const [name, text] of Object.entries(files)) this.#add(name, text)
+  constructor(files: Readonly<Record<string, string | Uint8Array>>) {
+    for (const [name, content] of Object.entries(files)) this.#add(name, content)
   }
 
   kindOf(path: string): EntryKind | undefined {
@@ -143,14 +166,35 @@ class MapTree implements SourceTree {
   }
 
   readText(path: string): string {
-    const text = this.#files.get(path)
-    if (text === undefined) throw new Error(`${path} is not a file of the function`)
-    return text
+    const content = this.#contentOf(path)
+    return typeof content === 'string' ? content : textOf(content)
   }
 
-  #add(name: string, text: string): void {
-    if (typeof text !== 'string') {
-      throw new InvalidOptionError(`source.files["${name}"]`, `The content of "${name}" must be a string.`)
+  readBytes(path: string): Uint8Array {
+    const content = this.#contentOf(path)
+    if (typeof content !== 'string') return content
+    const bytes = Buffer.from(content, 'utf8')
+    // Read as bytes once, it will be again, part by part.
+    this.#files.set(path, bytes)
+    return bytes
+  }
+
+  locate(): undefined {
+    return undefined
+  }
+
+  #contentOf(path: string): string | Uint8Array {
+    const content = this.#files.get(path)
+    if (content === undefined) throw new Error(`${path} is not a file of the function`)
+    return content
+  }
+
+  #add(name: string, content: string | Uint8Array): void {
+    if (typeof content !== 'string' && !(content instanceof Uint8Array)) {
+      throw new InvalidOptionError(
+        `source.files["${name}"]`,
+        `The content of "${name}" must be a string or bytes.`,
+      )
     }
     const path = posix.normalize(`/${name}`)
     if (name === '' || name.startsWith('/') || name.split('/').includes('..') || name.includes('\\')) {
@@ -159,7 +203,8 @@ class MapTree implements SourceTree {
         `"${name}" is not a relative file name. Use names like "index.js" or "lib/a.js".`,
       )
     }
-    this.#files.set(path, text)
+    // Bytes stay the embedder's: what it changes in them later is no matter of this version.
+    this.#files.set(path, typeof content === 'string' ? content : content.slice())
     let child = path
     while (child !== '/') {
       const folder = posix.dirname(child)

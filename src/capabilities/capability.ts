@@ -1,6 +1,7 @@
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
 import type { Caller } from '../types.ts'
 import type { Ending } from './ending.ts'
+import type { FunctionFiles } from './function-files.ts'
 
 /** On whose behalf an op runs. Made by the host for each invocation or session; nothing in it comes from the asker. */
 export interface Scope {
@@ -19,6 +20,8 @@ export interface Scope {
   readonly place: object | undefined
   /** What the invocation that asks must give back at its end. */
   readonly ending?: Ending
+  /** The own files of the function that asks. */
+  readonly files?: FunctionFiles
 }
 
 /** The host's end of some ops: arguments are checked already; rejections are CloudletErrors. */

@@ -1,6 +1,7 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
 import type { OPS, OpName } from '../protocol/calls.ts'
 import type { Handlers } from './capability.ts'
+import { filesHandlers } from './files.ts'
 import { nativeHandlers } from './native.ts'
 
 type RuntimeOp = {
@@ -11,6 +12,7 @@ type RuntimeOp = {
 export function runtimeHandlers(): Handlers<RuntimeOp> {
   return {
     ...nativeHandlers(),
+    ...filesHandlers(),
     'url.domainToAscii': async ({ domain }) => ({ domain: domainToASCII(domain) }),
     'url.domainToUnicode': async ({ domain }) => ({ domain: domainToUnicode(domain) }),
   }

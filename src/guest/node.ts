@@ -5,8 +5,9 @@ import { askHost } from './ask.ts'
 import { callHost, callInBackground } from './call.ts'
 import { ArrayIncludes, DateNow } from './intrinsics.ts'
 import { loadNodePackage, nodeLibrary } from './lazy.ts'
-import { processObject } from './process.ts'
+import { memoryBytes, processObject } from './process.ts'
 import { defineBuiltin } from './require.ts'
+import { readWrittenWith } from './written-module.ts'
 
 let globals: Record<string, unknown> = {}
 let report: (error: unknown) => void = () => {}
@@ -32,13 +33,15 @@ export function installNode(
 
 /** Node's own library over what the host offers. */
 export function loadNode(): NodeLayer {
-  layer ??= loadNodePackage().createNode({
+  if (layer !== undefined) return layer
+  const made = loadNodePackage().createNode({
     library: nodeLibrary(),
     globals,
     process: processObject,
     startMs: DateNow(),
     callHost,
     callInBackground,
+    memoryBytes,
     askHost,
     setTimeout: globals.setTimeout as never,
     queueMicrotask: globals.queueMicrotask as never,
@@ -48,7 +51,9 @@ export function loadNode(): NodeLayer {
       endings[endings.length] = callback
     },
   })
-  return layer
+  layer = made
+  readWrittenWith(made.writtenText)
+  return made
 }
 
 /** Evaluates what a function will ask for. What can't be fails again when it is asked for, and says why. */

@@ -18,6 +18,7 @@ import {
   SyntaxErrorCtor,
   TypeErrorCtor,
 } from './intrinsics.ts'
+import { isWritten, readWritten } from './written-module.ts'
 
 /** A CommonJS module object, as user code sees it. */
 interface Module {
@@ -70,7 +71,7 @@ export function loadEntry(): unknown {
 function loadModule(path: string, parent: Module | undefined): Module {
   const cached = cache[path]
   if (cached !== undefined) return cached
-  const code = modules[path] as ModuleCode
+  const code = modules[path] ?? (readWritten(path) as ModuleCode)
   const module = makeModule(path, parent)
   main ??= module
   module.require.main = main
@@ -161,6 +162,8 @@ function resolveOrThrow(from: string, specifier: unknown): string {
 
 /** Node's order: built-in names, then what deploy resolved for this file, then the same rules over the known files. */
 function resolveSpecifier(from: string, specifier: string): string | undefined {
+  // Some are defined with their scheme, and only meant by that.
+  if (isBuiltin(specifier)) return specifier
   const name = StringStartsWith(specifier, 'node:') ? StringSlice(specifier, 5) : specifier
   if (isBuiltin(name)) return name
   const table = ObjectHasOwn(resolutions, from) ? resolutions[from] : undefined
@@ -181,7 +184,7 @@ const SUFFIXES = ['', '.js', '.json', '.cjs', '/index.js', '/index.json']
 function resolveFile(path: string): string | undefined {
   for (let index = 0; index < SUFFIXES.length; index++) {
     const candidate = path + SUFFIXES[index]
-    if (modules[candidate] !== undefined) return candidate
+    if (modules[candidate] !== undefined || isWritten(candidate)) return candidate
   }
   return undefined
 }

@@ -2,7 +2,9 @@ import { makeBlobBinding } from './binding-blob.ts'
 import { makeBufferBinding } from './binding-buffer.ts'
 import { makeCryptoBinding } from './binding-crypto.ts'
 import { makeEncodingBinding } from './binding-encoding.ts'
+import { makeFsBinding, makeFsDirBinding, makeFsEventBinding } from './binding-fs.ts'
 import { makeMessagingBinding } from './binding-messaging.ts'
+import { makeCredentialsBinding, makeOsBinding } from './binding-os.ts'
 import { makePerformanceBinding } from './binding-performance.ts'
 import { makeStringDecoderBinding } from './binding-string-decoder.ts'
 import { makeTypesBinding } from './binding-types.ts'
@@ -19,8 +21,13 @@ export const BINDINGS: Readonly<Record<string, MakeBinding>> = {
   blob: makeBlobBinding,
   buffer: makeBufferBinding,
   crypto: makeCryptoBinding,
+  credentials: makeCredentialsBinding,
   encoding_binding: makeEncodingBinding,
+  fs: makeFsBinding,
+  fs_dir: makeFsDirBinding,
+  fs_event_wrap: makeFsEventBinding,
   messaging: makeMessagingBinding,
+  os: makeOsBinding,
   performance: makePerformanceBinding,
   string_decoder: makeStringDecoderBinding,
   types: makeTypesBinding,

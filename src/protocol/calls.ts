@@ -2,6 +2,7 @@ import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
 import { CRYPTO_OPS } from './calls-crypto.ts'
+import { FILES_OPS } from './calls-files.ts'
 import { URL_OPS } from './calls-url.ts'
 import { ZLIB_OPS } from './calls-zlib.ts'
 import type { Encoded, EncodedObject } from './value.ts'
@@ -274,6 +275,7 @@ export const OPS = {
   },
   ...CRYPTO_OPS,
   ...ZLIB_OPS,
+  ...FILES_OPS,
   ...URL_OPS,
 } as const satisfies Record<string, OpShape>
 

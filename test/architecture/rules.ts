@@ -8,7 +8,7 @@ const WORDS = ['cloudlet-error', 'errors', 'limits', 'types', 'protocol']
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
-  { units: ['isolate', 'database', 'storage', 'sdk', 'node'] },
+  { units: ['isolate', 'database', 'storage', 'packages', 'sdk', 'node'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
@@ -17,10 +17,13 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'checked-file',
         'code-cache',
         'collections-file',
+        'deploy-directory',
+        'deployed-files',
         'deployment',
         'doors',
         'function-config',
         'function-folders',
+        'function-packages',
         'function-table',
       ],
       ...[
@@ -34,7 +37,16 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'known-options',
         'module-graph',
       ],
-      ...['node-names', 'notices', 'observe', 'options', 'program', 'snapshot-cache', 'source-tree'],
+      ...[
+        'node-names',
+        'notices',
+        'observe',
+        'options',
+        'packaged-tree',
+        'program',
+        'snapshot-cache',
+        'source-tree',
+      ],
     ],
     isOneUnit: true,
   },
