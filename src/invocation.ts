@@ -86,6 +86,7 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     const ending = new Ending()
     const depth = scope.depth + 1
     const { files } = deployment
+    const meter = { heapUsedBytes: 0 }
     const call = bind(line.dispatcher, rights, {
       kind: 'function',
       caller,
@@ -93,6 +94,7 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
       place: permit,
       ending,
       files,
+      meter,
     })
     // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
     const ran = await lane.run({
@@ -106,6 +108,7 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
       cpuLimitMs: config.cpuMs,
       limits: deployment.limits,
       signal: scope.signal,
+      meter,
       onOver: () => {
         ending.run()
         permit.release()
