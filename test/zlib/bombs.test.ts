@@ -88,6 +88,27 @@ test('a bomb that nobody takes from stands still', async () => {
   end()
 })
 
+test('one piece is taken at a time, and who asks for more holds up nobody', async () => {
+  const { invocation: another } = openOps()
+  const { ask, end } = another()
+  const create = setup(constants.DEFLATE)
+  const { id } = await ask('zlib.write', { create, flush: 0, keep: true, ...join(none, 'x') })
+  const write = () => ask('zlib.write', { id, flush: 0, keep: true, ...join(noise(MEGABYTE)) })
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, write))
+  const refused = outcomes.filter(({ status }) => status === 'rejected')
+  expect(refused).toHaveLength(19)
+  for (const { reason } of refused as PromiseRejectedResult[]) expect(reason.code).toBe('CLOUDLET_VALUE')
+  const onTheirWay = Array.from({ length: 20 }, () =>
+    ask('zlib.write', { create, flush: Z_FINISH, keep: false, ...join(none, noise(4 * MEGABYTE)) }),
+  )
+  end()
+  const ended = await Promise.allSettled(onTheirWay)
+  expect(ended.every(({ status }) => status === 'rejected' || status === 'fulfilled')).toBe(true)
+  // The places are free for the next.
+  const next = { create, flush: Z_FINISH, keep: false, ...join(none, noise(MEGABYTE)) }
+  expect((await another().ask('zlib.write', next)).content?.byteLength).toBeGreaterThan(0)
+})
+
 test('memory of all compressions of an invocation has a bound', async () => {
   const { ask, end } = invocation()
   const large = setup(constants.BROTLI_ENCODE, { params: [[constants.BROTLI_PARAM_LGWIN, 24]] })
