@@ -1,3 +1,4 @@
+import { makeRetiredCiphers } from './crypto-retired.ts'
 import type { Amend } from './realm.ts'
 
 /**
@@ -32,6 +33,8 @@ export const AMENDMENTS: Readonly<Record<string, Amend>> = {
         source !== null && typeof source === 'object' ? Object.assign(target, source) : target,
     })
   },
+  'internal/crypto/util': (_util, { binding }) => binding('crypto').markEvaluated(),
+  crypto: (crypto, realm) => putBack(crypto, makeRetiredCiphers(realm)),
   buffer: (buffer, { load }) => {
     const { Buffer } = load('buffer')
     putBack(buffer, { SlowBuffer: (size: number) => Buffer.allocUnsafeSlow(size) })
