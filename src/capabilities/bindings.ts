@@ -37,7 +37,7 @@ export const HOST_RIGHTS: Rights = { capabilities: new Set(CAPABILITIES), denied
 
 /** The rights of a client session: its own documents and files, and calling functions. */
 export const CLIENT_RIGHTS: Rights = {
-  capabilities: new Set(CAPABILITIES),
+  capabilities: new Set<Capability>(['database', 'storage', 'functions']),
   deniedOps: new Set(SERVER_ONLY_OPS),
 }
 

@@ -1,3 +1,4 @@
+import { makeRetiredCiphers } from './crypto-retired.ts'
 import type { Amend } from './realm.ts'
 
 /**
@@ -40,6 +41,8 @@ export const AMENDMENTS: Readonly<Record<string, Amend>> = {
       SideEffectFreeRegExpPrototypeSymbolSplit: primordials.RegExpPrototypeSymbolSplit,
     })
   },
+  'internal/crypto/util': (_util, { binding }) => binding('crypto').markEvaluated(),
+  crypto: (crypto, realm) => putBack(crypto, makeRetiredCiphers(realm)),
   buffer: (buffer, { load }) => {
     const { Buffer } = load('buffer')
     putBack(buffer, { SlowBuffer: (size: number) => Buffer.allocUnsafeSlow(size) })

@@ -1,5 +1,6 @@
 import { makeBlobBinding } from './binding-blob.ts'
 import { makeBufferBinding } from './binding-buffer.ts'
+import { makeCryptoBinding } from './binding-crypto.ts'
 import { makeEncodingBinding } from './binding-encoding.ts'
 import { makeFsBinding, makeFsDirBinding, makeFsEventBinding } from './binding-fs.ts'
 import { makeMessagingBinding } from './binding-messaging.ts'
@@ -10,6 +11,7 @@ import { makeTypesBinding } from './binding-types.ts'
 import { makeUrlBinding } from './binding-url.ts'
 import { makeUtilBinding } from './binding-util.ts'
 import { makeUvBinding } from './binding-uv.ts'
+import { makeZlibBinding } from './binding-zlib.ts'
 import { PLAIN_BINDINGS } from './bindings-plain.ts'
 import type { MakeBinding } from './realm.ts'
 
@@ -18,6 +20,7 @@ export const BINDINGS: Readonly<Record<string, MakeBinding>> = {
   ...PLAIN_BINDINGS,
   blob: makeBlobBinding,
   buffer: makeBufferBinding,
+  crypto: makeCryptoBinding,
   credentials: makeCredentialsBinding,
   encoding_binding: makeEncodingBinding,
   fs: makeFsBinding,
@@ -31,4 +34,5 @@ export const BINDINGS: Readonly<Record<string, MakeBinding>> = {
   url: makeUrlBinding,
   util: makeUtilBinding,
   uv: makeUvBinding,
+  zlib: makeZlibBinding,
 }
