@@ -48,8 +48,11 @@ export function makeFunctionFolder(use: Use): string {
     }
     renameSync(unfinished, packages)
   }
+  for (const name of readdirSync(folder)) {
+    if (name !== 'node_modules') rmSync(join(folder, name), { recursive: true })
+  }
   cpSync(join(FOLDER, 'uses', use.name), folder, { recursive: true })
-  rmSync(join(folder, 'expected.json'), { force: true })
+  rmSync(join(folder, 'expected.json'))
   return folder
 }
 

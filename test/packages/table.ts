@@ -3,10 +3,11 @@ import type { Use } from './uses.ts'
 
 const HEAD = `# Packages
 
-What npm packages do inside cloudlet. These are the packages that public cloud functions require most; each is installed as
-its authors publish it, and a function uses it on servers of this machine: [test/packages](../test/packages) has the uses and
-what they answer. Each use first does the same under Node itself. This file is written by \`npm run packages\` from a run, and a test
-compares it with another.
+What npm packages do inside cloudlet: those that public cloud functions require most, each as its authors publish it, in a
+function that uses it on servers of the same machine. [test/packages](../test/packages) has these functions and what they
+answer. Each first does the same under Node itself, and does it twice in one instance. \`npm run packages\` writes this file,
+and a test compares it with a run of its own. What Node's own modules do stands in
+[node-compat-builtins.md](node-compat-builtins.md).
 
 `
 
