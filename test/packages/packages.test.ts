@@ -24,7 +24,11 @@ afterAll(async () => {
 
 test.for(USES)('$name', { timeout: 60_000 }, async (use, context) => {
   const outcome = await trial.try(use)
-  if (outcome.state === 'skipped') context.skip(outcome.reason)
+  if (outcome.state === 'skipped') {
+    // The reporter only counts.
+    console.warn(`SKIPPED: ${outcome.tried}, since ${outcome.reason}.`)
+    context.skip(outcome.reason)
+  }
   expect(rowOf(describePackage(use))).toBe(makeRow(outcome))
 })
 
