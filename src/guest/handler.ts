@@ -1,6 +1,6 @@
 import { LIMITS } from '../limits.ts'
 import type { CallerVariables, FixedIdentity, InvokeMessage } from '../protocol/bridge.ts'
-import { hasCallsWaiting } from './call.ts'
+import { dropBackground, hasCallsWaiting } from './call.ts'
 import { resetConsole, setLogLimits, writeLog } from './console.ts'
 import { describeFailure } from './errors.ts'
 import {
@@ -70,6 +70,7 @@ export function closeIfOver(): boolean {
   current = undefined
   setOpen(false)
   dropTimers()
+  dropBackground()
   postOver()
   return true
 }

@@ -45,10 +45,20 @@ export const RangeErrorCtor = RangeError
 export const SyntaxErrorCtor = SyntaxError
 export const PromiseCtor = Promise
 export const Uint8ArrayCtor = Uint8Array
+export const Int32ArrayCtor = Int32Array
+export const Uint16ArrayCtor = Uint16Array
 export const TypedArraySet = uncurry(Uint8Array.prototype.set) as (
   self: Uint8Array,
   source: ArrayLike<number>,
+  offset?: number,
 ) => void
+export const TypedArraySubarray = uncurry(Uint8Array.prototype.subarray) as unknown as <View>(
+  self: View,
+  start: number,
+  end?: number,
+) => View
+export const AtomicsStore = Atomics.store as (view: Int32Array, index: number, value: number) => number
+export const AtomicsWait = Atomics.wait as (view: Int32Array, index: number, value: number) => string
 const bufferGetter = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   'buffer',
@@ -70,6 +80,7 @@ export const StringSplit = uncurry(String.prototype.split) as unknown as (
 ) => string[]
 export const StringRepeat = uncurry(String.prototype.repeat)
 export const StringCtor = String
+export const StringFromCharCode = String.fromCharCode
 export const RegExpExec = uncurry(RegExp.prototype.exec)
 export const SymbolIterator: typeof Symbol.iterator = Symbol.iterator
 export const SymbolToPrimitive: typeof Symbol.toPrimitive = Symbol.toPrimitive
@@ -77,6 +88,7 @@ export const MapCtor = Map
 export const MapGet = uncurry(Map.prototype.get) as <K, V>(self: Map<K, V>, key: K) => V | undefined
 export const MapSet = uncurry(Map.prototype.set) as <K, V>(self: Map<K, V>, key: K, value: V) => unknown
 export const MapDelete = uncurry(Map.prototype.delete) as <K, V>(self: Map<K, V>, key: K) => boolean
+export const MapClear = uncurry(Map.prototype.clear) as (self: Map<unknown, unknown>) => void
 const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get
 export const MapSize = uncurry(mapSize as () => unknown) as (self: Map<unknown, unknown>) => number
 

@@ -1,4 +1,5 @@
 import { DOOR, type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import { keepShared } from './ask.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { installGlobals } from './globals.ts'
@@ -38,6 +39,7 @@ function start(program: Program): void {
   delete globals[START]
   delete globals[DOOR]
   keepPackageSources(globals)
+  keepShared(globals)
   setProgram(program)
 }
 

@@ -3,7 +3,7 @@ import type { LogLevel } from '../types.ts'
 import { defineValue, JSONStringify, ReflectApply } from './intrinsics.ts'
 
 /** The one door out: an isolated-vm callback that takes JSON text and byte buffers. */
-export type Send = (text: string, ...buffers: ArrayBuffer[]) => void
+export type Send = (text: string, ...buffers: (ArrayBuffer | SharedArrayBuffer)[]) => void
 
 /**
  * Microtasks the outbox lets pass before it sends: what the promises of one turn set going one after the other
@@ -15,7 +15,7 @@ let send: Send | undefined
 let pending = ''
 /** An answer whose end is still open: that nothing else is left of its invocation can be said in it. */
 let answer = ''
-let buffers: ArrayBuffer[] = []
+let buffers: (ArrayBuffer | SharedArrayBuffer)[] = []
 let isSendDue = false
 /** The host has not been told of the end of the turn. */
 let isTurnOpen = false
@@ -53,6 +53,12 @@ export function post(text: string): void {
 export function postHeld(text: string): void {
   flushAnswer('}')
   append(text)
+}
+
+/** Sends one message at once, in the middle of the turn, behind what is queued. */
+export function postNow(text: string): void {
+  postHeld(text)
+  sendNow()
 }
 
 /** Queues the answer of the invocation under way: a message but for its closing brace. It can wait as well. */
@@ -110,7 +116,7 @@ export function postLog(level: LogLevel, message: string, timeMs: number): void 
 }
 
 /** Puts bytes beside the message about to be posted and returns their index in the crossing. */
-export function attach(bytes: ArrayBuffer): number {
+export function attach(bytes: ArrayBuffer | SharedArrayBuffer): number {
   const index = buffers.length
   defineValue(buffers, index, bytes)
   return index
@@ -134,5 +140,5 @@ function sendNow(): void {
   for (let index = 0; index < buffers.length; index++) defineValue(crossing, index + 1, buffers[index])
   pending = ''
   buffers = []
-  ReflectApply(send as Send, undefined, crossing as [string, ...ArrayBuffer[]])
+  ReflectApply(send as Send, undefined, crossing as Parameters<Send>)
 }

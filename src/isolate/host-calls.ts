@@ -1,6 +1,7 @@
 import { errorToData, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { ToHost } from '../protocol/bridge.ts'
+import { AnswerWindow } from './answer-window.ts'
 import type { Crossing } from './crossing.ts'
 import { BrokenBridge } from './incoming.ts'
 
@@ -32,6 +33,7 @@ type CallMessage = Extract<ToHost, { type: 'call' }>
 interface Waiting {
   readonly op: string
   readonly sizeBytes: number
+  readonly isBackground: boolean
 }
 
 /** Calls of one op that overlap are one wait. */
@@ -52,6 +54,9 @@ export class HostCalls {
   #aborter: AbortController | undefined
   #isOver = false
   #bytesInFlight = 0
+  #backgroundCount = 0
+  /** The answer the guest's thread waits for, until it has all of it. */
+  #window: { readonly id: number; readonly answer: AnswerWindow } | undefined
   /** Made with the first call, as the aborter. */
   #inFlight: Map<number, Waiting> | undefined
   #waits: Map<string, Wait> | undefined
@@ -62,9 +67,9 @@ export class HostCalls {
     this.#crossing = crossing
   }
 
-  /** Those that have no answer yet. */
+  /** Those that have no answer yet and keep the invocation from its end. */
   get count(): number {
-    return this.#inFlight?.size ?? 0
+    return (this.#inFlight?.size ?? 0) - this.#backgroundCount
   }
 
   /** Whether any was made: something outside the isolate may have happened. */
@@ -73,11 +78,12 @@ export class HostCalls {
   }
 
   /**
-   * Starts one call; its answer is posted to the guest, unless the invocation was ended meanwhile.
+   * Starts one call; its answer is posted to the guest, or written into `shared` if the guest's thread waits there,
+   * unless the invocation was ended meanwhile.
    *
    * @throws {BrokenBridge} for an id in use, or more than the runtime lets a guest have waiting.
    */
-  start(message: CallMessage, content: Uint8Array | undefined): void {
+  start(message: CallMessage, content: Uint8Array | undefined, shared: unknown): void {
     const { id, op, args } = message
     const sizeBytes = content?.byteLength ?? 0
     this.#bytesInFlight += sizeBytes
@@ -89,7 +95,10 @@ export class HostCalls {
     ) {
       throw new BrokenBridge('A call beyond those an invocation may have waiting.')
     }
-    this.#inFlight.set(id, { op, sizeBytes })
+    if (message.window !== undefined) this.#openWindow(id, shared)
+    const isBackground = message.background === true
+    this.#inFlight.set(id, { op, sizeBytes, isBackground })
+    if (isBackground) this.#backgroundCount++
     this.#beginWait(op)
     this.#aborter ??= new AbortController()
     const refusal = this.#refuse(op, sizeBytes)
@@ -103,6 +112,24 @@ export class HostCalls {
       this.#endWait(id)
       if (!this.#isOver) this.#answer(id, answer)
     })
+  }
+
+  /**
+   * The guest has read one piece of an answer and waits for the next.
+   *
+   * @throws {BrokenBridge} if there is none.
+   */
+  continue(id: number): void {
+    const open = this.#window
+    if (open?.id !== id || this.#inFlight?.has(id) === true) throw new BrokenBridge('Nothing more to read.')
+    open.answer.next()
+    if (open.answer.isDone) this.#window = undefined
+  }
+
+  #openWindow(id: number, shared: unknown): void {
+    // A thread that waits for one answer can't ask for another.
+    if (this.#window !== undefined) throw new BrokenBridge('A call while the thread waits for another.')
+    this.#window = { id, answer: new AnswerWindow(shared) }
   }
 
   /** Counts the text of calls that crossed together. */
@@ -129,7 +156,7 @@ export class HostCalls {
   /** Aborts what is under way; no more answers are posted. */
   end(): void {
     this.#isOver = true
-    if (this.count > 0) this.#aborter?.abort()
+    if ((this.#inFlight?.size ?? 0) > 0) this.#aborter?.abort()
   }
 
   /** Wall time waited so far, in milliseconds, by op; calls still under way included. */
@@ -143,7 +170,11 @@ export class HostCalls {
   }
 
   #answer(id: number, answer: HostAnswer): void {
-    if (answer.kind === 'reply') {
+    const open = this.#window
+    if (open?.id === id) {
+      open.answer.open(answer)
+      if (open.answer.isDone) this.#window = undefined
+    } else if (answer.kind === 'reply') {
       this.#crossing.post(`{"type":"reply","id":${id},"value":${answer.valueText}}`, answer.content)
     } else {
       this.#crossing.post(`{"type":"refuse","id":${id},"error":${answer.errorText}}`)
@@ -167,6 +198,7 @@ export class HostCalls {
     if (call === undefined || wait === undefined) return
     this.#inFlight?.delete(id)
     this.#bytesInFlight -= call.sizeBytes
+    if (call.isBackground) this.#backgroundCount--
     wait.count--
     if (wait.count === 0) wait.totalMs += performance.now() - wait.sinceMs
   }

@@ -60,8 +60,12 @@ function isWellFormed(message: Fields): boolean {
         Number.isSafeInteger(message.id) &&
         typeof message.op === 'string' &&
         isFields(message.args) &&
-        (message.buffer === undefined || Number.isSafeInteger(message.buffer))
+        (message.buffer === undefined || Number.isSafeInteger(message.buffer)) &&
+        (message.window === undefined || Number.isSafeInteger(message.window)) &&
+        (message.background === undefined || message.background === true)
       )
+    case 'more':
+      return Number.isSafeInteger(message.id)
     case 'log':
       return (
         LEVELS.has(message.level) && isText(message.message, LINE_CHARS) && Number.isFinite(message.timeMs)

@@ -54,7 +54,14 @@ export class Run {
         this.#outcome ??= { kind: 'unsendable', path: message.path, message: message.message }
         return
       case 'call':
-        this.calls.start(message, message.buffer === undefined ? undefined : bytesOf(buffers[message.buffer]))
+        this.calls.start(
+          message,
+          message.buffer === undefined ? undefined : bytesOf(buffers[message.buffer]),
+          message.window === undefined ? undefined : buffers[message.window],
+        )
+        return
+      case 'more':
+        this.calls.continue(message.id)
         return
       case 'log':
         this.#log({ level: message.level, message: message.message, timeMs: message.timeMs })

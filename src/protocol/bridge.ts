@@ -92,7 +92,13 @@ export type ToHost =
       readonly op: string
       readonly args: unknown
       readonly buffer?: number
+      /** Where among the buffers the window is that the answer goes to: the guest's thread waits for it. */
+      readonly window?: number
+      /** Nothing waits for its answer once the invocation has answered; at the end it is given up. */
+      readonly background?: true
     }
+  /** The guest has read what the window held of the answer to call `id`, and waits for the rest. */
+  | { readonly type: 'more'; readonly id: number }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly timeMs: number }
   /** Wake me after so many milliseconds; null takes an earlier wish back. */
   | { readonly type: 'wait'; readonly afterMs: number | null }
@@ -104,6 +110,18 @@ export type ToHost =
   | { readonly type: 'over' }
   /** So many invocations, those that crossed right after the one under way, were not started and never will be. */
   | { readonly type: 'unstarted'; readonly count: number }
+
+/**
+ * The window through which a host call is answered while the guest's thread waits: shared memory of so many bytes.
+ * It begins with WINDOW_HEADER_BYTES of 32-bit integers: the state (0: the guest waits, 1: a piece of the answer is
+ * there), the kind (1: reply, 2: refuse), the UTF-16 units of the answer's text and the bytes of its content and one, or
+ * nothing if it has none. Then
+ * come as many bytes as fit of both, one behind the other; the rest comes piece by piece, each asked for with `more`.
+ */
+export const WINDOW_BYTES = 64 * 1024
+export const WINDOW_HEADER_BYTES = 16
+export const WINDOW_REPLY = 1
+export const WINDOW_REFUSE = 2
 
 /** A deployment's code as the guest's module loader wants it: what the program script hands to `START`. */
 export interface Program {
