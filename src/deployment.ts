@@ -10,6 +10,7 @@ import type { PoolKey } from './isolate/pool-key.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { collectModules, type ModuleGraph } from './module-graph.ts'
+import type { NetworkOptions } from './network-options.ts'
 import { buildProgram } from './program.ts'
 import type { Capability } from './protocol/calls.ts'
 import { type FunctionSource, openSourceTree, type SourceTree } from './source-tree.ts'
@@ -31,8 +32,10 @@ export interface Deployment {
 }
 
 export interface DeployOptions {
-  /** What the function may use. @default ['database', 'storage', 'functions'] */
+  /** What the function may use. @default ['database', 'storage', 'functions', 'network'] */
   readonly capabilities?: readonly Capability[]
+  /** Where it may connect, and how much. What it leaves out is as in the host's option of that name. */
+  readonly network?: NetworkOptions
 }
 
 /** What the host says where a function doesn't, and what no function may say. */
@@ -66,7 +69,7 @@ export interface DeploymentInfo {
  * @throws {InvalidOptionError} for an unknown option, or capabilities that are no list or not there.
  */
 export function resolveRights(options: DeployOptions): Rights {
-  checkKnownOptions('options', options, ['capabilities'])
+  checkKnownOptions('options', options, ['capabilities', 'network'])
   const { capabilities } = options
   if (capabilities === undefined) return rightsOf()
   if (!Array.isArray(capabilities) || capabilities.some(capability => typeof capability !== 'string')) {

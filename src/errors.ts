@@ -8,6 +8,7 @@ export {
   errorToData,
   RemoteError,
 } from './cloudlet-error.ts'
+export { NetworkError } from './network-error.ts'
 
 /** An option, argument or file name the embedder passed is not acceptable. */
 export class InvalidOptionError extends CloudletError {
@@ -167,26 +168,6 @@ export class StorageError extends CloudletError {
   constructor(reason: StorageReason, message: string, options: { cause?: unknown } = {}) {
     super('CLOUDLET_STORAGE', message, options)
     this.reason = reason
-  }
-}
-
-/** A connection, a name or a TLS handshake failed, as Node has it. In functions it is Node's own error again. */
-export class NetworkError extends CloudletError {
-  override readonly name = 'NetworkError'
-  /** Node's code: `ECONNREFUSED`, `ENOTFOUND`, `ETIMEDOUT`, `CERT_HAS_EXPIRED`, … */
-  readonly reason: string
-  /** Node's other fields: `syscall`, `hostname`, … */
-  readonly fields: Readonly<Record<string, string>>
-
-  constructor(
-    reason: string,
-    message: string,
-    fields: Readonly<Record<string, string>>,
-    options: { cause?: unknown } = {},
-  ) {
-    super('CLOUDLET_NETWORK', message, options)
-    this.reason = reason
-    this.fields = fields
   }
 }
 

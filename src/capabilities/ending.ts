@@ -2,6 +2,8 @@
 export class Ending {
   /** Made with the first thing held: most invocations hold none. */
   #held: Map<string, () => void> | undefined
+  /** Not counted as held. */
+  #works: (() => void)[] | undefined
   #isOver = false
 
   get heldCount(): number {
@@ -22,11 +24,23 @@ export class Ending {
     this.#held?.delete(name)
   }
 
+  /** Keeps `work` for the end; done at once when that has passed. */
+  atEnd(work: () => void): void {
+    if (this.#isOver) work()
+    else {
+      this.#works ??= []
+      this.#works.push(work)
+    }
+  }
+
   /** The invocation has ended. */
   run(): void {
     this.#isOver = true
     const held = this.#held
     this.#held = undefined
     for (const giveBack of held?.values() ?? []) giveBack()
+    const works = this.#works
+    this.#works = undefined
+    for (const work of works ?? []) work()
   }
 }

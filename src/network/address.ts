@@ -50,9 +50,14 @@ GLOBAL_UNICAST.addSubnet('2000::', 3, 'ipv6')
 /** Reads an address as `net.isIP` knows it; undefined for any other text, and for one with a zone. */
 export function readAddress(text: string): Address | undefined {
   if (isIP(text) === 0 || text.includes('%')) return undefined
-  const parsed = unmapped(ipaddr.parse(text))
+  const parsed = unmapped(ipaddr.parse(withoutDots(text)))
   const canonical = parsed.toString()
   return { text: canonical, family: parsed.kind() === 'ipv4' ? 4 : 6, kind: kindOf(parsed, canonical) }
+}
+
+/** An IPv6 address in hexadecimal throughout: ipaddr.js takes `::1.2.3.4` for a mapped one, which the system doesn't. */
+function withoutDots(text: string): string {
+  return isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text
 }
 
 function kindOf(parsed: Parsed, text: string): AddressKind {

@@ -77,11 +77,7 @@ export class Connection {
    *
    * @throws {NetworkError} with Node's or OpenSSL's code; the connection is closed then.
    */
-  async secure(
-    options: SecureOptions,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Secured> {
+  async secure(options: SecureOptions, timeoutMs: number, signal: AbortSignal | undefined): Promise<Secured> {
     this.#unlisten()
     this.#notify?.()
     const socket = startTls(this.#socket, options, session => {

@@ -41,27 +41,24 @@ export class InvocationNetwork {
    */
   async lookup(hostname: string, options: LookupOptions): Promise<FoundAddress[]> {
     const op = 'network.lookup'
-    const name = normaliseName(hostname)
-    if (isIP(hostname) === 0) requireName(this.#policy, op, name)
-    const found = await this.#network.names.lookup(hostname, options)
+    const isAddress = isIP(hostname) !== 0
+    const name = isAddress ? hostname : this.#requireName(op, hostname)
+    const found = await this.#network.names.lookup(name, options)
     const addresses = found
       .map(({ address }) => readAddress(address))
       .filter(address => address !== undefined)
-    if (isIP(hostname) === 0) this.#names.add(name, addresses)
+    if (!isAddress) this.#names.add(name, addresses)
     const open = addresses.filter(address => this.#isOpen(address, undefined))
     const [first] = addresses
-    if (open.length === 0 && first !== undefined) throw this.#deny(op, first, undefined)
-    if (first === undefined) {
-      throw new NetworkError('ENOTFOUND', `getaddrinfo ENOTFOUND ${hostname}`, { syscall: 'getaddrinfo', hostname })
-    }
+    if (first === undefined) throw notFound(hostname)
+    if (open.length === 0) throw this.#deny(op, first, undefined)
     return open.map(({ text, family }) => ({ address: text, family }))
   }
 
   /** @throws {CapabilityDeniedError} for a name that is not the function's to ask for; {NetworkError}. */
   async resolve(hostname: string, type: RecordType): Promise<unknown> {
-    const name = normaliseName(hostname)
-    requireName(this.#policy, 'network.resolve', name)
-    const records = await this.#network.names.resolve(hostname, type)
+    const name = this.#requireName('network.resolve', hostname)
+    const records = await this.#network.names.resolve(name, type)
     this.#names.add(name, addressesIn(records))
     return records
   }
@@ -124,12 +121,12 @@ export class InvocationNetwork {
     )
   }
 
-  write(id: number, content: Uint8Array): Promise<void> {
-    return this.#find('network.write', id).write(content)
+  async write(id: number, content: Uint8Array): Promise<void> {
+    await this.#find('network.write', id).write(content)
   }
 
-  endWriting(id: number): Promise<void> {
-    return this.#find('network.end', id).end()
+  async endWriting(id: number): Promise<void> {
+    await this.#find('network.end', id).end()
   }
 
   configure(id: number, settings: SocketSettings): void {
@@ -168,6 +165,13 @@ export class InvocationNetwork {
     }
   }
 
+  #requireName(op: string, hostname: string): string {
+    const name = normaliseName(hostname)
+    if (name === undefined) throw notFound(hostname)
+    requireName(this.#policy, op, name)
+    return name
+  }
+
   #read(op: string, text: string): Address {
     const address = readAddress(text)
     if (address === undefined) throw new ValueError(op, `"${text}" is no address to connect to.`)
@@ -187,6 +191,13 @@ export class InvocationNetwork {
     if (connection !== undefined) return connection
     throw new NetworkError('EBADF', `${op}: the socket is closed`, {})
   }
+}
+
+function notFound(hostname: string): NetworkError {
+  return new NetworkError('ENOTFOUND', `getaddrinfo ENOTFOUND ${hostname}`, {
+    syscall: 'getaddrinfo',
+    hostname,
+  })
 }
 
 /** Those of records with an address: A and AAAA. */

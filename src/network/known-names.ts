@@ -12,7 +12,10 @@ export class KnownNames {
     for (const { text } of addresses) {
       const names = this.#names.get(text) ?? []
       this.#names.delete(text)
-      this.#names.set(text, names.includes(name) ? names : [...names.slice(1 - LIMITS.networkNamesOfAddress), name])
+      this.#names.set(
+        text,
+        names.includes(name) ? names : [...names.slice(1 - LIMITS.networkNamesOfAddress), name],
+      )
     }
     for (const oldest of this.#names.keys()) {
       if (this.#names.size <= LIMITS.networkKnownAddresses) break

@@ -1,4 +1,5 @@
-import { type LookupAddress, lookup, Resolver } from 'node:dns/promises'
+import type { LookupAddress } from 'node:dns'
+import { lookup, Resolver } from 'node:dns/promises'
 import { NetworkError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { toNetworkError } from './failure.ts'
@@ -93,7 +94,9 @@ export class Names {
     const families = [4, 6].filter(one => family === 0 || family === one) as (4 | 6)[]
     if (order === 'ipv6first') families.reverse()
     const answers = await Promise.allSettled(
-      families.map(one => (one === 4 ? this.#resolver.resolve4(hostname) : this.#resolver.resolve6(hostname))),
+      families.map(one =>
+        one === 4 ? this.#resolver.resolve4(hostname) : this.#resolver.resolve6(hostname),
+      ),
     )
     const found = answers.flatMap((answer, index) =>
       answer.status === 'fulfilled'

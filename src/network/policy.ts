@@ -65,10 +65,10 @@ export function denyAddress(
 ): CapabilityDeniedError {
   const bracketed = address.family === 6 ? `[${address.text}]` : address.text
   const place = port === undefined ? bracketed : `${bracketed}:${port}`
-  const who = names.length === 0 ? place : `"${names[0]}" at ${place}`
+  const name = names.at(-1)
+  const who = name === undefined ? place : `"${name}" at ${place}`
   const isClosedKind = address.kind !== 'public' && !(policy.isPrivateOpen && OPENABLE.has(address.kind))
   if (!isClosedKind) {
-    const [name] = names
     const entry = name === undefined ? place : port === undefined ? name : `${name}:${port}`
     return denied(op, `This function may not connect to ${who}: ${advise(`'${entry}'`)}`)
   }

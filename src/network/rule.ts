@@ -10,7 +10,8 @@ export interface Rule {
   readonly port: number | undefined
 }
 
-const NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const NAME =
+  /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 /**
  * Reads an entry: `api.example.com`, `*.example.com`, `*`, `10.0.0.5`, `10.0.0.0/8`, `[fd00::/8]`; each with `:443` or
@@ -33,7 +34,8 @@ export function readRule(text: unknown, option: string): Rule {
   const isWildcard = host.startsWith('*.')
   const name = normaliseName(isWildcard ? host.slice(2) : host)
   // A name that ends in a number would be read as an address by those who connect to it.
-  if (!NAME.test(name) || /(?:^|\.)(?:\d+|0x[\da-f]*)$/.test(name)) throw unreadable(text, option)
+  if (name === undefined || !NAME.test(name) || /(?:^|\.)(?:\d+|0x[\da-f]*)$/.test(name))
+    throw unreadable(text, option)
   return {
     port,
     matchesName: isWildcard ? asked => asked.endsWith(`.${name}`) : asked => asked === name,
@@ -41,9 +43,17 @@ export function readRule(text: unknown, option: string): Rule {
   }
 }
 
-/** A host's name in the form in which names are compared: ASCII, small letters, no dot at the end. */
-export function normaliseName(name: string): string {
-  return (domainToASCII(name) || name.toLowerCase()).replace(/\.$/, '')
+/** Nothing at which a resolver would stop reading, or a reader of URLs. */
+const ASKABLE = /^[a-z0-9._-]+$/
+
+/**
+ * A host's name in the one form that is compared with rules and asked for: ASCII, small letters, no dot at the end.
+ * Undefined for what is no host's name.
+ */
+export function normaliseName(name: string): string | undefined {
+  const isAscii = /^[\0-\x7f]*$/.test(name)
+  const ascii = (isAscii ? name : /[\0-,/:-@[-^`{-\x7f]/.test(name) ? '' : domainToASCII(name)).toLowerCase()
+  return ASKABLE.test(ascii) ? ascii.replace(/\.$/, '') : undefined
 }
 
 function split(text: string, option: string): { host: string; port: number | undefined } {

@@ -32,14 +32,14 @@ export interface Secured {
   readonly isSessionReused: boolean
   readonly ephemeralKey: object
   /** The peer's chain, its own first; fields as Node has them, and their raw DER. Empty in a resumed session. */
-  readonly certificates: readonly PeerCertificate[]
-  readonly session: string | undefined
+  readonly certificates: PeerCertificate[]
+  readonly session?: string
 }
 
 export interface PeerCertificate {
   readonly fields: Readonly<Record<string, unknown>>
   readonly raw: string
-  readonly pubkey: string | undefined
+  readonly pubkey?: string
 }
 
 /** Begins a handshake over a connected socket. @throws {NetworkError} for options that OpenSSL doesn't take. */
@@ -50,7 +50,11 @@ export function startTls(
 ): TLSSocket {
   if (options.key?.some(text => /ENCRYPTED/.test(text))) {
     // How long decrypting takes is for the writer of the key to say, and nothing could stop it.
-    throw new NetworkError('ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', 'An encrypted key is not taken: decrypt it first.', {})
+    throw new NetworkError(
+      'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
+      'An encrypted key is not taken: decrypt it first.',
+      {},
+    )
   }
   const { isVerified, alpnProtocols, ...rest } = options
   const defined = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
@@ -80,7 +84,7 @@ export function describeSecured(socket: TLSSocket): Secured {
     isSessionReused: socket.isSessionReused(),
     ephemeralKey: socket.getEphemeralKeyInfo() ?? {},
     certificates: chainOf(socket.getPeerCertificate(true)),
-    session: session?.toString('base64'),
+    ...(session === undefined ? {} : { session: session.toString('base64') }),
   }
 }
 
@@ -94,7 +98,11 @@ function chainOf(leaf: DetailedPeerCertificate): PeerCertificate[] {
   ) {
     seen.add(certificate)
     const { raw, pubkey, issuerCertificate: _, ...fields } = certificate
-    chain.push({ fields, raw: raw.toString('base64'), pubkey: pubkey?.toString('base64') })
+    chain.push({
+      fields,
+      raw: raw.toString('base64'),
+      ...(pubkey === undefined ? {} : { pubkey: pubkey.toString('base64') }),
+    })
   }
   return chain
 }

@@ -1,6 +1,7 @@
 import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
+import { NETWORK_OPS } from './calls-network.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
 /**
@@ -17,7 +18,7 @@ interface OpShape {
   readonly result: TSchema
 }
 
-export const CAPABILITIES = ['database', 'storage', 'functions'] as const
+export const CAPABILITIES = ['database', 'storage', 'functions', 'network'] as const
 export type Capability = (typeof CAPABILITIES)[number]
 
 const closed = { additionalProperties: false }
@@ -267,6 +268,7 @@ export const OPS = {
     args: Type.Object({ name, data: Type.Optional(encoded) }, closed),
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
+  ...NETWORK_OPS,
 } as const satisfies Record<string, OpShape>
 
 export type OpName = keyof typeof OPS

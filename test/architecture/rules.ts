@@ -3,12 +3,12 @@ import { packageOf, readImports, resolveImport, type Sources, unitOf } from './s
 /** Each check returns its violations as sentences; none means the rule holds. */
 export type Check = (sources: Sources) => string[]
 
-const WORDS = ['cloudlet-error', 'errors', 'limits', 'types', 'protocol']
+const WORDS = ['cloudlet-error', 'network-error', 'errors', 'limits', 'types', 'protocol']
 
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
-  { units: ['isolate', 'database', 'storage', 'sdk'] },
+  { units: ['isolate', 'database', 'storage', 'network', 'sdk'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
@@ -26,6 +26,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
       ...[
         'histogram',
         'host',
+        'host-capabilities',
         'host-database',
         'identity',
         'index',
@@ -34,7 +35,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'known-options',
         'module-graph',
       ],
-      ...['notices', 'observe', 'options', 'program', 'snapshot-cache', 'source-tree'],
+      ...['network-options', 'notices', 'observe', 'options', 'program', 'snapshot-cache', 'source-tree'],
     ],
     isOneUnit: true,
   },
@@ -85,6 +86,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   'enhanced-resolve': [/^src\/module-graph\.ts$/],
   esbuild: [/^src\/build\//],
   'fastest-levenshtein': [/^src\/function-table\.ts$/],
+  'ipaddr.js': [/^src\/network\/address\.ts$/],
   'isolated-vm': [/^src\/isolate\/ivm\.ts$/],
   'lru-cache': [/^src\/isolate\//],
   mime: [/^src\/storage\//],

@@ -17,6 +17,7 @@ import {
 } from '../../src/index.ts'
 import { invoke, type Line } from '../../src/invocation.ts'
 import { Pool } from '../../src/isolate/pool.ts'
+import { resolveNetwork } from '../../src/network-options.ts'
 import { SEND, START } from '../../src/protocol/bridge.ts'
 import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
 
@@ -111,7 +112,11 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
         onWarning: () => {},
       }),
       dispatcher: new Dispatcher({ handlers: {} as never, onInternalError: () => {} }),
-      findDeployment: () => ({ deployment, rights: { capabilities: new Set(), deniedOps: new Set() } }),
+      findDeployment: () => ({
+        deployment,
+        rights: { capabilities: new Set(), deniedOps: new Set() },
+        network: resolveNetwork({}, {}),
+      }),
       report: () => {},
     }
     const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const
