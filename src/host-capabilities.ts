@@ -2,6 +2,7 @@ import { databaseHandlers } from './capabilities/database.ts'
 import { Dispatcher } from './capabilities/dispatch.ts'
 import { functionHandlers, type Invoke } from './capabilities/functions.ts'
 import { networkHandlers } from './capabilities/network.ts'
+import { runtimeHandlers } from './capabilities/runtime.ts'
 import { storageHandlers } from './capabilities/storage.ts'
 import type { Database } from './database/database.ts'
 import { Network } from './network/network.ts'
@@ -28,6 +29,7 @@ export function makeDispatcher({
     handlers: {
       ...databaseHandlers(documents),
       ...storageHandlers(storage),
+      ...runtimeHandlers(),
       ...networkHandlers(new Network(dnsServers)),
       ...functionHandlers(invoke),
     },

@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
+import { writeNodeLibrary } from './node-library.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -23,6 +24,13 @@ const options = {
   logLevel: 'warning',
 } as const satisfies BuildOptions
 
+/** Files of ours in the place of what whatwg-url requires. */
+function replacement(path: string): string {
+  return fileURLToPath(
+    new URL(path === 'tr46' ? 'src/node/domain-name.ts' : 'src/node/url-encoding.ts', root),
+  )
+}
+
 const runtime = await build({
   ...options,
   entryPoints: { runtime: 'src/guest/main.ts', 'warm-up': 'src/guest/warm-up.ts' },
@@ -31,13 +39,24 @@ const runtime = await build({
 const packages = await build({
   ...options,
   entryPoints: {
-    buffer: 'node_modules/buffer/index.js',
-    inspect: 'node-inspect-extracted',
+    node: 'src/node/node.ts',
     sdk: 'src/sdk/cloud.ts',
   },
   globalName: 'exported',
   footer: { js: 'return exported' },
+  plugins: [
+    {
+      name: 'replacements',
+      setup({ onResolve }) {
+        onResolve({ filter: /^(?:tr46|\.\/encoding)$/ }, ({ path, importer }) =>
+          importer.includes('whatwg-url') ? { path: replacement(path) } : undefined,
+        )
+      },
+    },
+  ],
 })
+const librarySize = await writeNodeLibrary('dist/guest')
+console.log(`dist/guest/node-library.txt  ${(librarySize / 1024).toFixed(1)} KB`)
 for (const { metafile } of [runtime, packages]) {
   for (const [path, { bytes }] of Object.entries(metafile.outputs)) {
     console.log(`${path}  ${(bytes / 1024).toFixed(1)} KB`)

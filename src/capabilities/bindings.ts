@@ -1,5 +1,5 @@
 import { errorToData, InvalidOptionError, ValueError } from '../errors.ts'
-import type { HostAnswer, HostCall } from '../isolate/host-calls.ts'
+import type { HostAnswer, HostCall } from '../isolate/host-call.ts'
 import { CAPABILITIES, type Capability, type OpName } from '../protocol/calls.ts'
 import type { Scope } from './capability.ts'
 import type { Dispatcher, Rights } from './dispatch.ts'
@@ -54,7 +54,7 @@ export function rightsOf(capabilities: readonly Capability[] = DEFAULT_CAPABILIT
       )
     }
   }
-  return { capabilities: new Set(capabilities), deniedOps: HOST_ONLY_OPS }
+  return { capabilities: new Set([...capabilities, 'runtime']), deniedOps: HOST_ONLY_OPS }
 }
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Compile, type Validator } from 'typebox/compile'
 import { CapabilityDeniedError, CloudletError, InternalError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { type Capability, OPS, type OpName } from '../protocol/calls.ts'
+import { OPS, type OpCapability, type OpName } from '../protocol/calls.ts'
 import type { Handlers, Scope } from './capability.ts'
 
 export interface DispatcherOptions {
@@ -13,7 +13,7 @@ export interface DispatcherOptions {
 
 /** Which ops an asker holds: a deployment's bindings, or a session's rights. */
 export interface Rights {
-  readonly capabilities: ReadonlySet<Capability>
+  readonly capabilities: ReadonlySet<OpCapability>
   /** Ops left out of the capabilities above. */
   readonly deniedOps: ReadonlySet<OpName>
 }

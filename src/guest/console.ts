@@ -9,7 +9,7 @@ import {
   StringRepeat,
   StringSlice,
 } from './intrinsics.ts'
-import { type Inspect, loadInspect } from './lazy.ts'
+import { loadInspect } from './node.ts'
 import { postLog } from './outbox.ts'
 
 let maxLines = 0
@@ -63,7 +63,7 @@ export function makeConsole(): Record<string, (...args: unknown[]) => void> {
     warn,
     error,
     trace: (...args) => error(new ErrorCtor(`Trace: ${formatLine(args)}`).stack),
-    dir: (value, options) => log(loadInspect().inspect(value, options as Parameters<Inspect['inspect']>[1])),
+    dir: (value, options) => log(loadInspect().inspect(value, options)),
     dirxml: log,
     assert: (condition, ...args) => {
       if (!condition) error(`Assertion failed${args.length > 0 ? `: ${formatLine(args)}` : ''}`)

@@ -1,8 +1,10 @@
-import { makeConsole } from './console.ts'
+import { NODE_GLOBALS, type NodeGlobal } from '../protocol/node-modules.ts'
+import { makeConsole, writeLog } from './console.ts'
 import { installStackTraces } from './errors.ts'
 import { installGuards } from './guards.ts'
 import { defineValue, ObjectDefineProperty, TypeErrorCtor } from './intrinsics.ts'
-import { loadBuffer } from './lazy.ts'
+import { installNode, loadNode } from './node.ts'
+import { makeOutputs } from './output.ts'
 import { completeProcess, processObject } from './process.ts'
 import { defineBuiltin } from './require.ts'
 import { installTimers } from './timers.ts'
@@ -14,22 +16,17 @@ export function installGlobals(target: Record<string, unknown>, report: (error: 
   installGuards()
   define(target, 'global', target)
   define(target, 'console', makeConsole())
-  completeProcess(queueMicrotask)
+  completeProcess(queueMicrotask, makeOutputs())
   define(target, 'process', processObject)
-  defineLazily(target, 'Buffer', loadBuffer)
-  define(target, 'TextEncoder', TextEncoder)
-  define(target, 'TextDecoder', TextDecoder)
-  define(target, 'atob', (text: unknown) => loadBuffer().from(String(text), 'base64').toString('latin1'))
-  define(target, 'btoa', (text: unknown) => loadBuffer().from(String(text), 'latin1').toString('base64'))
   define(target, 'queueMicrotask', queueMicrotask)
   installTimers(target)
-  defineBuiltin('buffer', () => ({ Buffer: loadBuffer(), SlowBuffer: loadBuffer(), kMaxLength: 0x7fffffff }))
   defineBuiltin('process', () => target.process)
   defineBuiltin('console', () => target.console)
-  defineBuiltin('timers', () => {
-    const { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate } = target
-    return { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate }
-  })
+  installNode(target, report, writeLog)
+  for (let index = 0; index < NODE_GLOBALS.length; index++) {
+    const name = NODE_GLOBALS[index] as NodeGlobal
+    defineLazily(target, name, () => loadNode().global(name))
+  }
 }
 
 function define(target: Record<string, unknown>, name: string, value: unknown): void {
@@ -64,39 +61,5 @@ function makeQueueMicrotask(report: (error: unknown) => void): (callback: unknow
       throw new TypeErrorCtor('The "callback" argument must be of type function.')
     }
     void runLater(callback as () => unknown)
-  }
-}
-
-/** UTF-8 only, as the platform's TextEncoder is. */
-class TextEncoder {
-  get encoding(): string {
-    return 'utf-8'
-  }
-
-  encode(text: unknown = ''): Uint8Array {
-    return new Uint8Array(loadBuffer().from(`${text}`, 'utf8'))
-  }
-}
-
-class TextDecoder {
-  get encoding(): string {
-    return 'utf-8'
-  }
-
-  constructor(label: unknown = 'utf-8') {
-    const name = `${label}`.toLowerCase()
-    if (name !== 'utf-8' && name !== 'utf8') {
-      throw new RangeError(
-        `The "${name}" encoding is not offered to functions by this version of cloudlet; utf-8 is.`,
-      )
-    }
-  }
-
-  decode(bytes: Uint8Array | ArrayBuffer = new Uint8Array(0)): string {
-    const view = ArrayBuffer.isView(bytes)
-      ? loadBuffer().from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
-      : loadBuffer().from(bytes)
-    const start = view[0] === 0xef && view[1] === 0xbb && view[2] === 0xbf ? 3 : 0
-    return view.toString('utf8', start)
   }
 }

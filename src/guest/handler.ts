@@ -11,6 +11,7 @@ import {
   ReflectApply,
   TypeErrorCtor,
 } from './intrinsics.ts'
+import { endNode } from './node.ts'
 import { post, postAnswer, postOver, quote, setOpen } from './outbox.ts'
 import { setFixedIdentity, setIdentity } from './process.ts'
 import { loadEntry } from './require.ts'
@@ -71,6 +72,7 @@ export function closeIfOver(): boolean {
   setOpen(false)
   dropTimers()
   dropBackground()
+  endNode()
   postOver()
   return true
 }

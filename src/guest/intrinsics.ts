@@ -26,6 +26,7 @@ export const ArrayIsArray: (value: unknown) => boolean = Array.isArray
 export const JSONParse = JSON.parse as (text: string) => unknown
 export const JSONStringify = JSON.stringify as (value: unknown) => string | undefined
 export const DateNow = Date.now
+export const BigIntCtor = BigInt
 export const MathFloor = Math.floor
 export const MathMax = Math.max
 export const MathMin = Math.min

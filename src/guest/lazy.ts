@@ -8,14 +8,11 @@ import { FunctionCtor } from './intrinsics.ts'
  * own, for the functions that name it; another gets it this way should it require it all the same.
  */
 type SdkPackage = Pick<typeof import('../sdk/cloud.ts'), 'createServerCloud'>
-type BufferPackage = typeof import('buffer/')
-export type Inspect = Pick<typeof import('node-inspect-extracted'), 'format' | 'inspect'>
+type NodePackage = Pick<typeof import('../node/node.ts'), 'createNode'>
 
-let bufferSource = ''
-let inspectSource = ''
 let sdkSource = ''
-let bufferPackage: BufferPackage | undefined
-let inspectPackage: Inspect | undefined
+let nodeSource = ''
+let librarySource = ''
 let sdkPackage: SdkPackage | undefined
 
 /** Lets the SDK be evaluated while a snapshot is made. */
@@ -28,9 +25,9 @@ export function offerPreload(globals: Record<string, unknown>): void {
 
 /** Takes the sources from the global object, before user code runs. */
 export function keepPackageSources(globals: Record<string, unknown>): void {
-  bufferSource = takeSource(globals, 'buffer')
-  inspectSource = takeSource(globals, 'inspect')
   sdkSource = takeSource(globals, 'sdk')
+  nodeSource = takeSource(globals, 'node')
+  librarySource = takeSource(globals, 'library')
   delete globals[PRELOAD_SDK]
 }
 
@@ -41,14 +38,14 @@ function takeSource(globals: Record<string, unknown>, name: PackageName): string
   return source
 }
 
-export function loadBuffer(): BufferPackage['Buffer'] {
-  bufferPackage ??= evaluate(bufferSource) as BufferPackage
-  return bufferPackage.Buffer
+/** What puts Node's library on its feet. */
+export function loadNodePackage(): NodePackage {
+  return evaluate(nodeSource) as NodePackage
 }
 
-export function loadInspect(): Inspect {
-  inspectPackage ??= evaluate(inspectSource) as Inspect
-  return inspectPackage
+/** The text of Node's library. */
+export function nodeLibrary(): string {
+  return librarySource
 }
 
 export function loadSdk(): SdkPackage {

@@ -5,6 +5,7 @@ import {
   IDENTITY_VARIABLES,
   type IdentityVariable,
 } from '../protocol/bridge.ts'
+import { hrtime, uptime } from './clock.ts'
 import {
   defineValue,
   ErrorCtor,
@@ -121,7 +122,7 @@ export function currentEnvironment(): Readonly<Record<string, string | undefined
 }
 
 /** Fills in what else Node's `process` has. */
-export function completeProcess(queueMicrotask: (callback: unknown) => void): void {
+export function completeProcess(queueMicrotask: (callback: unknown) => void, output: object): void {
   ObjectAssign(processObject, {
     argv: ['/usr/bin/node', '/var/user/index.js'],
     execArgv: [],
@@ -129,8 +130,25 @@ export function completeProcess(queueMicrotask: (callback: unknown) => void): vo
     platform: 'linux',
     arch: 'x64',
     title: 'node',
+    // What the platform's older Node doesn't warn of.
+    noDeprecation: true,
     version: 'v20.19.0',
-    versions: { node: '20.19.0' },
+    versions: { node: '20.19.0', openssl: '3.0.15', v8: '11.3.244.8-node.26', modules: '115' },
+    release: { name: 'node', lts: 'Iron' },
+    features: {},
+    argv0: 'node',
+    exitCode: undefined,
+    hrtime,
+    uptime,
+    emit: () => false,
+    listeners: () => [],
+    listenerCount: () => 0,
+    ...output,
+    umask: () => 0o22,
+    getuid: () => 0,
+    getgid: () => 0,
+    geteuid: () => 0,
+    getegid: () => 0,
     cwd: () => '/var/user',
     nextTick: (callback: unknown, ...args: unknown[]) => {
       if (typeof callback !== 'function') {

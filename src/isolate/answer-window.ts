@@ -1,5 +1,5 @@
 import { WINDOW_BYTES, WINDOW_HEADER_BYTES, WINDOW_REFUSE, WINDOW_REPLY } from '../protocol/bridge.ts'
-import type { HostAnswer } from './host-calls.ts'
+import type { HostAnswer } from './host-call.ts'
 import { BrokenBridge } from './incoming.ts'
 
 const CAPACITY = WINDOW_BYTES - WINDOW_HEADER_BYTES

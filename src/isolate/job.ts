@@ -1,6 +1,7 @@
 import type { GuestLimits } from '../protocol/bridge.ts'
 import type { LogLine } from '../types.ts'
-import type { HostCall, HostCallLimits } from './host-calls.ts'
+import type { HostCall } from './host-call.ts'
+import type { HostCallLimits } from './host-calls.ts'
 import type { Outcome } from './outcome.ts'
 
 /** One invocation as the engine sees it: no deployment, no capability, no caller. */

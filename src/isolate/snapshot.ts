@@ -66,9 +66,10 @@ export function runtimePackages(): readonly PackageSource[] {
 
 /** The bundles are built beside the compiled host; a host run from source takes those of the last build. */
 function readBundle(name: 'runtime' | 'warm-up' | PackageName): string {
+  const file = name === 'library' ? 'node-library.txt' : `${name}.js`
   const isSource = import.meta.url.endsWith('.ts')
   return readFileSync(
-    new URL(isSource ? `../../dist/guest/${name}.js` : `../guest/${name}.js`, import.meta.url),
+    new URL(isSource ? `../../dist/guest/${file}` : `../guest/${file}`, import.meta.url),
     'utf8',
   )
 }

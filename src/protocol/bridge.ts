@@ -158,9 +158,9 @@ export const DOOR = '__cloudletDoor'
 export const START = '__cloudletStart'
 /** Globals that hold the sources of packages which the runtime evaluates at first use; gone before user code runs. */
 export const PACKAGE_SOURCES = {
-  buffer: '__cloudletBuffer',
-  inspect: '__cloudletInspect',
   sdk: '__cloudletSdk',
+  node: '__cloudletNode',
+  library: '__cloudletLibrary',
 } as const
 export type PackageName = keyof typeof PACKAGE_SOURCES
 /**

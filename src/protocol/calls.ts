@@ -2,6 +2,7 @@ import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
 import { NETWORK_OPS } from './calls-network.ts'
+import { URL_OPS } from './calls-url.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
 /**
@@ -13,13 +14,15 @@ import type { Encoded, EncodedObject } from './value.ts'
  * Documents, filters and updates are extended JSON (value.ts) in MongoDB's own form.
  */
 interface OpShape {
-  readonly capability: Capability
+  readonly capability: OpCapability
   readonly args: TSchema
   readonly result: TSchema
 }
 
 export const CAPABILITIES = ['database', 'storage', 'functions', 'network'] as const
 export type Capability = (typeof CAPABILITIES)[number]
+/** `runtime`: no power over the world, such as Unicode's tables. Every function has it, and no client. */
+export type OpCapability = Capability | 'runtime'
 
 const closed = { additionalProperties: false }
 const name = Type.String({ minLength: 1, maxLength: 256 })
@@ -269,6 +272,7 @@ export const OPS = {
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
   ...NETWORK_OPS,
+  ...URL_OPS,
 } as const satisfies Record<string, OpShape>
 
 export type OpName = keyof typeof OPS

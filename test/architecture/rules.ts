@@ -8,7 +8,7 @@ const WORDS = ['cloudlet-error', 'network-error', 'errors', 'limits', 'types', '
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
-  { units: ['isolate', 'database', 'storage', 'network', 'sdk'] },
+  { units: ['isolate', 'database', 'storage', 'network', 'sdk', 'node'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
@@ -44,7 +44,8 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
 
 /** Where the layers alone would allow more. */
 const ONLY_IMPORTS: Readonly<Record<string, readonly string[]>> = {
-  guest: ['sdk', ...WORDS],
+  guest: ['sdk', 'node', ...WORDS],
+  node: WORDS,
   transport: WORDS,
   client: ['sdk', ...WORDS],
 }
@@ -79,12 +80,14 @@ function layerOf(unit: string): number {
   return LAYERS.findIndex(({ units }) => units.includes(unit))
 }
 
+/** The declarations of ops, which are split by capability. */
+const CALLS = /^src\/protocol\/calls(?:-\w+)?\.ts$/
+
 /** The files that may import each package: at most one of each pattern. */
 export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
-  buffer: [/^src\/guest\/lazy\.ts$/],
   commander: [/^src\/cli\//],
   'enhanced-resolve': [/^src\/module-graph\.ts$/],
-  esbuild: [/^src\/build\//],
+  esbuild: [/^src\/build\/guest\.ts$/, /^src\/build\/node-library\.ts$/],
   'fastest-levenshtein': [/^src\/function-table\.ts$/],
   'ipaddr.js': [/^src\/network\/address\.ts$/],
   'isolated-vm': [/^src\/isolate\/ivm\.ts$/],
@@ -92,10 +95,10 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   mime: [/^src\/storage\//],
   mingo: [/^src\/database\//],
   msgpackr: [/^src\/protocol\/codec\.ts$/],
-  'node-inspect-extracted': [/^src\/guest\/lazy\.ts$/],
   'node:sqlite': [/^src\/database\//],
   'strip-json-comments': [/^src\/function-config\.ts$/],
-  typebox: [/^src\/protocol\//, /^src\/capabilities\//],
+  typebox: [CALLS, /^src\/capabilities\//],
+  'whatwg-url': [/^src\/node\//],
   ws: [/^src\/client\//, /^src\/transport\//],
 }
 
@@ -114,14 +117,15 @@ export const checkPackagePlaces: Check = sources => {
     }
     for (const place of places) {
       const here = [...paths].filter(path => place.test(path))
-      if (here.length > 1) violations.push(`"${name}" has more than one importer: ${here.join(', ')}.`)
+      if (here.length > 1 && place !== CALLS)
+        violations.push(`"${name}" has more than one importer: ${here.join(', ')}.`)
     }
   }
   return violations
 }
 
 /** Runs in an isolate or a browser too, so nothing of Node. */
-const PORTABLE = /^src\/(?:(?:errors|limits|types)\.ts|(?:protocol|sdk|guest)\/|client\/(?!node))/
+const PORTABLE = /^src\/(?:(?:errors|limits|types)\.ts|(?:protocol|sdk|node|guest)\/|client\/(?!node))/
 
 export const checkPortable: Check = sources =>
   eachPackage(sources, (path, name) =>
@@ -131,7 +135,7 @@ export const checkPortable: Check = sources =>
   )
 
 /** Packages bundled into the guest runtime, or used to build it, are no dependencies of who installs cloudlet. */
-const DEVELOPMENT_ONLY = /^src\/(?:guest|build)\//
+const DEVELOPMENT_ONLY = /^src\/(?:node|guest|build)\//
 
 export interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
@@ -198,7 +202,7 @@ export const checkNames: Check = sources =>
   [...sources.keys()].flatMap(path => {
     if (path === 'src/index.ts' || path === 'src/types.ts') return []
     const parts = path.replace(/\.ts$/, '').split('/').slice(1)
-    const isDeep = parts.length > 2 && !path.startsWith('src/guest/node/')
+    const isDeep = parts.length > 2
     return [
       ...parts.filter(part => CATCH_ALL.test(part)).map(part => `${path}: "${part}" names no one thing.`),
       ...(isDeep ? [`${path} lies deeper than one folder.`] : []),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { HostCall } from '../../src/isolate/host-calls.ts'
+import type { HostCall } from '../../src/isolate/host-call.ts'
 import type { RunResult } from '../../src/isolate/job.ts'
 import { Pool, type PoolStats } from '../../src/isolate/pool.ts'
 import { SEND, START } from '../../src/protocol/bridge.ts'

@@ -218,7 +218,7 @@ describe('bad sources', () => {
     ['module.exports = {}', /exports\.main is missing/],
     ['throw new TypeError("at load")', /TypeError: at load \(index\.js:1:7\)/],
     ["\nrequire('nowhere')", /Cannot find module 'nowhere'.*npm install nowhere/s],
-    ["require('fs')", /built-in "fs" is not offered/],
+    ["require('inspector')", /built-in "inspector" is not offered/],
   ])('%s does not load: DEPLOY at the first call, and again at the next', async (source, message) => {
     await host.deploy('f', { files: { 'index.js': source } })
     const wanted = { code: 'CLOUDLET_DEPLOY', functionName: 'f', message: expect.stringMatching(message) }

@@ -1,0 +1,137 @@
+/**
+ * Takes the JavaScript part of Node's own library out of the Node that builds, the one package.json pins, and writes
+ * what functions may load of it as one text (src/node/library.ts reads it). Development only.
+ */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { transform } from 'esbuild'
+
+/** Public modules from which everything else is reached, and internal ones that are asked for by name. */
+const ROOTS = [
+  ...[
+    'assert',
+    'assert/strict',
+    'async_hooks',
+    'buffer',
+    'console',
+    'constants',
+    'crypto',
+    'diagnostics_channel',
+  ],
+  ...['dns', 'dns/promises', 'domain', 'events', 'fs', 'fs/promises', 'http', 'https', 'net', 'os', 'path'],
+  ...[
+    'path/posix',
+    'path/win32',
+    'perf_hooks',
+    'punycode',
+    'querystring',
+    'readline',
+    'readline/promises',
+    'stream',
+  ],
+  ...['stream/consumers', 'stream/iter', 'stream/promises', 'stream/web', 'string_decoder', 'sys', 'timers'],
+  ...['timers/promises', 'tls', 'tty', 'url', 'util', 'util/types', 'zlib', 'zlib/iter'],
+  ...['internal/crypto/webcrypto', 'internal/deps/undici/undici', 'internal/per_context/domexception'],
+  ...[
+    'binding/constants',
+    'binding/uv',
+    'internal/per_context/messageport',
+    'internal/per_context/primordials',
+    'internal/process/per_thread',
+  ],
+]
+
+/** What has no use in a function: parts of the process, of development, and of what an override replaces. */
+const LEFT_OUT =
+  /^internal\/(?:bench_runner|bootstrap|child_process|cluster|debugger|deps\/(?!undici)|dgram|ffi|heap_utils|http2|inspector|main|modules|quic|repl(?!\/history)|source_map|test|test_runner|trace_events|v8|vfs|vm|watch_mode|worker|wasm)|^(?:child_process|cluster|dgram|ffi|http2|inspector|module|quic|repl|sea|sqlite|test|v8|vfs|vm|wasi|worker_threads)\b/
+
+const REQUIRE = /\brequire\('(?<name>[\w/-]+)'\)|internalBinding\('(?<binding>\w+)'\)/g
+
+/** Writes `node-library.txt` and Node's licence into `folder`. Returns the text's size in bytes. */
+export async function writeNodeLibrary(folder: string): Promise<number> {
+  const sources = readSources()
+  const names = collect(sources)
+  const index: Record<string, [start: number, end: number]> = {}
+  let text = ''
+  for (const name of names) {
+    const start = text.length
+    text += await write(name, sources[name] as string | object)
+    index[name] = [start, text.length]
+  }
+  const whole = `${JSON.stringify(index)}\n${text}`
+  writeFileSync(join(folder, 'node-library.txt'), whole)
+  copyFileSync(licencePath(), join(folder, 'node-library.LICENSE.txt'))
+  return whole.length
+}
+
+/** Constants of Node's own bindings, as modules that are one object. */
+const CONSTANTS = `const constants = internalBinding('constants')
+const uv = internalBinding('uv')
+natives['binding/constants'] = constants
+natives['binding/uv'] = {names: Object.fromEntries(Object.entries(uv).filter(([, value]) => typeof value === 'number')), errors: [...uv.getErrorMap()]}`
+
+/** Modules as their sources, bindings' constants as they are. */
+function readSources(): Readonly<Record<string, string | object>> {
+  const pinned = JSON.parse(readFileSync('package.json', 'utf8')).devDependencies.node
+  if (process.versions.node !== pinned) {
+    throw new Error(
+      `The build takes Node's library from Node ${pinned}, but runs on ${process.versions.node}.`,
+    )
+  }
+  const script = `const {internalBinding} = require('internal/test/binding')
+const natives = {...internalBinding('builtins').natives}
+${CONSTANTS}
+process.stdout.write(JSON.stringify(natives))`
+  const text = execFileSync(process.execPath, ['--expose-internals', '-e', script], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    // Of a warning that these are internals.
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return JSON.parse(text)
+}
+
+/** The roots and all they require, however late. */
+function collect(sources: Readonly<Record<string, string | object>>): string[] {
+  const names = new Set(ROOTS)
+  for (const name of names) {
+    const source = sources[name]
+    if (typeof source === 'object') continue
+    if (source === undefined) throw new Error(`Node ${process.versions.node} has no module "${name}".`)
+    for (const { groups } of source.matchAll(REQUIRE)) {
+      const required = groups?.name
+      if (required !== undefined && sources[required] !== undefined && !LEFT_OUT.test(required))
+        names.add(required)
+    }
+  }
+  return [...names].sort()
+}
+
+function write(name: string, source: string | object): Promise<string> | string {
+  return typeof source === 'string'
+    ? minify(name, source)
+    : `(function(){return ${JSON.stringify(source)}})\n`
+}
+
+/** A function expression whose stack frames are the runtime's. Names stay: programs see them. */
+async function minify(name: string, source: string): Promise<string> {
+  const parameters = name.startsWith('internal/per_context/')
+    ? 'exports,primordials,privateSymbols,perIsolateSymbols'
+    : 'exports,require,module,process,internalBinding,primordials'
+  const wrapped = `(function(${parameters}){${source}\n})`
+  const { code } = await transform(wrapped, {
+    minifyWhitespace: true,
+    legalComments: 'none',
+    charset: 'ascii',
+  })
+  return `${code.trimEnd()}\n//# sourceURL=cloudlet:runtime/node/${name}\n`
+}
+
+function licencePath(): string {
+  for (let folder = dirname(process.execPath); ; folder = dirname(folder)) {
+    const path = join(folder, 'LICENSE')
+    if (existsSync(path)) return path
+    if (folder === dirname(folder)) throw new Error(`No LICENSE of Node's above ${process.execPath}.`)
+  }
+}

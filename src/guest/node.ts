@@ -1,0 +1,81 @@
+import type { NodeEnvironment } from '../node/environment.ts'
+import type { NodeLayer } from '../node/node.ts'
+import { NODE_MODULES } from '../protocol/node-modules.ts'
+import { askHost } from './ask.ts'
+import { callHost, callInBackground } from './call.ts'
+import { DateNow } from './intrinsics.ts'
+import { loadNodePackage, nodeLibrary } from './lazy.ts'
+import { processObject } from './process.ts'
+import { defineBuiltin } from './require.ts'
+
+let globals: Record<string, unknown> = {}
+let report: (error: unknown) => void = () => {}
+let log: NodeEnvironment['log'] = () => {}
+let layer: NodeLayer | undefined
+/** What has to be given up when an invocation is over. */
+const endings: (() => void)[] = []
+
+/** Offers Node's modules and globals; the layer itself is made when one of them is first used. */
+export function installNode(
+  target: Record<string, unknown>,
+  onError: (error: unknown) => void,
+  writeLog: NodeEnvironment['log'],
+): void {
+  globals = target
+  report = onError
+  log = writeLog
+  for (let index = 0; index < NODE_MODULES.length; index++) {
+    const name = NODE_MODULES[index] as string
+    defineBuiltin(name, () => loadNode().require(name))
+  }
+}
+
+/** Node's own library over what the host offers. */
+export function loadNode(): NodeLayer {
+  layer ??= loadNodePackage().createNode({
+    library: nodeLibrary(),
+    globals,
+    process: processObject,
+    startMs: DateNow(),
+    callHost,
+    callInBackground,
+    askHost,
+    setTimeout: globals.setTimeout as never,
+    queueMicrotask: globals.queueMicrotask as never,
+    report,
+    log,
+    onInvocationEnd: callback => {
+      endings[endings.length] = callback
+    },
+  })
+  return layer
+}
+
+/** The invocation is over: what Node's modules hold open for it is let go. */
+export function endNode(): void {
+  for (let index = 0; index < endings.length; index++) {
+    try {
+      ;(endings[index] as () => void)()
+    } catch (error) {
+      report(error)
+    }
+  }
+}
+
+interface BufferConstructor {
+  from(text: string, encoding: 'utf8'): Uint8Array
+  from(buffer: ArrayBuffer, offset: number, length: number): Uint8Array
+}
+
+export function loadBuffer(): BufferConstructor {
+  return (loadNode().require('buffer') as { Buffer: BufferConstructor }).Buffer
+}
+
+interface Inspect {
+  format(...args: unknown[]): string
+  inspect(value: unknown, options?: unknown): string
+}
+
+export function loadInspect(): Inspect {
+  return loadNode().require('internal/util/inspect') as Inspect
+}

@@ -1,0 +1,33 @@
+import type { Call, OpArgs, OpName, OpResult } from '../protocol/calls.ts'
+
+/** What a timer function returns: Node's Timeout, as far as Node's own library goes. */
+export interface Timer {
+  ref(): Timer
+  unref(): Timer
+  hasRef(): boolean
+  refresh(): Timer
+  close(): Timer
+}
+
+/** What Node's library stands on: the guest runtime hands it over when a function first needs Node. */
+export interface NodeEnvironment {
+  /** The text of Node's library. */
+  readonly library: string
+  /** When the layer was made, by `Date.now()`. */
+  readonly startMs: number
+  readonly globals: Record<string, unknown>
+  readonly process: Record<string, unknown>
+  readonly callHost: Call
+  /** As callHost, for what no invocation waits for at its end. */
+  readonly callInBackground: Call
+  /** As callHost, but the thread waits. */
+  readonly askHost: <Op extends OpName>(op: Op, args: OpArgs<Op>) => OpResult<Op>
+  readonly setTimeout: (callback: (...args: never[]) => unknown, delayMs: number, ...args: unknown[]) => Timer
+  readonly queueMicrotask: (callback: () => void) => void
+  /** Takes what nobody caught. */
+  readonly report: (error: unknown) => void
+  /** Writes a line to the invocation's log. */
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Has `callback` called whenever an invocation is over; nothing it starts goes any further. */
+  readonly onInvocationEnd: (callback: () => void) => void
+}

@@ -1,0 +1,28 @@
+import type { NodeGlobal } from '../protocol/node-modules.ts'
+import { BINDINGS } from './bindings.ts'
+import { connectDomains } from './domain-name.ts'
+import type { NodeEnvironment } from './environment.ts'
+import { GLOBAL_PLACES } from './global-places.ts'
+import { MODULES } from './modules.ts'
+import { Realm } from './realm.ts'
+import { RETIRED } from './retired.ts'
+
+/** Node in one isolate. */
+export interface NodeLayer {
+  /** One of Node's modules, by a name that `require` takes. */
+  readonly require: (name: string) => unknown
+  /** What a global of Node's name holds. */
+  readonly global: (name: NodeGlobal) => unknown
+}
+
+export function createNode(environment: NodeEnvironment): NodeLayer {
+  connectDomains(environment)
+  const realm = new Realm(environment, { bindings: BINDINGS, modules: MODULES, amend: RETIRED })
+  return {
+    require: realm.load,
+    global: name => {
+      if (name === 'DOMException') return realm.domExceptions.DOMException
+      return realm.load(GLOBAL_PLACES[name])[name]
+    },
+  }
+}

@@ -1,0 +1,42 @@
+import type { Amend } from './realm.ts'
+
+/**
+ * What modules had in the versions that the platform runs (16 to 20), and Node has dropped since. Packages of that
+ * time use it: put back, as it was, where it is gone.
+ */
+export const RETIRED: Readonly<Record<string, Amend>> = {
+  util: (util, { load }) => {
+    const types = load('internal/util/types')
+    putBack(util, {
+      isArray: Array.isArray,
+      isBoolean: (value: unknown) => typeof value === 'boolean',
+      isBuffer: (value: unknown) => load('buffer').Buffer.isBuffer(value),
+      isDate: types.isDate,
+      isError: (value: unknown) => types.isNativeError(value) || value instanceof Error,
+      isFunction: (value: unknown) => typeof value === 'function',
+      isNull: (value: unknown) => value === null,
+      isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+      isNumber: (value: unknown) => typeof value === 'number',
+      isObject: (value: unknown) => value !== null && typeof value === 'object',
+      isPrimitive: (value: unknown) =>
+        value === null || (typeof value !== 'object' && typeof value !== 'function'),
+      isRegExp: types.isRegExp,
+      isString: (value: unknown) => typeof value === 'string',
+      isSymbol: (value: unknown) => typeof value === 'symbol',
+      isUndefined: (value: unknown) => value === undefined,
+      _extend: (target: object, source: unknown) =>
+        source !== null && typeof source === 'object' ? Object.assign(target, source) : target,
+    })
+  },
+  buffer: (buffer, { load }) => {
+    const { Buffer } = load('buffer')
+    putBack(buffer, { SlowBuffer: (size: number) => Buffer.allocUnsafeSlow(size) })
+  },
+}
+
+function putBack(target: object, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (Object.hasOwn(target, name)) continue
+    Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true })
+  }
+}
