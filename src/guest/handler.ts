@@ -11,7 +11,7 @@ import {
   ReflectApply,
   TypeErrorCtor,
 } from './intrinsics.ts'
-import { endNode } from './node.ts'
+import { endNode, nodeHoldsLoop, startNode } from './node.ts'
 import { post, postAnswer, postOver, quote, setOpen } from './outbox.ts'
 import { setFixedIdentity, setIdentity } from './process.ts'
 import { loadEntry } from './require.ts'
@@ -83,7 +83,7 @@ export function closeIfOver(): boolean {
  */
 function isLoopEmpty(run: Run): boolean {
   if (hasCallsWaiting()) return false
-  return (run.isAnswered && run.callbackResult === undefined) || !timersHoldLoop()
+  return (run.isAnswered && run.callbackResult === undefined) || !(timersHoldLoop() || nodeHoldsLoop())
 }
 
 /** Loads the function if this instance hasn't yet, then runs its handler. */
@@ -98,6 +98,7 @@ export function start(message: InvokeMessage): void {
   const environ = setIdentity(callerVariables, message.requestId)
   dropTimers()
   resumeTimers()
+  startNode()
   if (handler === undefined && !load(run)) return
   const context = makeContext(run, message.requestId, environ)
   run.context = context

@@ -47,7 +47,13 @@ export function makeCaresWrapBinding(realm: Realm): Binding {
     environment
       .callHost('network.lookup', { hostname, family, hints, order: ORDERS[order] ?? 'verbatim' })
       .then(
-        ({ addresses }) => guard(() => request.oncomplete?.(null, addresses.map(({ address }) => address))),
+        ({ addresses }) =>
+          guard(() =>
+            request.oncomplete?.(
+              null,
+              addresses.map(({ address }) => address),
+            ),
+          ),
         refused => {
           const failure = readFailure(realm, refused, hostname)
           const status = failure.code === 'ENOTFOUND' ? uv.UV_EAI_NONAME : failure.status
@@ -169,6 +175,8 @@ function ipv6Bytes(realm: Realm, text: string): Uint8Array | undefined {
   const before = head === '' ? [] : head.split(':')
   const after = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = tail === undefined ? 0 : 8 - before.length - after.length
-  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after].map(group => Number.parseInt(group, 16))
+  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after].map(group =>
+    Number.parseInt(group, 16),
+  )
   return realm.load('buffer').Buffer.from(groups.flatMap(group => [group >> 8, group & 0xff]))
 }

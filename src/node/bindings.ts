@@ -1,9 +1,16 @@
 import { makeBlobBinding } from './binding-blob.ts'
 import { makeBufferBinding } from './binding-buffer.ts'
+import { makeCaresWrapBinding } from './binding-cares-wrap.ts'
 import { makeEncodingBinding } from './binding-encoding.ts'
+import { makeHttpParserBinding } from './binding-http-parser.ts'
+import { makeJsStreamBinding } from './binding-js-stream.ts'
 import { makeMessagingBinding } from './binding-messaging.ts'
 import { makePerformanceBinding } from './binding-performance.ts'
+import { makePipeWrapBinding } from './binding-pipe-wrap.ts'
+import { makeStreamWrapBinding } from './binding-stream-wrap.ts'
 import { makeStringDecoderBinding } from './binding-string-decoder.ts'
+import { makeTcpWrapBinding } from './binding-tcp-wrap.ts'
+import { makeTlsWrapBinding } from './binding-tls-wrap.ts'
 import { makeTypesBinding } from './binding-types.ts'
 import { makeUrlBinding } from './binding-url.ts'
 import { makeUtilBinding } from './binding-util.ts'
@@ -16,10 +23,17 @@ export const BINDINGS: Readonly<Record<string, MakeBinding>> = {
   ...PLAIN_BINDINGS,
   blob: makeBlobBinding,
   buffer: makeBufferBinding,
+  cares_wrap: makeCaresWrapBinding,
   encoding_binding: makeEncodingBinding,
+  http_parser: makeHttpParserBinding,
+  js_stream: makeJsStreamBinding,
   messaging: makeMessagingBinding,
   performance: makePerformanceBinding,
+  pipe_wrap: makePipeWrapBinding,
+  stream_wrap: makeStreamWrapBinding,
   string_decoder: makeStringDecoderBinding,
+  tcp_wrap: makeTcpWrapBinding,
+  tls_wrap: makeTlsWrapBinding,
   types: makeTypesBinding,
   url: makeUrlBinding,
   util: makeUtilBinding,

@@ -1,3 +1,4 @@
+import { makeHttp2 } from './module-http2.ts'
 import { makeInternalTimers, makeTimers, makeTimersPromises } from './module-timers.ts'
 import type { MakeModule, Realm } from './realm.ts'
 
@@ -16,6 +17,7 @@ const OPTIONS: Readonly<Record<string, unknown>> = {
 
 /** Modules of ours in the place of Node's: parts of the process that a function has differently, or not at all. */
 export const MODULES: Readonly<Record<string, MakeModule>> = {
+  http2: makeHttp2,
   timers: makeTimers,
   'timers/promises': makeTimersPromises,
   'internal/timers': makeInternalTimers,

@@ -51,9 +51,11 @@ export class Realm {
     return exports
   }
 
-  /** A module's exports, by Node's name for it without `node:`. */
+  /** A module's exports, by Node's name for it. */
   // biome-ignore lint/suspicious/noExplicitAny: Node's library has no types.
-  readonly load = (name: string): any => {
+  readonly load = (asked: string): any => {
+    // Undici is a package, and asks as packages do.
+    const name = asked.startsWith('node:') ? asked.slice(5) : asked
     const known = this.#modules.get(name)
     if (known !== undefined) return known.exports
     const module = { exports: {} }
@@ -84,7 +86,7 @@ export class Realm {
 
   /** Constants of one of Node's own bindings, as the build found them. */
   // biome-ignore lint/suspicious/noExplicitAny: each binding has its own.
-  constants(binding: 'constants' | 'uv'): any {
+  constants(binding: 'constants' | 'http2' | 'http_parser' | 'uv'): any {
     return this.#library.compile(`binding/${binding}`)()
   }
 

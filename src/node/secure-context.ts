@@ -1,3 +1,4 @@
+import { notOffered } from './not-offered.ts'
 import type { Realm } from './realm.ts'
 
 /** What one TLS handshake is asked with, as far as a context has it. */
@@ -24,110 +25,108 @@ const TLS1_3_VERSION = 0x304
 const PROTOCOL = /^TLSv1(?:_([12]))?(?:_client)?_method$/
 
 /** Node's native context: here the options the host's handshake is asked with, which checks them then. */
-export function makeSecureContext(realm: Realm): new () => object {
-  const text = (data: unknown): string =>
-    typeof data === 'string' ? data : realm.load('buffer').Buffer.from(data).toString('latin1')
-  const refuse = (what: string, instead: string): never => {
-    const { ERR_FEATURE_UNAVAILABLE_ON_PLATFORM } = realm.load('internal/errors').codes
-    throw Object.assign(new ERR_FEATURE_UNAVAILABLE_ON_PLATFORM(what), {
-      message: `The feature ${what} is unavailable on the current platform, a function in an isolate: ${instead}.`,
-    })
+class TlsContext {
+  readonly #realm: Realm
+  readonly options: ContextOptions = {}
+  #minVersion = 0
+  #maxVersion = 0
+  #suites = ''
+
+  constructor(realm: Realm) {
+    this.#realm = realm
   }
 
-  return class SecureContext {
-    readonly options: ContextOptions = {}
-    #minVersion = 0
-    #maxVersion = 0
-    #suites = ''
+  init(protocol: string | undefined, minVersion: number, maxVersion: number): void {
+    const [, minor] = PROTOCOL.exec(protocol ?? '') ?? []
+    const only = PROTOCOL.test(protocol ?? '') ? TLS1_VERSION + Number(minor ?? 0) : undefined
+    this.setMinProto(only ?? minVersion)
+    this.setMaxProto(only ?? maxVersion)
+  }
 
-    init(protocol: string | undefined, minVersion: number, maxVersion: number): void {
-      const [, minor] = PROTOCOL.exec(protocol ?? '') ?? []
-      const only = PROTOCOL.test(protocol ?? '') ? TLS1_VERSION + Number(minor ?? 0) : undefined
-      this.setMinProto(only ?? minVersion)
-      this.setMaxProto(only ?? maxVersion)
+  getMinProto(): number {
+    return this.#minVersion
+  }
+
+  getMaxProto(): number {
+    return this.#maxVersion
+  }
+
+  setMinProto(version: number): void {
+    this.#minVersion = version
+    const name = nameVersion(version)
+    if (name !== undefined) this.options.minVersion = name
+  }
+
+  setMaxProto(version: number): void {
+    this.#maxVersion = version
+    const name = nameVersion(version)
+    if (name !== undefined) this.options.maxVersion = name
+  }
+
+  setOptions(options: number): void {
+    this.options.secureOptions = options
+  }
+
+  setCipherSuites(suites: string): void {
+    this.#suites = suites
+  }
+
+  setCiphers(ciphers: string): void {
+    this.options.ciphers = [this.#suites, ciphers].filter(list => list !== '').join(':')
+  }
+
+  setSigalgs(sigalgs: string): void {
+    this.options.sigalgs = sigalgs
+  }
+
+  setECDHCurve(curve: string): void {
+    this.options.ecdhCurve = curve
+  }
+
+  addCACert(data: unknown): void {
+    this.options.ca = [...(this.options.ca ?? []), this.#text(data)]
+  }
+
+  /** Those are the host's where no others are named. */
+  addRootCerts(): void {}
+
+  addCRL(data: unknown): void {
+    this.options.crl = [...(this.options.crl ?? []), this.#text(data)]
+  }
+
+  setCert(data: unknown): void {
+    this.options.cert = [...(this.options.cert ?? []), this.#text(data)]
+  }
+
+  setKey(data: unknown, passphrase: unknown): void {
+    if (passphrase !== undefined && passphrase !== null && /ENCRYPTED/.test(this.#text(data))) {
+      throw notOffered('tls with an encrypted key', 'decrypt it first, with crypto.createPrivateKey')
     }
+    this.options.key = [...(this.options.key ?? []), this.#text(data)]
+  }
 
-    getMinProto(): number {
-      return this.#minVersion
-    }
+  loadPKCS12(): void {
+    throw notOffered('tls with pfx', 'give key and cert as PEM')
+  }
 
-    getMaxProto(): number {
-      return this.#maxVersion
-    }
+  /** For those who listen. */
+  setDHParam(): void {}
+  setSessionIdContext(): void {}
+  setSessionTimeout(): void {}
+  setTicketKeys(): void {}
+  getTicketKeys(): Uint8Array {
+    return this.#realm.load('buffer').Buffer.alloc(48)
+  }
 
-    setMinProto(version: number): void {
-      this.#minVersion = version
-      const name = nameVersion(version)
-      if (name !== undefined) this.options.minVersion = name
-    }
+  setAllowPartialTrustChain(): void {
+    throw notOffered('allowPartialTrustChain', 'name the root of the chain in ca')
+  }
 
-    setMaxProto(version: number): void {
-      this.#maxVersion = version
-      const name = nameVersion(version)
-      if (name !== undefined) this.options.maxVersion = name
-    }
+  setCertificateCompression(): void {}
+  close(): void {}
 
-    setOptions(options: number): void {
-      this.options.secureOptions = options
-    }
-
-    setCipherSuites(suites: string): void {
-      this.#suites = suites
-    }
-
-    setCiphers(ciphers: string): void {
-      this.options.ciphers = [this.#suites, ciphers].filter(list => list !== '').join(':')
-    }
-
-    setSigalgs(sigalgs: string): void {
-      this.options.sigalgs = sigalgs
-    }
-
-    setECDHCurve(curve: string): void {
-      this.options.ecdhCurve = curve
-    }
-
-    addCACert(data: unknown): void {
-      this.options.ca = [...(this.options.ca ?? []), text(data)]
-    }
-
-    /** Those are the host's where no others are named. */
-    addRootCerts(): void {}
-
-    addCRL(data: unknown): void {
-      this.options.crl = [...(this.options.crl ?? []), text(data)]
-    }
-
-    setCert(data: unknown): void {
-      this.options.cert = [...(this.options.cert ?? []), text(data)]
-    }
-
-    setKey(data: unknown, passphrase: unknown): void {
-      if (passphrase !== undefined && passphrase !== null && /ENCRYPTED/.test(text(data))) {
-        refuse('tls with an encrypted key', 'decrypt it first, with crypto.createPrivateKey')
-      }
-      this.options.key = [...(this.options.key ?? []), text(data)]
-    }
-
-    loadPKCS12(): void {
-      refuse('tls with pfx', 'give key and cert as PEM')
-    }
-
-    /** For those who listen. */
-    setDHParam(): void {}
-    setSessionIdContext(): void {}
-    setSessionTimeout(): void {}
-    setTicketKeys(): void {}
-    getTicketKeys(): Uint8Array {
-      return realm.load('buffer').Buffer.alloc(48)
-    }
-
-    setAllowPartialTrustChain(): void {
-      refuse('allowPartialTrustChain', 'name the root of the chain in ca')
-    }
-
-    setCertificateCompression(): void {}
-    close(): void {}
+  #text(data: unknown): string {
+    return typeof data === 'string' ? data : this.#realm.load('buffer').Buffer.from(data).toString('latin1')
   }
 }
 
@@ -138,15 +137,22 @@ function nameVersion(version: number): Version | undefined {
 /** What the module `tls` asks of Node's native crypto, and of TLS only. */
 export function makeTlsParts(realm: Realm): Readonly<Record<string, unknown>> {
   const { environment } = realm
+  class SecureContext extends TlsContext {
+    constructor() {
+      super(realm)
+    }
+  }
   return {
-    SecureContext: makeSecureContext(realm),
+    SecureContext,
     startLoadingCertificatesOffThread: () => {},
     getBundledRootCertificates: () => environment.askHost('network.rootCertificates', {}).certificates,
     getExtraCACertificates: () => [],
     getSystemCACertificates: () => [],
     getUserRootCertificates: () => [],
     resetRootCertStore: () => {
-      throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)('tls.setDefaultCACertificates()')
+      throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)(
+        'tls.setDefaultCACertificates()',
+      )
     },
     getSSLCiphers: () => realm.binding('constants').crypto.defaultCipherList.toLowerCase().split(':'),
     getCertificateCompressionAlgorithms: () => [],

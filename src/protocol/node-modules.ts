@@ -14,6 +14,7 @@ export const NODE_MODULES = [
   'fs',
   'fs/promises',
   'http',
+  'http2',
   'https',
   'net',
   'os',

@@ -89,6 +89,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   'enhanced-resolve': [/^src\/module-graph\.ts$/],
   esbuild: [/^src\/build\/guest\.ts$/, /^src\/build\/node-library\.ts$/],
   'fastest-levenshtein': [/^src\/function-table\.ts$/],
+  'http-parser-js': [/^src\/node\/binding-http-parser\.ts$/],
   'ipaddr.js': [/^src\/network\/address\.ts$/],
   'isolated-vm': [/^src\/isolate\/ivm\.ts$/],
   'lru-cache': [/^src\/isolate\//],
