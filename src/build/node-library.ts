@@ -48,7 +48,8 @@ const ROOTS = [
 const LEFT_OUT =
   /^internal\/(?:bench_runner|bootstrap|child_process|cluster|debugger|deps\/(?!undici)|dgram|ffi|heap_utils|http2|inspector|main|modules|quic|repl(?!\/history)|source_map|test|test_runner|trace_events|v8|vfs|vm|watch_mode|worker|wasm)|^(?:child_process|cluster|dgram|ffi|http2|inspector|module|quic|repl|sea|sqlite|test|v8|vfs|vm|wasi|worker_threads)\b/
 
-const REQUIRE = /\brequire\('(?<name>[\w/-]+)'\)|internalBinding\('(?<binding>\w+)'\)/g
+/** Some are named where they are to be loaded later. */
+const REQUIRE = /\brequire\('(?<name>[\w/-]+)'\)|'(?<later>internal\/[\w/-]+)'/g
 
 /** Writes `node-library.txt` and Node's licence into `folder`. Returns the text's size in bytes. */
 export async function writeNodeLibrary(folder: string): Promise<number> {
@@ -105,7 +106,7 @@ function collect(sources: Readonly<Record<string, string | object>>): string[] {
     if (typeof source === 'object') continue
     if (source === undefined) throw new Error(`Node ${process.versions.node} has no module "${name}".`)
     for (const { groups } of source.matchAll(REQUIRE)) {
-      const required = groups?.name
+      const required = groups?.name ?? groups?.later
       if (required !== undefined && sources[required] !== undefined && !LEFT_OUT.test(required))
         names.add(required)
     }

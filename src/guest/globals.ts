@@ -2,8 +2,8 @@ import { NODE_GLOBALS, type NodeGlobal } from '../protocol/node-modules.ts'
 import { makeConsole, writeLog } from './console.ts'
 import { installStackTraces } from './errors.ts'
 import { installGuards } from './guards.ts'
-import { defineValue, ObjectDefineProperty, TypeErrorCtor } from './intrinsics.ts'
-import { installNode, loadNode } from './node.ts'
+import { defineValue, ObjectDefineProperty } from './intrinsics.ts'
+import { installNode, loadNode, refuseCallback } from './node.ts'
 import { makeOutputs } from './output.ts'
 import { completeProcess, processObject } from './process.ts'
 import { defineBuiltin } from './require.ts'
@@ -58,7 +58,7 @@ function makeQueueMicrotask(report: (error: unknown) => void): (callback: unknow
   }
   return callback => {
     if (typeof callback !== 'function') {
-      throw new TypeErrorCtor('The "callback" argument must be of type function.')
+      refuseCallback(callback)
     }
     void runLater(callback as () => unknown)
   }

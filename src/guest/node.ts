@@ -103,3 +103,14 @@ interface Inspect {
 export function loadInspect(): Inspect {
   return loadNode().require('internal/util/inspect') as Inspect
 }
+
+/** Throws Node's error for a callback that is no function. */
+export function refuseCallback(value: unknown): never {
+  const { validateFunction } = loadNode().require('internal/validators') as Validators
+  throw validateFunction(value, 'callback')
+}
+
+interface Validators {
+  /** Throws. */
+  validateFunction(value: unknown, name: string): unknown
+}

@@ -6,15 +6,7 @@ import {
   type IdentityVariable,
 } from '../protocol/bridge.ts'
 import { hrtime, uptime } from './clock.ts'
-import {
-  defineValue,
-  ErrorCtor,
-  ObjectAssign,
-  ObjectHasOwn,
-  ObjectKeys,
-  ReflectApply,
-  TypeErrorCtor,
-} from './intrinsics.ts'
+import { defineValue, ErrorCtor, ObjectAssign, ObjectHasOwn, ObjectKeys, ReflectApply } from './intrinsics.ts'
 
 /**
  * `process.env`: one object for the life of the instance, as in Node, so that a module may keep a reference.
@@ -151,10 +143,9 @@ export function completeProcess(queueMicrotask: (callback: unknown) => void, out
     getegid: () => 0,
     cwd: () => '/var/user',
     nextTick: (callback: unknown, ...args: unknown[]) => {
-      if (typeof callback !== 'function') {
-        throw new TypeErrorCtor('The "callback" argument must be of type function.')
-      }
-      queueMicrotask(() => ReflectApply(callback, undefined, args))
+      // What is no function it refuses.
+      if (typeof callback !== 'function') queueMicrotask(callback)
+      else queueMicrotask(() => ReflectApply(callback, undefined, args))
     },
     exit: () => {
       throw new ErrorCtor(

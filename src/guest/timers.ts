@@ -1,11 +1,5 @@
-import {
-  DateNow,
-  defineValue,
-  RangeErrorCtor,
-  ReflectApply,
-  SymbolToPrimitive,
-  TypeErrorCtor,
-} from './intrinsics.ts'
+import { DateNow, defineValue, RangeErrorCtor, ReflectApply, SymbolToPrimitive } from './intrinsics.ts'
+import { refuseCallback } from './node.ts'
 import { isInvoking, post, sendSoon } from './outbox.ts'
 
 const MAX_DELAY_MS = 2 ** 31 - 1
@@ -199,7 +193,7 @@ export function resumeTimers(): void {
 
 function start(callback: unknown, delay: unknown, args: unknown[], repeats: boolean): Timeout {
   if (typeof callback !== 'function') {
-    throw new TypeErrorCtor('The "callback" argument must be of type function.')
+    refuseCallback(callback)
   }
   const asked = Number(delay)
   const delayMs = asked >= 1 && asked <= MAX_DELAY_MS ? asked : 1

@@ -11,8 +11,9 @@ export function searchBytes(
   unit: number,
 ): number {
   const length = Math.min(end, bytes.length)
-  const start = startOf(from, length, needle.length, isForward)
-  if (start < 0) return -1
+  const wanted = startOf(from, length, needle.length, isForward)
+  if (wanted < 0) return -1
+  const start = wanted - (wanted % unit)
   if (needle.length === 0) return start
   const last = length - needle.length
   if (isForward) {

@@ -1,12 +1,11 @@
 import type { NodeGlobal } from '../protocol/node-modules.ts'
+import { AMENDMENTS } from './amendments.ts'
 import { BINDINGS } from './bindings.ts'
 import { connectDomains } from './domain-name.ts'
 import type { NodeEnvironment } from './environment.ts'
-import { FetchDispatcher } from './fetch-dispatcher.ts'
 import { GLOBAL_PLACES } from './global-places.ts'
 import { MODULES } from './modules.ts'
 import { Realm } from './realm.ts'
-import { RETIRED } from './retired.ts'
 
 /** Node in one isolate. */
 export interface NodeLayer {
@@ -18,11 +17,7 @@ export interface NodeLayer {
 
 export function createNode(environment: NodeEnvironment): NodeLayer {
   connectDomains(environment)
-  const realm = new Realm(environment, {
-    bindings: BINDINGS,
-    modules: MODULES,
-    amend: { ...RETIRED, 'internal/deps/undici/undici': connectFetch },
-  })
+  const realm = new Realm(environment, { bindings: BINDINGS, modules: MODULES, amend: AMENDMENTS })
   return {
     require: realm.load,
     global: name => {
@@ -30,9 +25,4 @@ export function createNode(environment: NodeEnvironment): NodeLayer {
       return realm.load(GLOBAL_PLACES[name])[name]
     },
   }
-}
-
-function connectFetch(undici: Record<string, unknown>, realm: Realm): void {
-  const { setGlobalDispatcher } = undici as { setGlobalDispatcher: (dispatcher: object) => void }
-  setGlobalDispatcher(new FetchDispatcher(realm))
 }

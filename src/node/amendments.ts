@@ -1,11 +1,19 @@
 import type { Amend } from './realm.ts'
 
 /**
- * What modules had in the versions that the platform runs (16 to 20), and Node has dropped since. Packages of that
- * time use it: put back, as it was, where it is gone.
+ * What modules have here beyond Node's own: above all what they had in the versions that the platform runs (16 to
+ * 20), and Node has dropped since. Packages of that time use it: put back, as it was, where it is gone.
  */
-export const RETIRED: Readonly<Record<string, Amend>> = {
+export const AMENDMENTS: Readonly<Record<string, Amend>> = {
+  'internal/deps/undici/undici': (undici, realm) => {
+    const { setGlobalDispatcher } = undici as { setGlobalDispatcher: (dispatcher: object) => void }
+    setGlobalDispatcher(new FetchDispatcher(realm))
+  },
+  // What Node's start does once.
+  'internal/util/debuglog': debuglog => (debuglog.initializeDebugEnv as (names?: string) => void)(),
   util: (util, { load }) => {
+    // Tells `promisify` what the global timers become.
+    load('timers')
     const types = load('internal/util/types')
     putBack(util, {
       isArray: Array.isArray,
