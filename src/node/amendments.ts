@@ -1,3 +1,4 @@
+import { FetchDispatcher } from './fetch-dispatcher.ts'
 import type { Amend } from './realm.ts'
 
 /**

@@ -52,7 +52,13 @@ export const MODULES: Readonly<Record<string, MakeModule>> = {
   'internal/worker/js_transferable': makeTransferable,
   'internal/worker/io': makeMessagePorts,
   'internal/worker': () => ({ isMainThread: true, isInternalThread: false, threadId: 0 }),
-  'internal/trace_events': () => ({ traceBegin: () => {}, traceEnd: () => {}, trace: () => {} }),
+  'internal/trace_events': () => ({
+    traceBegin: () => {},
+    traceEnd: () => {},
+    trace: () => {},
+    categoryEnabledChecker: () => () => false,
+    nodeTraceEventCategory: (name: string) => name,
+  }),
   'internal/trace_events_async_hooks': () => ({}),
   'internal/source_map/source_map_cache': () => ({ findSourceMap: () => undefined }),
   'internal/modules/helpers': ({ load }) => ({
