@@ -112,6 +112,32 @@ export const LIMITS = Object.freeze({
   failureMessageChars: 64 * 1024,
   failureStackChars: 16 * 1024,
   failureFieldsChars: 64 * 1024,
+  /** Bytes of one key as PEM or DER, or of its passphrase; of any other part of a crypto op but the data; of its output. */
+  cryptoKeyBytes: 64 * 1024,
+  cryptoPartBytes: 1024 * 1024,
+  cryptoOutputBytes: 1024 * 1024,
+  /** Length of RSA, DSA and DH keys that are used; in RSA's encryption, which has no form in Node's pool. */
+  cryptoKeyBits: 8192,
+  cryptoRsaEncryptBits: 4096,
+  /** Length of keys and primes that are generated or tested, of DSA's, and of safe primes: seconds each. */
+  cryptoGenerateBits: 4096,
+  cryptoDsaBits: 2048,
+  cryptoSafePrimeBits: 1024,
+  /** Rounds of a test of primality. */
+  cryptoPrimeChecks: 64,
+  /** Iterations of one PBKDF2, for each 64 bytes of output: about two seconds. */
+  cryptoIterations: 5_000_000,
+  /** Memory of one scrypt (128 · N · r); p may take four times the work. */
+  cryptoScryptBytes: 128 * 1024 * 1024,
+  /** Hashes, ciphers and compressions one invocation may have open on the host, their memory, and that of all. */
+  nativeHandles: 100,
+  nativeHandleBytes: 128 * 1024 * 1024,
+  hostNativeHandleBytes: 512 * 1024 * 1024,
+  /** Output of a compression in one answer; what comes after it waits inside. */
+  zlibPieceBytes: 256 * 1024,
+  /** Threads of Node's pool, of four, that long computations for functions may hold, and how many may wait for one. */
+  heavyWorkPlaces: 2,
+  heavyWorkWaiting: 10_000,
   /** How deep functions may call functions. */
   callDepth: 16,
   /** Bytes of one answer of a socket, at most. */

@@ -1,12 +1,16 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
 import type { OPS, OpName } from '../protocol/calls.ts'
 import type { Handlers } from './capability.ts'
+import { nativeHandlers } from './native.ts'
 
-type RuntimeOp = { [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' ? Op : never }[OpName]
+type RuntimeOp = {
+  [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' | 'crypto' ? Op : never
+}[OpName]
 
-/** What Node has natively and functions reach through the host: no power over the world. */
+/** What Node has natively and functions reach through the host. */
 export function runtimeHandlers(): Handlers<RuntimeOp> {
   return {
+    ...nativeHandlers(),
     'url.domainToAscii': async ({ domain }) => ({ domain: domainToASCII(domain) }),
     'url.domainToUnicode': async ({ domain }) => ({ domain: domainToUnicode(domain) }),
   }

@@ -1,6 +1,7 @@
 import { makeBlobBinding } from './binding-blob.ts'
 import { makeBufferBinding } from './binding-buffer.ts'
 import { makeCaresWrapBinding } from './binding-cares-wrap.ts'
+import { makeCryptoBinding } from './binding-crypto.ts'
 import { makeEncodingBinding } from './binding-encoding.ts'
 import { makeHttpParserBinding } from './binding-http-parser.ts'
 import { makeJsStreamBinding } from './binding-js-stream.ts'
@@ -9,22 +10,21 @@ import { makePerformanceBinding } from './binding-performance.ts'
 import { makePipeWrapBinding } from './binding-pipe-wrap.ts'
 import { makeStreamWrapBinding } from './binding-stream-wrap.ts'
 import { makeStringDecoderBinding } from './binding-string-decoder.ts'
-import { makeTlsParts } from './secure-context.ts'
 import { makeTcpWrapBinding } from './binding-tcp-wrap.ts'
 import { makeTlsWrapBinding } from './binding-tls-wrap.ts'
 import { makeTypesBinding } from './binding-types.ts'
 import { makeUrlBinding } from './binding-url.ts'
 import { makeUtilBinding } from './binding-util.ts'
 import { makeUvBinding } from './binding-uv.ts'
+import { makeZlibBinding } from './binding-zlib.ts'
 import { PLAIN_BINDINGS } from './bindings-plain.ts'
 import type { MakeBinding } from './realm.ts'
+import { makeTlsParts } from './secure-context.ts'
 
 /** What is native in Node and ours here, by Node's names. */
-const TEMP = (name: string) => () => new Proxy({} as Record<string, unknown>, { get: (t, k) => typeof k === 'symbol' ? undefined : (t[k] ??= /^[A-Z]/.test(k) ? class {} : k.startsWith('k') ? 0 : () => { throw new Error('TEMP ' + name + '.' + k) }) })
 export const BINDINGS: Readonly<Record<string, MakeBinding>> = {
   ...PLAIN_BINDINGS,
-  fs: TEMP('fs'), fs_dir: TEMP('fs_dir'), fs_event_wrap: TEMP('x'), zlib: TEMP('zlib'), os: TEMP('os'), wasm_web_api: TEMP('x'), process_methods: TEMP('x'), 
-  crypto: realm => ({...makeTlsParts(realm), ...{}}),
+  crypto: realm => ({ ...makeCryptoBinding(realm), ...makeTlsParts(realm) }),
   blob: makeBlobBinding,
   buffer: makeBufferBinding,
   cares_wrap: makeCaresWrapBinding,
@@ -42,4 +42,5 @@ export const BINDINGS: Readonly<Record<string, MakeBinding>> = {
   url: makeUrlBinding,
   util: makeUtilBinding,
   uv: makeUvBinding,
+  zlib: makeZlibBinding,
 }

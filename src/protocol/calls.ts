@@ -1,8 +1,10 @@
 import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
+import { CRYPTO_OPS } from './calls-crypto.ts'
 import { NETWORK_OPS } from './calls-network.ts'
 import { URL_OPS } from './calls-url.ts'
+import { ZLIB_OPS } from './calls-zlib.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
 /**
@@ -19,7 +21,7 @@ interface OpShape {
   readonly result: TSchema
 }
 
-export const CAPABILITIES = ['database', 'storage', 'functions', 'network'] as const
+export const CAPABILITIES = ['database', 'storage', 'functions', 'crypto', 'network'] as const
 export type Capability = (typeof CAPABILITIES)[number]
 /** `runtime`: no power over the world, such as Unicode's tables. Every function has it, and no client. */
 export type OpCapability = Capability | 'runtime'
@@ -272,6 +274,8 @@ export const OPS = {
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
   ...NETWORK_OPS,
+  ...CRYPTO_OPS,
+  ...ZLIB_OPS,
   ...URL_OPS,
 } as const satisfies Record<string, OpShape>
 

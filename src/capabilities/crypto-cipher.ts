@@ -1,0 +1,135 @@
+import {
+  type CipherGCM,
+  createCipheriv,
+  createDecipheriv,
+  type DecipherGCM,
+  getCipherInfo,
+} from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { ValueError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import type { OpArgs, OpResult } from '../protocol/calls.ts'
+import type { CipherStep } from '../protocol/calls-crypto.ts'
+import { requireSize, splitBytes } from './byte-parts.ts'
+import type { Handlers, Scope } from './capability.ts'
+import { attempt, attemptSync } from './native-failure.ts'
+import type { OpenHandles } from './open-handles.ts'
+
+/** Done at once on the host's thread: a millisecond with the slowest, 3DES. */
+const SLICE_BYTES = 32 * 1024
+const HANDLE_BYTES = 2048
+/** Modes that take their data in one piece, however long. */
+const WHOLE_MODES: ReadonlySet<string> = new Set(['ccm', 'wrap', 'siv', 'xts'])
+const NOTHING = new Uint8Array()
+
+type Args = OpArgs<'crypto.cipher'>
+type Result = OpResult<'crypto.cipher'>
+
+/** One of any mode: those that a mode has not throw. */
+type Cipher = CipherGCM | DecipherGCM
+
+class Ciphering {
+  readonly cipher: Cipher
+  readonly isWhole: boolean
+
+  constructor(cipher: Cipher, isWhole: boolean) {
+    this.cipher = cipher
+    this.isWhole = isWhole
+  }
+}
+
+export function cipherHandlers(open: OpenHandles): Handlers<'crypto.cipher' | 'crypto.cipherInfo'> {
+  return {
+    'crypto.cipherInfo': async ({ nameOrNid, ...lengths }) => {
+      const info = getCipherInfo(nameOrNid as string, lengths)
+      return info === undefined ? {} : { info }
+    },
+    'crypto.cipher': (args, scope) => run(open, args, scope),
+  }
+}
+
+async function run(open: OpenHandles, args: Args, scope: Scope): Promise<Result> {
+  const parts = splitBytes('crypto.cipher', args)
+  const { create, keep, steps } = args
+  let { id } = args
+  let ciphering: Ciphering
+  if (create === undefined) {
+    ciphering = open.get(scope, id ?? '', Ciphering)
+  } else {
+    const [key, iv] = [parts.shift() ?? NOTHING, parts.shift() ?? NOTHING]
+    requireSize('crypto.cipher.key', key, LIMITS.cryptoKeyBytes)
+    requireSize('crypto.cipher.iv', iv, LIMITS.cryptoPartBytes)
+    const made = attemptSync(() => ({ ciphering: begin(create, key, iv) }))
+    if ('failure' in made) return { failure: made.failure, outcomes: [] }
+    ciphering = made.ciphering
+  }
+  const { outcomes, outputs } = await takeSteps(ciphering, steps, parts)
+  if (!keep && id !== undefined) open.close(scope, id)
+  if (keep && id === undefined) id = open.open(scope, ciphering, HANDLE_BYTES)
+  return { outcomes, content: Buffer.concat(outputs), ...(keep && id !== undefined && { id }) }
+}
+
+function begin(
+  { algorithm, authTagLength, encrypt, hasIv }: NonNullable<Args['create']>,
+  key: Uint8Array,
+  iv: Uint8Array,
+): Ciphering {
+  const make = (encrypt ? createCipheriv : createDecipheriv) as (...args: unknown[]) => unknown
+  const options = authTagLength === undefined ? undefined : { authTagLength }
+  const cipher = make(algorithm, key, hasIv ? iv : null, options) as Cipher
+  return new Ciphering(cipher, WHOLE_MODES.has(getCipherInfo(algorithm)?.mode ?? ''))
+}
+
+async function takeSteps(ciphering: Ciphering, steps: readonly CipherStep[], parts: Uint8Array[]) {
+  const outcomes: Result['outcomes'] = []
+  const outputs: Uint8Array[] = []
+  for (const step of steps) {
+    const needsBytes = step.step === 'update' || step.step === 'setAAD' || step.step === 'setAuthTag'
+    const bytes = needsBytes ? parts.shift() : NOTHING
+    if (bytes === undefined) throw new ValueError('crypto.cipher.sizes', 'A step has no bytes.')
+    if (step.step !== 'update') requireSize(`crypto.cipher.${step.step}`, bytes, LIMITS.cryptoPartBytes)
+    const taken = await attempt(async () => ({ output: await take(ciphering, step, bytes) }))
+    if ('failure' in taken) {
+      outcomes.push({ failure: taken.failure })
+      break
+    }
+    outcomes.push({ size: taken.output.byteLength })
+    outputs.push(taken.output)
+  }
+  return { outcomes, outputs }
+}
+
+async function take(
+  { cipher, isWhole }: Ciphering,
+  step: CipherStep,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
+  switch (step.step) {
+    case 'setAutoPadding':
+      cipher.setAutoPadding(step.value)
+      return NOTHING
+    case 'setAAD':
+      cipher.setAAD(bytes, (step.plaintextLength === undefined ? undefined : step) as never)
+      return NOTHING
+    case 'setAuthTag':
+      ;(cipher as DecipherGCM).setAuthTag(bytes)
+      return NOTHING
+    case 'update':
+      return update(cipher, bytes, isWhole)
+    case 'final':
+      return cipher.final()
+    case 'getAuthTag':
+      return (cipher as CipherGCM).getAuthTag()
+  }
+}
+
+async function update(cipher: Cipher, bytes: Uint8Array, isWhole: boolean): Promise<Uint8Array> {
+  if (isWhole) requireSize('crypto.cipher.data', bytes, LIMITS.cryptoPartBytes)
+  if (isWhole || bytes.byteLength <= SLICE_BYTES) return cipher.update(bytes)
+  const outputs: Uint8Array[] = []
+  for (let at = 0; at < bytes.byteLength; at += SLICE_BYTES) {
+    if (at > 0) await nextTurn()
+    outputs.push(cipher.update(bytes.subarray(at, at + SLICE_BYTES)))
+  }
+  return Buffer.concat(outputs)
+}

@@ -1,0 +1,84 @@
+import { CancelledError, OverloadedError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import type { Scope } from './capability.ts'
+
+interface Waiting {
+  start(): void
+}
+
+/**
+ * Work that holds a thread of Node's pool for long and can't be stopped: it has but some of the pool's threads, so that
+ * files and names go on, and those who ask take turns.
+ */
+export class HeavyWork {
+  readonly #places: number
+  #runningCount = 0
+  #waitingCount = 0
+  /** By who asks, the one whose turn is next in front. */
+  readonly #queues = new Map<object, Waiting[]>()
+
+  constructor(places: number = LIMITS.heavyWorkPlaces) {
+    this.#places = places
+  }
+
+  /**
+   * Runs it when there is a place.
+   *
+   * @throws {OverloadedError} when too many wait. {CancelledError} when the asker has gone meanwhile.
+   */
+  async run<Result>(scope: Scope, work: () => Promise<Result>): Promise<Result> {
+    if (this.#runningCount >= this.#places) await this.#wait(scope)
+    else this.#runningCount++
+    try {
+      return await work()
+    } finally {
+      this.#runningCount--
+      this.#next()
+    }
+  }
+
+  #wait(scope: Scope): Promise<void> {
+    if (this.#waitingCount >= LIMITS.heavyWorkWaiting) {
+      throw new OverloadedError(
+        `More than ${LIMITS.heavyWorkWaiting} computations wait for the host's threads. Try again later.`,
+      )
+    }
+    return new Promise((resolve, reject) => {
+      const asker = scope.ending ?? scope
+      const queue = this.#queues.get(asker) ?? []
+      this.#queues.set(asker, queue)
+      this.#waitingCount++
+      const waiting = { start: resolve }
+      queue.push(waiting)
+      scope.signal?.addEventListener(
+        'abort',
+        () => {
+          if (this.#drop(asker, waiting)) reject(new CancelledError())
+        },
+        { once: true },
+      )
+    })
+  }
+
+  #drop(asker: object, waiting: Waiting): boolean {
+    const queue = this.#queues.get(asker)
+    const at = queue?.indexOf(waiting) ?? -1
+    if (queue === undefined || at < 0) return false
+    queue.splice(at, 1)
+    this.#waitingCount--
+    if (queue.length === 0) this.#queues.delete(asker)
+    return true
+  }
+
+  #next(): void {
+    const first = this.#queues.entries().next()
+    if (first.done) return
+    const [asker, queue] = first.value
+    const waiting = queue.shift() as Waiting
+    this.#waitingCount--
+    this.#queues.delete(asker)
+    if (queue.length > 0) this.#queues.set(asker, queue)
+    this.#runningCount++
+    waiting.start()
+  }
+}

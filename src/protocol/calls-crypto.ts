@@ -1,0 +1,304 @@
+import Type, { type Static, type TProperties } from 'typebox'
+import { LIMITS } from '../limits.ts'
+
+/*
+ * What functions ask of the host's OpenSSL. Several byte strings travel as one `content`, one behind the other, with
+ * their lengths in `sizes`; each op names them in order as `bytes: …`. What node:crypto throws for the function's
+ * arguments is no refusal but a result, `failure`, from which the guest makes the same error again.
+ */
+
+const closed = { additionalProperties: false }
+const content = Type.Unsafe<Uint8Array>(Type.Unknown())
+const size = Type.Integer({ minimum: 0, maximum: LIMITS.fileBytes })
+const sizes = Type.Array(size, { maxItems: 64 })
+const outputSize = Type.Integer({ minimum: 0, maximum: LIMITS.cryptoOutputBytes })
+/** Of an algorithm, a curve, a group. */
+const name = Type.String({ maxLength: 128 })
+const handleId = Type.String({ minLength: 1, maxLength: 64 })
+const int32 = Type.Integer({ minimum: -(2 ** 31), maximum: 2 ** 31 - 1 })
+const uint32 = Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })
+
+/** An error of node:crypto or node:zlib, without its stack. */
+export const failure = Type.Object({
+  name: Type.String(),
+  message: Type.String(),
+  /** Its own fields: `code`, `reason`, `library`, `function`, `opensslErrorStack`. */
+  fields: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Array(Type.String())])),
+})
+export type Failure = Static<typeof failure>
+
+/** A key as text or DER, `bytes`, or as the fields of a JWK; `role` is what it is to be. */
+const keySpec = Type.Object(
+  {
+    role: Type.Union([Type.Literal('public'), Type.Literal('private')]),
+    format: Type.Union([Type.Literal('pem'), Type.Literal('der'), Type.Literal('jwk')]),
+    type: Type.Optional(
+      Type.Union([Type.Literal('pkcs1'), Type.Literal('spki'), Type.Literal('pkcs8'), Type.Literal('sec1')]),
+    ),
+    jwk: Type.Optional(
+      Type.Record(Type.String({ maxLength: 16 }), Type.String({ maxLength: LIMITS.cryptoKeyBytes }), {
+        maxProperties: 32,
+      }),
+    ),
+  },
+  closed,
+)
+export type KeySpec = Static<typeof keySpec>
+
+const signing = {
+  /** The digest; none for keys that have their own. */
+  algorithm: Type.Optional(name),
+  key: keySpec,
+  padding: Type.Optional(int32),
+  saltLength: Type.Optional(int32),
+  dsaEncoding: Type.Optional(Type.Union([Type.Literal('der'), Type.Literal('ieee-p1363')])),
+  hasContext: Type.Boolean(),
+}
+
+const cipherStep = Type.Union([
+  Type.Object({ step: Type.Literal('setAutoPadding'), value: Type.Boolean() }, closed),
+  Type.Object({ step: Type.Literal('setAAD'), plaintextLength: Type.Optional(uint32) }, closed),
+  Type.Object({ step: Type.Literal('setAuthTag') }, closed),
+  Type.Object({ step: Type.Literal('update') }, closed),
+  Type.Object({ step: Type.Literal('final') }, closed),
+  Type.Object({ step: Type.Literal('getAuthTag') }, closed),
+])
+export type CipherStep = Static<typeof cipherStep>
+
+const cipherSetup = Type.Object(
+  {
+    encrypt: Type.Boolean(),
+    algorithm: name,
+    hasIv: Type.Boolean(),
+    authTagLength: Type.Optional(uint32),
+  },
+  closed,
+)
+
+const encodedKey = Type.Object(
+  {
+    format: Type.Union([Type.Literal('pem'), Type.Literal('der')]),
+    type: Type.Union([
+      Type.Literal('pkcs1'),
+      Type.Literal('spki'),
+      Type.Literal('pkcs8'),
+      Type.Literal('sec1'),
+    ]),
+    /** With it, the key is encrypted with a passphrase. */
+    cipher: Type.Optional(name),
+  },
+  closed,
+)
+
+const keyDetails = Type.Object({
+  modulusLength: Type.Optional(Type.Number()),
+  /** In hexadecimal. */
+  publicExponent: Type.Optional(Type.String()),
+  divisorLength: Type.Optional(Type.Number()),
+  namedCurve: Type.Optional(Type.String()),
+  hashAlgorithm: Type.Optional(Type.String()),
+  mgf1HashAlgorithm: Type.Optional(Type.String()),
+  saltLength: Type.Optional(Type.Number()),
+})
+export type KeyDetails = Static<typeof keyDetails>
+
+const outcome = { failure: Type.Optional(failure), content: Type.Optional(content) }
+const outcomes = { ...outcome, sizes: Type.Optional(Type.Array(Type.Number())) }
+
+function op<Args extends TProperties, Result extends TProperties>(args: Args, result: Result) {
+  return { capability: 'crypto', args: Type.Object(args, closed), result: Type.Object(result) } as const
+}
+
+/** An op with bytes in its arguments. */
+function bytesOp<Args extends TProperties, Result extends TProperties>(args: Args, result: Result) {
+  return op({ ...args, sizes, content }, result)
+}
+
+export const CRYPTO_OPS = {
+  'crypto.names': op(
+    {},
+    {
+      hashes: Type.Array(Type.String()),
+      ciphers: Type.Array(Type.String()),
+      curves: Type.Array(Type.String()),
+    },
+  ),
+  'crypto.cipherInfo': op(
+    {
+      nameOrNid: Type.Union([name, uint32]),
+      keyLength: Type.Optional(uint32),
+      ivLength: Type.Optional(uint32),
+    },
+    {
+      info: Type.Optional(
+        Type.Object({
+          name: Type.String(),
+          nid: Type.Number(),
+          blockSize: Type.Optional(Type.Number()),
+          ivLength: Type.Optional(Type.Number()),
+          keyLength: Type.Number(),
+          mode: Type.String(),
+        }),
+      ),
+    },
+  ),
+  'crypto.random': op({ size: outputSize }, outcome),
+  /** bytes: key of an HMAC (empty otherwise), data. */
+  'crypto.hash': bytesOp(
+    { algorithm: name, hmac: Type.Boolean(), outputLength: Type.Optional(outputSize) },
+    outcome,
+  ),
+  /** Begins one (`create`; bytes: key, data) or goes on with one (`id`; bytes: data); `end` answers its digest. */
+  'crypto.hashStream': bytesOp(
+    {
+      id: Type.Optional(handleId),
+      create: Type.Optional(
+        Type.Object(
+          { algorithm: name, hmac: Type.Boolean(), outputLength: Type.Optional(outputSize) },
+          closed,
+        ),
+      ),
+      end: Type.Boolean(),
+    },
+    { ...outcome, id: Type.Optional(Type.String()) },
+  ),
+  /** Another of the same state; `outputLength` is its own. */
+  'crypto.hashCopy': op(
+    { id: handleId, outputLength: Type.Optional(outputSize) },
+    { id: Type.Optional(Type.String()), failure: Type.Optional(failure) },
+  ),
+  /**
+   * Takes steps on a new cipher (`create`; bytes: key, iv, then those of the steps) or on one kept (`id`; bytes: those
+   * of the steps), up to the first that fails; `outcomes` are theirs, in order, their bytes are in `content`. `keep`
+   * answers an `id` to go on with.
+   */
+  'crypto.cipher': bytesOp(
+    {
+      id: Type.Optional(handleId),
+      create: Type.Optional(cipherSetup),
+      steps: Type.Array(cipherStep, { maxItems: 64 }),
+      keep: Type.Boolean(),
+    },
+    {
+      id: Type.Optional(Type.String()),
+      /** Of the creation. */
+      failure: Type.Optional(failure),
+      outcomes: Type.Array(
+        Type.Object({ failure: Type.Optional(failure), size: Type.Optional(Type.Number()) }),
+      ),
+      content: Type.Optional(content),
+    },
+  ),
+  /** bytes: the key. Answers it as DER: PKCS#8 or SPKI. */
+  'crypto.importKey': bytesOp(
+    { key: keySpec },
+    {
+      ...outcome,
+      type: Type.Optional(Type.String()),
+      details: Type.Optional(keyDetails),
+    },
+  ),
+  /** bytes: the key, the passphrase. */
+  'crypto.exportKey': bytesOp(
+    { key: keySpec, encoding: Type.Union([encodedKey, Type.Literal('jwk')]) },
+    { ...outcome, jwk: Type.Optional(Type.Record(Type.String(), Type.String())) },
+  ),
+  /** bytes: key, data, context. */
+  'crypto.sign': bytesOp(signing, outcome),
+  /** bytes: key, data, context, signature. */
+  'crypto.verify': bytesOp(signing, {
+    failure: Type.Optional(failure),
+    valid: Type.Optional(Type.Boolean()),
+  }),
+  /** bytes: key, data, label of OAEP. */
+  'crypto.rsa': bytesOp(
+    {
+      action: Type.Union([
+        Type.Literal('publicEncrypt'),
+        Type.Literal('publicDecrypt'),
+        Type.Literal('privateEncrypt'),
+        Type.Literal('privateDecrypt'),
+      ]),
+      key: keySpec,
+      padding: int32,
+      oaepHash: Type.Optional(name),
+      hasLabel: Type.Boolean(),
+    },
+    outcome,
+  ),
+  /** bytes: the prime of `dh`. Answers the pair as DER: SPKI, PKCS#8. */
+  'crypto.generateKeyPair': bytesOp(
+    {
+      type: name,
+      modulusLength: Type.Optional(uint32),
+      publicExponent: Type.Optional(uint32),
+      hashAlgorithm: Type.Optional(name),
+      mgf1HashAlgorithm: Type.Optional(name),
+      saltLength: Type.Optional(int32),
+      divisorLength: Type.Optional(int32),
+      namedCurve: Type.Optional(name),
+      paramEncoding: Type.Optional(Type.Union([Type.Literal('named'), Type.Literal('explicit')])),
+      group: Type.Optional(name),
+      primeLength: Type.Optional(int32),
+      generator: Type.Optional(int32),
+    },
+    outcomes,
+  ),
+  /** bytes: password, salt, of HKDF its info, of Argon2 the secret and associated data. */
+  'crypto.derive': bytesOp(
+    {
+      method: Type.Union([
+        Type.Object(
+          { name: Type.Literal('pbkdf2'), iterations: Type.Integer({ minimum: 1 }), digest: name },
+          closed,
+        ),
+        Type.Object(
+          { name: Type.Literal('scrypt'), N: uint32, r: uint32, p: uint32, maxmem: Type.Integer() },
+          closed,
+        ),
+        Type.Object({ name: Type.Literal('hkdf'), digest: name }, closed),
+      ]),
+      size: outputSize,
+    },
+    outcome,
+  ),
+  /** The shared secret of two keys. bytes: the private one, the public one. */
+  'crypto.diffieHellman': bytesOp({ privateKey: keySpec, publicKey: keySpec }, outcome),
+  /**
+   * Elliptic curves by raw points. bytes: the private key (`generate`: none), the other's public key or the point to
+   * convert. Answers: `generate` private and public key; `publicKey` the public key of a private one; `secret` the
+   * shared secret; `convert` the point.
+   */
+  'crypto.ecdh': bytesOp(
+    {
+      action: Type.Union([
+        Type.Literal('generate'),
+        Type.Literal('publicKey'),
+        Type.Literal('secret'),
+        Type.Literal('convert'),
+      ]),
+      curve: name,
+      form: Type.Optional(
+        Type.Union([Type.Literal('uncompressed'), Type.Literal('compressed'), Type.Literal('hybrid')]),
+      ),
+    },
+    outcomes,
+  ),
+  /** bytes: `generate` add and rem (empty: none). Answers a prime, big-endian. */
+  'crypto.generatePrime': bytesOp(
+    { bits: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }), safe: Type.Boolean() },
+    outcome,
+  ),
+  /** bytes: the candidate, big-endian. */
+  'crypto.checkPrime': bytesOp(
+    { checks: Type.Integer({ minimum: 0, maximum: LIMITS.cryptoPrimeChecks }) },
+    { failure: Type.Optional(failure), prime: Type.Optional(Type.Boolean()) },
+  ),
+  /** bytes: a signed public key and challenge. */
+  'crypto.spkac': bytesOp(
+    {
+      action: Type.Union([Type.Literal('verify'), Type.Literal('publicKey'), Type.Literal('challenge')]),
+    },
+    { ...outcome, valid: Type.Optional(Type.Boolean()) },
+  ),
+} as const
