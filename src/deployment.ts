@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { rightsOf } from './capabilities/bindings.ts'
 import type { Rights } from './capabilities/dispatch.ts'
+import type { FunctionFiles } from './capabilities/files.ts'
 import type { CodeCache } from './code-cache.ts'
+import { openDeployedFiles } from './deployed-files.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
@@ -27,6 +29,8 @@ export interface Deployment {
   /** What its instances are made of. */
   readonly key: PoolKey
   readonly identity: IdentityTemplate
+  /** What its functions can read of its source. */
+  readonly files: FunctionFiles
   readonly limits: InvocationLimits
   readonly info: DeploymentInfo
 }
@@ -114,7 +118,8 @@ export async function makeDeployment(
   const key = { name, program, memoryMb, runtime, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)
-  return { name, version: info.version, config, key, identity, limits, info }
+  const files = openDeployedFiles(source, tree)
+  return { name, version: info.version, config, key, identity, files, limits, info }
 }
 
 function invocationLimits(options: DeploymentDefaults): InvocationLimits {

@@ -86,7 +86,8 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     // 3 bind
     const ending = new Ending()
     const depth = scope.depth + 1
-    const scoped = { kind: 'function', caller, depth, place: permit, ending, network } as const
+    const { files } = deployment
+    const scoped = { kind: 'function', caller, depth, place: permit, ending, network, files } as const
     const call = bind(line.dispatcher, rights, scoped)
     // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
     const ran = await lane.run({

@@ -159,6 +159,13 @@ export const LIMITS = Object.freeze({
   /** Source of one deployment: all its script and JSON files together, in bytes. */
   deploymentBytes: 50 * 1024 * 1024,
   deploymentFiles: 20_000,
+  /** Of a function's own files: bytes of one reading, and names in one directory. */
+  fileSliceBytes: 512 * 1024,
+  directoryNames: 20_000,
+  /** What of an instance's memory its `/tmp` may take; files, directories and links there; descriptors open at once. */
+  tmpMemoryShare: 0.5,
+  tmpEntries: 16_384,
+  openFiles: 1024,
   /** Values and keys in one frame: as many as a JSON text of valueChars can hold, so that a small frame can't become a huge heap. */
   frameValues: 3 * 1024 * 1024,
   /** Depth of a frame: a document or filter at its limit, its tags, and the frame around it. */

@@ -2,10 +2,10 @@ import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'no
 import { join, posix, sep } from 'node:path'
 import { InvalidOptionError } from './errors.ts'
 
-/** Where a function's files come from: a folder, or files given by relative name. */
+/** Where a function's files come from: a folder, or files given by relative name, as text or bytes. */
 export type FunctionSource =
   | string
-  | { readonly files: Readonly<Record<string, string>>; readonly config?: object }
+  | { readonly files: Readonly<Record<string, string | Uint8Array>>; readonly config?: object }
 
 export type EntryKind = 'file' | 'directory'
 
@@ -19,6 +19,8 @@ export interface SourceTree {
   isLink(path: string): boolean
   /** @throws {InvalidOptionError} when it can't be read. */
   readText(path: string): string
+  /** @throws {InvalidOptionError} when it can't be read. */
+  readBytes(path: string): Uint8Array
 }
 
 /** @throws {InvalidOptionError} when the folder does not exist or the files map is not one. */
@@ -74,9 +76,13 @@ class FolderTree implements SourceTree {
   }
 
   readText(path: string): string {
+    return textOf(this.readBytes(path))
+  }
+
+  readBytes(path: string): Uint8Array {
     const inside = this.#resolve(path)
     if (inside === undefined) throw new Error(`${path} is not a file of the function`)
-    return read('source', inside, () => readFileSync(inside, 'utf8'))
+    return read('source', inside, () => readFileSync(inside))
   }
 
   #join(path: string): string {
@@ -116,13 +122,17 @@ function isRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
 /** Files given as `{ 'lib/a.js': 'source' }`. */
 class MapTree implements SourceTree {
-  readonly #files = new Map<string, string>()
+  readonly #files = new Map<string, string | Uint8Array>()
   readonly #folders = new Map<string, Set<string>>([['/', new Set()]])
 
-  constructor(files: Readonly<Record<string, string>>) {
-    for (const [name, text] of Object.entries(files)) this.#add(name, text)
+  constructor(files: Readonly<Record<string, string | Uint8Array>>) {
+    for (const [name, content] of Object.entries(files)) this.#add(name, content)
   }
 
   kindOf(path: string): EntryKind | undefined {
@@ -143,14 +153,27 @@ class MapTree implements SourceTree {
   }
 
   readText(path: string): string {
-    const text = this.#files.get(path)
-    if (text === undefined) throw new Error(`${path} is not a file of the function`)
-    return text
+    const content = this.#contentOf(path)
+    return typeof content === 'string' ? content : textOf(content)
   }
 
-  #add(name: string, text: string): void {
-    if (typeof text !== 'string') {
-      throw new InvalidOptionError(`source.files["${name}"]`, `The content of "${name}" must be a string.`)
+  readBytes(path: string): Uint8Array {
+    const content = this.#contentOf(path)
+    return typeof content === 'string' ? Buffer.from(content, 'utf8') : content
+  }
+
+  #contentOf(path: string): string | Uint8Array {
+    const content = this.#files.get(path)
+    if (content === undefined) throw new Error(`${path} is not a file of the function`)
+    return content
+  }
+
+  #add(name: string, content: string | Uint8Array): void {
+    if (typeof content !== 'string' && !(content instanceof Uint8Array)) {
+      throw new InvalidOptionError(
+        `source.files["${name}"]`,
+        `The content of "${name}" must be a string or bytes.`,
+      )
     }
     const path = posix.normalize(`/${name}`)
     if (name === '' || name.startsWith('/') || name.split('/').includes('..') || name.includes('\\')) {
@@ -159,7 +182,8 @@ class MapTree implements SourceTree {
         `"${name}" is not a relative file name. Use names like "index.js" or "lib/a.js".`,
       )
     }
-    this.#files.set(path, text)
+    // Bytes stay the embedder's: what it changes in them later is no matter of this version.
+    this.#files.set(path, typeof content === 'string' ? content : content.slice())
     let child = path
     while (child !== '/') {
       const folder = posix.dirname(child)

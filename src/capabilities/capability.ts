@@ -2,6 +2,7 @@ import type { NetworkPolicy } from '../network/policy.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
 import type { Caller } from '../types.ts'
 import type { Ending } from './ending.ts'
+import type { FunctionFiles } from './files.ts'
 
 /** On whose behalf an op runs. Made by the host for each invocation or session; nothing in it comes from the asker. */
 export interface Scope {
@@ -22,6 +23,8 @@ export interface Scope {
   readonly ending?: Ending
   /** Where it may connect. Functions have it. */
   readonly network?: NetworkPolicy
+  /** The own files of the function that asks. */
+  readonly files?: FunctionFiles
 }
 
 /** The host's end of some ops: arguments are checked already; rejections are CloudletErrors. */

@@ -1,11 +1,9 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
-import type { OPS, OpName } from '../protocol/calls.ts'
+import type { OPS } from '../protocol/calls.ts'
 import type { Handlers } from './capability.ts'
 import { nativeHandlers } from './native.ts'
 
-type RuntimeOp = {
-  [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' | 'crypto' ? Op : never
-}[OpName]
+type RuntimeOp = Extract<keyof typeof OPS, `url.${string}` | `crypto.${string}` | `zlib.${string}`>
 
 /** What Node has natively and functions reach through the host. */
 export function runtimeHandlers(): Handlers<RuntimeOp> {

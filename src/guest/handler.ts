@@ -126,7 +126,7 @@ function setFixed({ context, limits, ...identity }: FixedIdentity): void {
   }
   setLogLimits(limits)
   setTimerLimit(limits.timers)
-  setFixedIdentity(identity)
+  setFixedIdentity({ context, ...identity })
 }
 
 /** Every microtask has run: if nothing else will ever come, the result is null. */

@@ -5,7 +5,7 @@ import { askHost } from './ask.ts'
 import { callHost, callInBackground } from './call.ts'
 import { DateNow } from './intrinsics.ts'
 import { loadNodePackage, nodeLibrary } from './lazy.ts'
-import { processObject } from './process.ts'
+import { memoryBytes, processObject } from './process.ts'
 import { defineBuiltin } from './require.ts'
 
 let globals: Record<string, unknown> = {}
@@ -42,6 +42,7 @@ export function loadNode(): NodeLayer {
     startMs: DateNow(),
     callHost,
     callInBackground,
+    memoryBytes,
     askHost,
     setTimeout: globals.setTimeout as never,
     queueMicrotask: globals.queueMicrotask as never,

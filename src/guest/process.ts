@@ -16,6 +16,7 @@ const environment: Record<string, string | undefined> = {}
 export const processObject: { env: Record<string, string | undefined> } & Record<string, unknown> = {
   env: environment,
 }
+let memoryMb = 0
 let fixed: FixedIdentity['variables'] = {}
 let caller: CallerVariables | undefined
 /** Who asks; the request's id is each invocation's own. */
@@ -24,11 +25,18 @@ let values: Readonly<Partial<Record<IdentityVariable, string | undefined>>> = {}
 let environHead = ''
 let environTail = ''
 
-/** The function's own variables and the platform's constant ones: told once. */
+/** What the function's memory may come to. */
+export function memoryBytes(): number {
+  return memoryMb * 1024 * 1024
+}
+
+/** The function's own variables, the platform's constant ones, and its memory: told once. */
 export function setFixedIdentity({
+  context,
   environment: own,
   variables,
-}: Pick<FixedIdentity, 'environment' | 'variables'>): void {
+}: Pick<FixedIdentity, 'context' | 'environment' | 'variables'>): void {
+  memoryMb = context.memory_limit_in_mb as number
   fixed = variables
   caller = undefined
   const keys = ObjectKeys(own)

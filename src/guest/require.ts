@@ -161,6 +161,8 @@ function resolveOrThrow(from: string, specifier: unknown): string {
 
 /** Node's order: built-in names, then what deploy resolved for this file, then the same rules over the known files. */
 function resolveSpecifier(from: string, specifier: string): string | undefined {
+  // Some are defined with their scheme, and only meant by that.
+  if (isBuiltin(specifier)) return specifier
   const name = StringStartsWith(specifier, 'node:') ? StringSlice(specifier, 5) : specifier
   if (isBuiltin(name)) return name
   const table = ObjectHasOwn(resolutions, from) ? resolutions[from] : undefined

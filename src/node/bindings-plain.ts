@@ -135,7 +135,6 @@ export const PLAIN_BINDINGS: Readonly<Record<string, MakeBinding>> = {
   mksnapshot: () => ({ isBuildingSnapshotBuffer: [0] }),
   permission: () => ({ has: () => true }),
   url_pattern: () => ({ URLPattern: undefined }),
-  credentials: () => ({ safeGetenv: nothing, implementsPosixCredentials: false }),
   inspector: () => ({}),
   profiler: () => ({}),
 }

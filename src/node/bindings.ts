@@ -3,9 +3,11 @@ import { makeBufferBinding } from './binding-buffer.ts'
 import { makeCaresWrapBinding } from './binding-cares-wrap.ts'
 import { makeCryptoBinding } from './binding-crypto.ts'
 import { makeEncodingBinding } from './binding-encoding.ts'
+import { makeFsBinding, makeFsDirBinding, makeFsEventBinding } from './binding-fs.ts'
 import { makeHttpParserBinding } from './binding-http-parser.ts'
 import { makeJsStreamBinding } from './binding-js-stream.ts'
 import { makeMessagingBinding } from './binding-messaging.ts'
+import { makeCredentialsBinding, makeOsBinding } from './binding-os.ts'
 import { makePerformanceBinding } from './binding-performance.ts'
 import { makePipeWrapBinding } from './binding-pipe-wrap.ts'
 import { makeStreamWrapBinding } from './binding-stream-wrap.ts'
@@ -28,10 +30,15 @@ export const BINDINGS: Readonly<Record<string, MakeBinding>> = {
   blob: makeBlobBinding,
   buffer: makeBufferBinding,
   cares_wrap: makeCaresWrapBinding,
+  credentials: makeCredentialsBinding,
   encoding_binding: makeEncodingBinding,
+  fs: makeFsBinding,
+  fs_dir: makeFsDirBinding,
+  fs_event_wrap: makeFsEventBinding,
   http_parser: makeHttpParserBinding,
   js_stream: makeJsStreamBinding,
   messaging: makeMessagingBinding,
+  os: makeOsBinding,
   performance: makePerformanceBinding,
   pipe_wrap: makePipeWrapBinding,
   stream_wrap: makeStreamWrapBinding,

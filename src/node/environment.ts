@@ -20,6 +20,8 @@ export interface NodeEnvironment {
   readonly callHost: Call
   /** As callHost, for what no invocation waits for at its end. */
   readonly callInBackground: Call
+  /** What the function's memory may come to, in bytes. */
+  readonly memoryBytes: () => number
   /** As callHost, but the thread waits. */
   readonly askHost: <Op extends OpName>(op: Op, args: OpArgs<Op>) => OpResult<Op>
   readonly setTimeout: (callback: (...args: never[]) => unknown, delayMs: number, ...args: unknown[]) => Timer

@@ -1,6 +1,8 @@
-import { makeHttp2 } from './module-http2.ts'
 import { makeInternalTimers, makeTimers, makeTimersPromises } from './module-timers.ts'
+import { makeTty } from './module-tty.ts'
+import { makeVm } from './module-vm.ts'
 import type { MakeModule, Realm } from './realm.ts'
+import { REFUSED_MODULES } from './refused-modules.ts'
 
 /** Command-line options that Node's modules ask for, and their defaults; all others are off. */
 const OPTIONS: Readonly<Record<string, unknown>> = {
@@ -17,7 +19,9 @@ const OPTIONS: Readonly<Record<string, unknown>> = {
 
 /** Modules of ours in the place of Node's: parts of the process that a function has differently, or not at all. */
 export const MODULES: Readonly<Record<string, MakeModule>> = {
-  http2: makeHttp2,
+  ...REFUSED_MODULES,
+  tty: makeTty,
+  vm: makeVm,
   timers: makeTimers,
   'timers/promises': makeTimersPromises,
   'internal/timers': makeInternalTimers,

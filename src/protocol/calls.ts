@@ -2,6 +2,7 @@ import Type, { type Static, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
 import { CRYPTO_OPS } from './calls-crypto.ts'
+import { FILES_OPS } from './calls-files.ts'
 import { NETWORK_OPS } from './calls-network.ts'
 import { URL_OPS } from './calls-url.ts'
 import { ZLIB_OPS } from './calls-zlib.ts'
@@ -276,6 +277,7 @@ export const OPS = {
   ...NETWORK_OPS,
   ...CRYPTO_OPS,
   ...ZLIB_OPS,
+  ...FILES_OPS,
   ...URL_OPS,
 } as const satisfies Record<string, OpShape>
 

@@ -1,11 +1,17 @@
-/** Node's built-in modules that a function may require, with or without `node:`. */
+/**
+ * Node's built-in modules that a function may require, with or without `node:`; those written with it here only with it,
+ * as in Node. Some only say why they can't be had (src/node/refused-modules.ts).
+ */
 export const NODE_MODULES = [
   'assert',
   'assert/strict',
   'async_hooks',
   'buffer',
+  'child_process',
+  'cluster',
   'constants',
   'crypto',
+  'dgram',
   'diagnostics_channel',
   'dns',
   'dns/promises',
@@ -16,7 +22,14 @@ export const NODE_MODULES = [
   'http',
   'http2',
   'https',
+  'inspector',
+  'inspector/promises',
   'net',
+  'node:ffi',
+  'node:sea',
+  'node:sqlite',
+  'node:test',
+  'node:test/reporters',
   'os',
   'path',
   'path/posix',
@@ -26,6 +39,7 @@ export const NODE_MODULES = [
   'querystring',
   'readline',
   'readline/promises',
+  'repl',
   'stream',
   'stream/consumers',
   'stream/promises',
@@ -35,10 +49,15 @@ export const NODE_MODULES = [
   'timers',
   'timers/promises',
   'tls',
+  'trace_events',
   'tty',
   'url',
   'util',
   'util/types',
+  'v8',
+  'vm',
+  'wasi',
+  'worker_threads',
   'zlib',
 ] as const
 

@@ -6,6 +6,7 @@ import WebSocket from 'ws'
 import { Admission } from '../../src/admission.ts'
 import { Dispatcher } from '../../src/capabilities/dispatch.ts'
 import { createCloud } from '../../src/client/node.ts'
+import { openDeployedFiles } from '../../src/deployed-files.ts'
 import type { Deployment } from '../../src/deployment.ts'
 import { makeIdentityTemplate } from '../../src/identity.ts'
 import {
@@ -20,6 +21,7 @@ import { Pool } from '../../src/isolate/pool.ts'
 import { resolveNetwork } from '../../src/network-options.ts'
 import { SEND, START } from '../../src/protocol/bridge.ts'
 import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
+import { openSourceTree } from '../../src/source-tree.ts'
 
 /** Every error class of docs/errors.md, provoked where its users would meet it. */
 let host: FunctionHost
@@ -93,6 +95,7 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       config,
       identity: makeIdentityTemplate('taken', 'local', config, limits),
       limits,
+      files: openDeployedFiles({ files: {} }, openSourceTree({ files: {} })),
       key: {
         name: 'taken',
         program: { source, cachedData: undefined },
