@@ -222,8 +222,8 @@ export class Crossing implements Claimant {
   }
 }
 
-/** A copy of our own is handed over whole; the caller's bytes may be part of a larger pool. */
+/** A copy of our own is handed over whole: the caller's bytes may be part of a larger pool, and a Buffer's `slice` is. */
 function copyForGuest(bytes: Uint8Array): BytesCopy {
-  const copy = bytes.slice().buffer as ArrayBuffer
+  const copy = new Uint8Array(bytes).buffer
   return new ExternalCopy(copy, { transferOut: true }).copyInto({ release: true, transferIn: true })
 }

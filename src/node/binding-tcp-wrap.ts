@@ -5,7 +5,8 @@ import type { Binding, Realm } from './realm.ts'
 import { StreamHandle } from './stream-handle.ts'
 
 const SERVER = 1
-const NO_LISTENING =
+/** Why no server of a function listens, and what to do instead. */
+export const NO_LISTENING =
   'nothing can reach it there. It is called with host.invoke, callFunction, or through the door of the host; answer with what the handler returns'
 
 class TCPConnectWrap {
