@@ -32,6 +32,8 @@ export interface ReadResult {
 /** One socket. Reads only when asked to: what isn't asked for waits, a chunk here and the rest at the sender's. */
 export class Connection {
   #socket: Socket
+  /** How often it went on in TLS. */
+  #layerCount = 0
   #error: unknown
   #isReading = false
   #session: Uint8Array | undefined
@@ -79,6 +81,8 @@ export class Connection {
    */
   async secure(options: SecureOptions, timeoutMs: number, signal: AbortSignal | undefined): Promise<Secured> {
     this.#unlisten()
+    // Before the socket changes: the handshake's first step may let the read that waits go on in its midst.
+    this.#layerCount++
     this.#notify?.()
     const socket = startTls(this.#socket, options, session => {
       this.#session = session
@@ -95,12 +99,12 @@ export class Connection {
     if (this.#isReading) throw new ValueError('network.read', 'Another read of this socket is waiting.')
     this.#isReading = true
     try {
-      const socket = this.#socket
+      const layer = this.#layerCount
       let result = this.#take()
       while (result === undefined) {
         await this.#change()
         // It goes on in TLS.
-        if (socket !== this.#socket) return {}
+        if (layer !== this.#layerCount) return {}
         result = this.#take()
       }
       return result

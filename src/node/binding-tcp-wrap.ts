@@ -38,7 +38,7 @@ class TcpHandle extends StreamHandle {
 
   #connected(request: TCPConnectWrap, ends: OpResult<'network.connect'>): void {
     if (this.isClosed) {
-      this.closeOnHost(ends.socket)
+      void this.closeOnHost(ends.socket)
       return
     }
     this.link.socket = ends.socket

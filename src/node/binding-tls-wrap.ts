@@ -6,6 +6,8 @@ import type { Binding, Realm } from './realm.ts'
 import type { ContextOptions } from './secure-context.ts'
 import { StreamHandle } from './stream-handle.ts'
 
+const SESSION_MARK = 1
+
 type Secured = OpResult<'network.secure'>
 
 interface NativeContext {
@@ -45,6 +47,8 @@ class TLSWrap extends StreamHandle {
       this.#endWrites = resolve
     })
     if (!hasActiveWrite) this.#endWrites()
+    // Node's library takes a handle over as it is: one that is read already is not started again.
+    this.wantsBytes = inner.wantsBytes
   }
 
   protected override get isReady(): boolean {
@@ -106,7 +110,7 @@ class TLSWrap extends StreamHandle {
       ...(this.#alpnProtocols === undefined ? {} : { alpnProtocols: this.#alpnProtocols }),
       ...(this.#session === undefined
         ? {}
-        : { session: this.#buffers.from(this.#session).toString('base64') }),
+        : { session: this.#buffers.from(this.#session.subarray(1)).toString('base64') }),
     }
   }
 
@@ -139,12 +143,20 @@ class TLSWrap extends StreamHandle {
   }
 
   setSession(session: Uint8Array): void {
-    this.#session = session
+    if (session[0] === SESSION_MARK) this.#session = session
   }
 
   getSession(): Uint8Array | undefined {
     const session = this.#secured?.session
-    return session === undefined ? undefined : this.#buffers.from(session, 'base64')
+    return session === undefined ? this.#session : this.#marked(session)
+  }
+
+  /**
+   * The host's Node puts the server's name before a session, and Node's library here does the same: the mark keeps it
+   * from taking the host's for its own.
+   */
+  #marked(session: string): Uint8Array {
+    return this.#buffers.concat([this.#buffers.from([SESSION_MARK]), this.#buffers.from(session, 'base64')])
   }
 
   enableSessionCallbacks(): void {
@@ -152,7 +164,7 @@ class TLSWrap extends StreamHandle {
   }
 
   protected override takeSession(session: string): void {
-    if (this.#tellsSessions) this.onnewsession?.(undefined, this.#buffers.from(session, 'base64'))
+    if (this.#tellsSessions) this.onnewsession?.(undefined, this.#marked(session))
   }
 
   isSessionReused(): boolean {

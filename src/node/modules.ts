@@ -14,7 +14,6 @@ const OPTIONS: Readonly<Record<string, unknown>> = {
   '--dns-result-order': 'verbatim',
   '--unhandled-rejections': 'throw',
   '--tls-min-v1.2': true,
-  '--tls-cipher-list': '',
 }
 
 /** Modules of ours in the place of Node's: parts of the process that a function has differently, or not at all. */
@@ -25,8 +24,11 @@ export const MODULES: Readonly<Record<string, MakeModule>> = {
   timers: makeTimers,
   'timers/promises': makeTimersPromises,
   'internal/timers': makeInternalTimers,
-  'internal/options': () => ({
-    getOptionValue: (name: string) => OPTIONS[name] ?? false,
+  'internal/options': ({ constants }) => ({
+    getOptionValue: (name: string) =>
+      name === '--tls-cipher-list'
+        ? constants('constants').crypto.defaultCoreCipherList
+        : (OPTIONS[name] ?? false),
     getAllowUnauthorized: () => false,
     getEmbedderOptions: () => ({}),
     refreshOptions: () => {},

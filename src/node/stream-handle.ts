@@ -55,12 +55,14 @@ export abstract class StreamHandle {
   /** Another handle reads what comes. */
   isTaken = false
   protected isClosed = false
-  #wantsBytes = false
+  /** Whether there is a reader for what comes. */
+  wantsBytes = false
   #isAsking = false
   #hasRef = true
   #isHolding = false
   /** What came while it wasn't wanted. */
   #held: OpResult<'network.read'> | undefined
+  #isAtEnd = false
   #userBuffer: Uint8Array | undefined
 
   constructor(realm: Realm, link: Link) {
@@ -85,14 +87,14 @@ export abstract class StreamHandle {
   }
 
   readStart(): number {
-    this.#wantsBytes = true
+    this.wantsBytes = true
     // Not at once: who starts to read is not ready for it yet.
     this.realm.environment.queueMicrotask(() => this.pump())
     return 0
   }
 
   readStop(): number {
-    this.#wantsBytes = false
+    this.wantsBytes = false
     return 0
   }
 
@@ -102,14 +104,14 @@ export abstract class StreamHandle {
 
   /** Gives what is held, then asks for more, as far as it is wanted. */
   protected pump(): void {
-    while (this.#wantsBytes && this.#held !== undefined && !this.isClosed) {
+    while (this.wantsBytes && this.#held !== undefined && !this.isClosed) {
       const held = this.#held
       this.#held = undefined
       this.#deliver(held)
     }
     const { socket } = this.link
-    if (!this.#wantsBytes || this.#isAsking || this.isTaken || this.isClosed) return
-    if (!this.isReady || socket === undefined) return
+    if (!this.wantsBytes || this.#isAsking || this.isTaken || this.isClosed) return
+    if (!this.isReady || socket === undefined || this.#isAtEnd) return
     this.#isAsking = true
     this.#updateHold()
     this.realm.environment.callInBackground('network.read', { socket }).then(
@@ -144,7 +146,9 @@ export abstract class StreamHandle {
         this.#emit(content.byteLength, content.buffer)
       } else this.#deliverInto(content)
     }
-    if (isEnd) this.#emit(this.realm.binding('uv').UV_EOF)
+    if (!isEnd) return
+    this.#isAtEnd = true
+    this.#emit(this.realm.binding('uv').UV_EOF)
   }
 
   /** Into the reader's own buffer, as much at a time as it holds. */
@@ -156,7 +160,7 @@ export abstract class StreamHandle {
       offset += piece.byteLength
       const next = this.#emit(piece.byteLength)
       if (next !== undefined) this.#userBuffer = next
-      if (!this.#wantsBytes && offset < content.byteLength) {
+      if (!this.wantsBytes && offset < content.byteLength) {
         this.bytesRead -= content.byteLength - offset
         this.#held = { content: content.slice(offset) }
         return
@@ -307,19 +311,29 @@ export abstract class StreamHandle {
 
   #close(options: { isReset?: boolean }, callback: (() => void) | undefined): void {
     const { environment } = this.realm
-    if (callback !== undefined) environment.queueMicrotask(() => this.guard(callback))
-    if (this.isClosed) return
+    // As in Node, what this turn has set going comes before the end of the handle.
+    const conclude = (): void => {
+      if (callback !== undefined) this.guard(callback)
+    }
+    if (this.isClosed) {
+      environment.setTimeout(conclude, 0)
+      return
+    }
     this.isClosed = true
     this.realm.binding('stream_wrap').openHandles.delete(this)
     this.#updateHold()
     const { socket } = this.link
     this.link.socket = undefined
-    if (socket !== undefined) this.closeOnHost(socket, options)
+    if (socket === undefined) environment.setTimeout(conclude, 0)
+    else void this.closeOnHost(socket, options).then(conclude)
   }
 
-  protected closeOnHost(socket: number, options: { isReset?: boolean } = {}): void {
-    // It fails only when the invocation is over, which has closed the socket.
-    this.realm.environment.callInBackground('network.close', { socket, ...options }).catch(() => {})
+  protected async closeOnHost(socket: number, options: { isReset?: boolean } = {}): Promise<void> {
+    try {
+      await this.realm.environment.callHost('network.close', { socket, ...options })
+    } catch {
+      // The invocation is over or may make no more calls: at its end the host closes what is open.
+    }
   }
 
   setBlocking(): number {
