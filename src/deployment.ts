@@ -13,6 +13,7 @@ import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { collectModules, type ModuleGraph } from './module-graph.ts'
 import type { NetworkOptions } from './network-options.ts'
+import { findNodeNames } from './node-names.ts'
 import { buildProgram } from './program.ts'
 import type { Capability } from './protocol/calls.ts'
 import { type FunctionSource, openSourceTree, type SourceTree } from './source-tree.ts'
@@ -115,7 +116,8 @@ export async function makeDeployment(
     warnings,
   }
   const { memoryMb, concurrency } = config
-  const key = { name, program, memoryMb, runtime, concurrency } as const
+  const nodeNames = findNodeNames(graph.modules.map(({ text }) => text))
+  const key = { name, program, memoryMb, runtime, nodeNames, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)
   const files = openDeployedFiles(source, tree)

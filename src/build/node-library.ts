@@ -55,6 +55,8 @@ const REQUIRE = /\brequire\('(?<name>[\w/-]+)'\)|'(?<later>internal\/[\w/-]+)'/g
 export async function writeNodeLibrary(folder: string): Promise<number> {
   const sources = readSources()
   const names = collect(sources)
+  sources[PRIMORDIALS] = prunePrimordials(sources, names)
+  sources[ERRORS] = deferErrorClasses(sources[ERRORS] as string)
   const index: Record<string, [start: number, end: number]> = {}
   let text = ''
   for (const name of names) {
@@ -75,10 +77,11 @@ natives['binding/constants'] = constants
 const {methods, allMethods} = internalBinding('http_parser')
 natives['binding/http_parser'] = {methods, allMethods}
 natives['binding/http2'] = require('http2').constants
+natives.names = Object.getOwnPropertyNames(require('internal/test/binding').primordials)
 natives['binding/uv'] = {names: Object.fromEntries(Object.entries(uv).filter(([, value]) => typeof value === 'number')), errors: [...uv.getErrorMap()]}`
 
 /** Modules as their sources, bindings' constants as they are. */
-function readSources(): Readonly<Record<string, string | object>> {
+function readSources(): Record<string, string | object> {
   const pinned = JSON.parse(readFileSync('package.json', 'utf8')).devDependencies.node
   if (process.versions.node !== pinned) {
     throw new Error(
@@ -112,6 +115,48 @@ function collect(sources: Readonly<Record<string, string | object>>): string[] {
     }
   }
   return [...names].sort()
+}
+
+const PRIMORDIALS = 'internal/per_context/primordials'
+const DEFINE = 'ReflectDefineProperty(dest, '
+
+/** Node keeps a copy of every built-in: here, of those its modules name. The others take 300 KB of each isolate. */
+function prunePrimordials(
+  sources: Readonly<Record<string, string | object>>,
+  names: readonly string[],
+): string {
+  const source = sources[PRIMORDIALS] as string
+  const start = "'use strict';"
+  if (!source.startsWith(start) || !source.includes(DEFINE))
+    throw new Error(`Node's ${PRIMORDIALS} has changed.`)
+  const words = new Set<string>()
+  for (const name of names) for (const [word] of String(sources[name]).matchAll(/\w+/g)) words.add(word)
+  const used = (sources.names as string[]).filter(name => words.has(name))
+  const table = used.map(name => `${name}: 1`).join()
+  const define = `const used = { __proto__: null, ${table} }
+const defineUsed = (dest, name, descriptor) => used[name] === 1 && ReflectDefineProperty(dest, name, descriptor)
+`
+  return start + define + source.slice(start.length).replaceAll(DEFINE, 'defineUsed(dest, ')
+}
+
+const ERRORS = 'internal/errors'
+
+/** A class for each of Node's 300 error codes takes half a megabyte of each isolate: made when it is first asked for. */
+function deferErrorClasses(source: string): string {
+  const start = 'function E(sym, val, def, ...otherClasses) {\n'
+  const end = '  codes[sym] = ErrClass;\n}\n'
+  if (!source.includes(start) || !source.includes(end)) throw new Error(`Node's ${ERRORS} has changed.`)
+  const define = 'ObjectDefineProperty(codes, sym, { __proto__: null, configurable: true, enumerable: true,'
+  const deferred = `${start}  messages.set(sym, val);
+  ${define} get: () => makeErrorClass(sym, val, def, ...otherClasses) });
+}
+function makeErrorClass(sym, val, def, ...otherClasses) {
+`
+  const settled = `  ${define} writable: true, value: ErrClass });
+  return ErrClass;
+}
+`
+  return source.replace(start, () => deferred).replace(end, () => settled)
 }
 
 function write(name: string, source: string | object): Promise<string> | string {

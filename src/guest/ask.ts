@@ -63,6 +63,13 @@ function open(): void {
   bytes = new Uint8ArrayCtor(shared, WINDOW_HEADER_BYTES)
 }
 
+/** Stops the thread for good: the host ends the isolate. */
+export function waitForEver(): never {
+  open()
+  AtomicsStore(header, 0, 0)
+  for (;;) wait()
+}
+
 function wait(): void {
   while (header[0] === 0) AtomicsWait(header, 0, 0)
 }

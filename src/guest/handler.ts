@@ -1,19 +1,22 @@
 import { LIMITS } from '../limits.ts'
 import type { CallerVariables, FixedIdentity, InvokeMessage } from '../protocol/bridge.ts'
+import { waitForEver } from './ask.ts'
 import { dropBackground, hasCallsWaiting } from './call.ts'
 import { resetConsole, setLogLimits, writeLog } from './console.ts'
+import { type Context, makeContext, setFixedContext } from './context.ts'
 import { describeFailure } from './errors.ts'
 import {
   ErrorCtor,
   JSONStringify,
+  ObjectAssign,
   ObjectHasOwn,
   PromiseCtor,
   ReflectApply,
   TypeErrorCtor,
 } from './intrinsics.ts'
 import { endNode, nodeHoldsLoop, startNode } from './node.ts'
-import { post, postAnswer, postOver, quote, setOpen } from './outbox.ts'
-import { setFixedIdentity, setIdentity } from './process.ts'
+import { post, postAnswer, postNow, postOver, quote, setOpen } from './outbox.ts'
+import { processObject, setFixedIdentity, setIdentity } from './process.ts'
 import { loadEntry } from './require.ts'
 import {
   beginLoading,
@@ -34,12 +37,7 @@ interface Run {
   callbackResult: { error: unknown; value: unknown } | undefined
   /** The handler returned something to wait for, so an empty loop says nothing yet. */
   awaitsThenable: boolean
-  /** What the handler got beside the event. Its `callbackWaitsForEmptyEventLoop` is the function's to change. */
   context: Context | undefined
-}
-
-interface Context extends Record<string, unknown> {
-  callbackWaitsForEmptyEventLoop: unknown
 }
 
 let handler: Handler | undefined
@@ -47,9 +45,6 @@ let handler: Handler | undefined
 let current: Run | undefined
 /** Who asks for the invocation under way, and for those after it that don't say. */
 let callerVariables: CallerVariables = {}
-/** Has every field of a context in its place: copying it costs a fraction of putting one together. */
-let contextTemplate: Context = { callbackWaitsForEmptyEventLoop: true }
-let fixedContext: FixedIdentity['context'] = {}
 
 /** Says what only the end of a turn shows: that the answer of `callback` is due, or that nothing is left to wait for. */
 export function concludeTurn(): void {
@@ -100,7 +95,11 @@ export function start(message: InvokeMessage): void {
   resumeTimers()
   startNode()
   if (handler === undefined && !load(run)) return
-  const context = makeContext(run, message.requestId, environ)
+  const context = makeContext(message.requestId, environ, {
+    done: (error, value) => settleCallback(run, { error, value }),
+    succeed: value => complete(run, value),
+    fail: error => fail(run, error ?? new ErrorCtor('context.fail was called without an error')),
+  })
   run.context = context
   let returned: unknown
   try {
@@ -113,17 +112,7 @@ export function start(message: InvokeMessage): void {
 }
 
 function setFixed({ context, limits, ...identity }: FixedIdentity): void {
-  fixedContext = context
-  contextTemplate = {
-    callbackWaitsForEmptyEventLoop: true,
-    getContext: undefined,
-    done: undefined,
-    succeed: undefined,
-    fail: undefined,
-    ...context,
-    request_id: '',
-    environ: '',
-  }
+  setFixedContext(context)
   setLogLimits(limits)
   setTimerLimit(limits.timers)
   setFixedIdentity({ context, ...identity })
@@ -158,6 +147,21 @@ export function failUncaught(error: unknown): void {
   if (run !== undefined && !run.isAnswered) fail(run, error)
   else
     writeLog('error', `Uncaught exception after the function had answered: ${describeFailure(error).stack}`)
+}
+
+/** `process.exit`: nothing of the function runs any further. An answer given by `callback` stands. */
+export function exitProcess(code: unknown): never {
+  const run = current
+  if (run?.callbackResult !== undefined) settleCallback(run, run.callbackResult)
+  const exitCode = code ?? processObject.exitCode ?? 0
+  if (run !== undefined && !run.isAnswered) {
+    const error = new ErrorCtor(
+      `process.exit(${exitCode}) was called: the process exited before the invocation was complete.`,
+    )
+    fail(run, ObjectAssign(error, { exitCode }))
+  }
+  postNow('{"type":"exit"}')
+  return waitForEver()
 }
 
 function load(run: Run): boolean {
@@ -242,18 +246,6 @@ function makeCallback(run: Run): Callback {
 function settleCallback(run: Run, result: { error: unknown; value: unknown }): void {
   if (result.error === null || result.error === undefined) complete(run, result.value)
   else fail(run, result.error)
-}
-
-function makeContext(run: Run, requestId: string, environ: string): Context {
-  return {
-    ...contextTemplate,
-    getContext: () => ({ ...fixedContext, request_id: requestId, environ }),
-    done: (error?: unknown, value?: unknown) => settleCallback(run, { error, value }),
-    succeed: (value?: unknown) => complete(run, value),
-    fail: (error?: unknown) => fail(run, error ?? new ErrorCtor('context.fail was called without an error')),
-    request_id: requestId,
-    environ,
-  }
 }
 
 function complete(run: Run, value: unknown): void {

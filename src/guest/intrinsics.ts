@@ -23,6 +23,10 @@ export const ReflectConstruct = construct as (
   newTarget: object,
 ) => object
 export const ArrayIsArray: (value: unknown) => boolean = Array.isArray
+export const ArrayIncludes = uncurry(Array.prototype.includes) as (
+  self: readonly unknown[],
+  value: unknown,
+) => boolean
 export const JSONParse = JSON.parse as (text: string) => unknown
 export const JSONStringify = JSON.stringify as (value: unknown) => string | undefined
 export const DateNow = Date.now

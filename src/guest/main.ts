@@ -1,14 +1,22 @@
-import { DOOR, type InvokeMessage, type Program, SEND, START, type ToGuest } from '../protocol/bridge.ts'
+import {
+  DOOR,
+  type InvokeMessage,
+  PRELOAD_NODE,
+  type Program,
+  SEND,
+  START,
+  type ToGuest,
+} from '../protocol/bridge.ts'
 import { keepShared } from './ask.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { installGlobals } from './globals.ts'
-import { completeDrained, failUncaught } from './handler.ts'
+import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse } from './intrinsics.ts'
 import { keepPackageSources, loadSdk, offerPreload } from './lazy.ts'
-import { loadBuffer } from './node.ts'
+import { loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
-import { currentEnvironment } from './process.ts'
+import { currentEnvironment, processObject } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
 import { defineBuiltin, setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
@@ -20,6 +28,7 @@ import { fireTimers } from './timers.ts'
 const globals = globalThis as unknown as Record<string, unknown>
 
 installGlobals(globals, failUncaught)
+processObject.exit = exitProcess
 defineBuiltin('wx-server-sdk', () =>
   loadSdk().createServerCloud({
     call: callHost,
@@ -32,16 +41,29 @@ defineBuiltin('wx-server-sdk', () =>
 )
 offerPreload(globals)
 globals[START] = start
+globals[PRELOAD_NODE] = (names: readonly string[]) => {
+  adopt()
+  preloadNode(names)
+}
+let isAdopted = false
 globals[DOOR] = dispatch
 
 function start(program: Program): void {
+  adopt()
   connect(globals[SEND] as Send, mayClose)
+  delete globals[PRELOAD_NODE]
   delete globals[SEND]
   delete globals[START]
   delete globals[DOOR]
+  setProgram(program)
+}
+
+/** Takes what the host put into the isolate, and V8 didn't into the snapshot. */
+function adopt(): void {
+  if (isAdopted) return
+  isAdopted = true
   keepPackageSources(globals)
   keepShared(globals)
-  setProgram(program)
 }
 
 /**

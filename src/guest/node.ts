@@ -1,9 +1,9 @@
 import type { NodeEnvironment } from '../node/environment.ts'
 import type { NodeLayer } from '../node/node.ts'
-import { NODE_MODULES } from '../protocol/node-modules.ts'
+import { NODE_MODULES, type NodeGlobal } from '../protocol/node-modules.ts'
 import { askHost } from './ask.ts'
 import { callHost, callInBackground } from './call.ts'
-import { DateNow } from './intrinsics.ts'
+import { ArrayIncludes, DateNow } from './intrinsics.ts'
 import { loadNodePackage, nodeLibrary } from './lazy.ts'
 import { memoryBytes, processObject } from './process.ts'
 import { defineBuiltin } from './require.ts'
@@ -64,6 +64,18 @@ export function loadNode(): NodeLayer {
 /** Whether the loop of an invocation that answers by `callback` is kept from being empty. */
 export function nodeHoldsLoop(): boolean {
   return holdCount > 0
+}
+
+/** Evaluates what a function will ask for. What can't be fails again when it is asked for, and says why. */
+export function preloadNode(names: readonly string[]): void {
+  const node = loadNode()
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index] as string
+    try {
+      if (ArrayIncludes(NODE_MODULES, name)) node.require(name)
+      else node.global(name as NodeGlobal)
+    } catch {}
+  }
 }
 
 /** The invocation is over: what Node's modules hold open for it is let go. */

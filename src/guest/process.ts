@@ -6,7 +6,7 @@ import {
   type IdentityVariable,
 } from '../protocol/bridge.ts'
 import { hrtime, uptime } from './clock.ts'
-import { defineValue, ErrorCtor, ObjectAssign, ObjectHasOwn, ObjectKeys, ReflectApply } from './intrinsics.ts'
+import { defineValue, ObjectAssign, ObjectHasOwn, ObjectKeys, ReflectApply } from './intrinsics.ts'
 
 /**
  * `process.env`: one object for the life of the instance, as in Node, so that a module may keep a reference.
@@ -154,11 +154,6 @@ export function completeProcess(queueMicrotask: (callback: unknown) => void, out
       // What is no function it refuses.
       if (typeof callback !== 'function') queueMicrotask(callback)
       else queueMicrotask(() => ReflectApply(callback, undefined, args))
-    },
-    exit: () => {
-      throw new ErrorCtor(
-        'process.exit() is not offered to functions by this version of cloudlet. Return from the handler instead.',
-      )
     },
     on: ignoreListener,
     once: ignoreListener,

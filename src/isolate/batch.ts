@@ -15,6 +15,9 @@ const SINGLE_LIMIT_MS = 1000
 /** A job whose caller gave up has started all the same, and reaches out. */
 export class CancelledJob extends Error {}
 
+/** The function ended its process. */
+export class ProcessExit extends Error {}
+
 /** What one crossing from the guest brought. */
 export interface Received {
   readonly answered: Run[]
@@ -22,7 +25,7 @@ export interface Received {
   readonly unstarted: Job[]
   /** Turns that are over. */
   turnCount: number
-  /** What came after all this and ends the isolate: {BrokenBridge}, for what the runtime would never send; {CancelledJob}. */
+  /** What came after all this and ends the isolate: {BrokenBridge}, for what the runtime would never send; {CancelledJob}; {ProcessExit}. */
   problem: unknown
 }
 
@@ -130,6 +133,7 @@ export class Batch {
       const run = this.#run
       if (message.type === 'turned') received.turnCount++
       // Said after its invocation was over: nobody's.
+      else if (message.type === 'exit') received.problem = new ProcessExit()
       else if (run === undefined) continue
       else if (message.type === 'over') this.#close(run)
       else if (message.type === 'unstarted') received.unstarted.push(...this.#jobs.splice(1, message.count))

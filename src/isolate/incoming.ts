@@ -77,6 +77,7 @@ function isWellFormed(message: Fields): boolean {
     case 'idle':
     case 'over':
     case 'turned':
+    case 'exit':
       return true
     default:
       return false

@@ -1,4 +1,4 @@
-import { Batch, CancelledJob } from './batch.ts'
+import { Batch, CancelledJob, ProcessExit } from './batch.ts'
 import type { Streamed } from './batching.ts'
 import type { Clock, Timed } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
@@ -268,6 +268,7 @@ export class Instance implements Timed, JobHolder {
         this.#settle(job, { kind: 'crashed', message: error.message }, this.usage.cpuMs())
       this.#end('crashed')
     } else if (error instanceof CancelledJob) this.#end('cancelled')
+    else if (error instanceof ProcessExit) this.#end('exited')
     else throw error
   }
 

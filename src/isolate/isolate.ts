@@ -1,4 +1,4 @@
-import { DOOR, PROGRAM_SCRIPT, SEND } from '../protocol/bridge.ts'
+import { DOOR, PRELOAD_NODE, PROGRAM_SCRIPT, RUNTIME_SCRIPT, SEND } from '../protocol/bridge.ts'
 import type { CompiledProgram } from './compile.ts'
 import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
@@ -14,6 +14,8 @@ export type DoorIn = NativeReference<(text?: string, ...buffers: ArrayBuffer[]) 
 export interface IsolateKind {
   readonly memoryMb: number
   readonly runtime: RuntimeKind
+  /** Modules and globals of Node's that its function names: evaluated in a spare ahead of need. */
+  readonly nodeNames: readonly string[]
 }
 
 /** An isolate with the runtime in it and no function yet: what a cold start takes from the shelf. */
@@ -36,13 +38,18 @@ const EVAL_CHARS = 8 * 1024
  * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this
  * thread: V8 makes the isolate here anyway, and what is left is less than a trip to another thread costs.
  */
-export function makeBlankIsolate({ memoryMb, runtime }: IsolateKind): BlankIsolate {
+export function makeBlankIsolate(kind: Omit<IsolateKind, 'nodeNames'>): BlankIsolate {
+  return make({ memoryMb: kind.memoryMb, runtime: kind.runtime, nodeNames: [] })
+}
+
+function make(kind: IsolateKind): BlankIsolate {
+  const { memoryMb, runtime } = kind
   const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot(runtime) })
   rememberIsolate(isolate)
   try {
     const context = isolate.createContextSync()
     const doorIn = context.global.getSync(DOOR, { reference: true }) as DoorIn
-    const blank: BlankIsolate = { memoryMb, runtime, isolate, context, doorIn, receive: () => {} }
+    const blank: BlankIsolate = { ...kind, isolate, context, doorIn, receive: () => {} }
     context.global.setSync(
       SEND,
       new Callback((...crossing: [unknown, ...unknown[]]) => blank.receive(...crossing), { ignored: true }),
@@ -53,6 +60,17 @@ export function makeBlankIsolate({ memoryMb, runtime }: IsolateKind): BlankIsola
     disposeIsolate(isolate)
     throw error
   }
+}
+
+/** The same with parts of Node's library on their way into it: on its own thread, before whatever enters it. */
+export function makeSpareIsolate(kind: IsolateKind): BlankIsolate {
+  const { memoryMb, runtime, nodeNames } = kind
+  const blank = make({ memoryMb, runtime, nodeNames })
+  if (nodeNames.length === 0) return blank
+  // An isolate that dies of it is found disposed by whoever wants it.
+  const preload = `${PRELOAD_NODE}(${JSON.stringify(nodeNames)})`
+  blank.context.evalIgnored(preload, { filename: RUNTIME_SCRIPT })
+  return blank
 }
 
 /** A program on its way into an isolate. An entry made now comes after it. */

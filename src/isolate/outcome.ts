@@ -21,6 +21,8 @@ export type RecycleReason =
   | 'memory'
   | 'cancelled'
   | 'crashed'
+  /** By the function itself, with `process.exit()`. */
+  | 'exited'
   /** Work the handler left behind was still going on at the deadline. */
   | 'lingered'
   /** One of several invocations that crossed together took too long, or ended the isolate; nobody could say which. */

@@ -12,7 +12,7 @@ const REJECTION_CHARS = 2000
 const NOTE_CHARS = 1024
 
 /** The messages of one invocation; where one ends and the next begins is the instance's. */
-export type RunMessage = Exclude<ToHost, { type: 'over' | 'unstarted' | 'turned' }>
+export type RunMessage = Exclude<ToHost, { type: 'over' | 'unstarted' | 'turned' | 'exit' }>
 
 /** The state of one invocation on its instance: what the guest has said, and what its event loop waits for. */
 export class Run {

@@ -1,4 +1,4 @@
-import { type BlankIsolate, disposeIsolate, type IsolateKind, makeBlankIsolate } from './isolate.ts'
+import { type BlankIsolate, disposeIsolate, type IsolateKind, makeSpareIsolate } from './isolate.ts'
 
 /** Cold starts within this time count as demand, in milliseconds. */
 const DEMAND_WINDOW_MS = 10_000
@@ -50,7 +50,7 @@ export class Spares {
     let best: BlankIsolate | undefined
     for (const blank of this.#shelf) {
       if (!serves(blank, kind) || blank.isolate.isDisposed) continue
-      if (best === undefined || blank.runtime === kind.runtime) best = blank
+      if (best === undefined || fitness(blank, kind) > fitness(best, kind)) best = blank
     }
     if (best !== undefined) this.#shelf.splice(this.#shelf.indexOf(best), 1)
     return best
@@ -93,7 +93,7 @@ export class Spares {
     this.#dropOther(count, kind)
     if (this.#shelf.length >= count || !this.#options.hasRoom()) return
     try {
-      this.#shelf.push(makeBlankIsolate(kind))
+      this.#shelf.push(makeSpareIsolate(kind))
     } catch (error) {
       this.#options.onFailure(error)
       return
@@ -111,7 +111,14 @@ export class Spares {
   }
 }
 
-/** The SDK costs memory, but harms nobody. */
-function serves(blank: IsolateKind, { memoryMb, runtime }: IsolateKind): boolean {
-  return blank.memoryMb === memoryMb && (blank.runtime === runtime || blank.runtime === 'sdk')
+/** The SDK costs memory, but harms nobody; Node's library costs several times as much. */
+function serves(blank: IsolateKind, { memoryMb, runtime, nodeNames }: IsolateKind): boolean {
+  if (blank.memoryMb !== memoryMb || (blank.runtime !== runtime && blank.runtime !== 'sdk')) return false
+  return nodeNames.length > 0 || blank.nodeNames.length === 0
+}
+
+/** How much of what a function needs is there already. */
+function fitness(blank: IsolateKind, { runtime, nodeNames }: IsolateKind): number {
+  const ready = blank.nodeNames.filter(name => nodeNames.includes(name)).length
+  return ready * 2 + (blank.runtime === runtime ? 1 : 0)
 }

@@ -108,6 +108,8 @@ export type ToHost =
   | { readonly type: 'turned' }
   /** The invocation has answered and left nothing behind that it waits for. What follows is the next one's. */
   | { readonly type: 'over' }
+  /** The function called `process.exit`: its thread goes no further, and the isolate is to be ended. */
+  | { readonly type: 'exit' }
   /** So many invocations, those that crossed right after the one under way, were not started and never will be. */
   | { readonly type: 'unstarted'; readonly count: number }
 
@@ -168,5 +170,10 @@ export type PackageName = keyof typeof PACKAGE_SOURCES
  * with it evaluated. Gone once called, and before user code runs.
  */
 export const PRELOAD_SDK = '__cloudletPreloadSdk'
+/**
+ * The global that evaluates parts of Node's library ahead of need, by names of modules and globals: called in spare
+ * isolates, before a function is in them. Gone before user code runs.
+ */
+export const PRELOAD_NODE = '__cloudletPreloadNode'
 /** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */
 export const GUEST_ROOT = '/var/user'

@@ -49,6 +49,7 @@ async function runProgram(
     program: { source, cachedData: undefined },
     memoryMb: 16,
     runtime: 'plain',
+    nodeNames: [],
     concurrency: 1,
   } as const
   const ran = await pool.open(key).run({

@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import type { BlankIsolate, IsolateKind } from '../../src/isolate/isolate.ts'
-import { disposeIsolate } from '../../src/isolate/isolate.ts'
+import { disposeIsolate, makeBlankIsolate } from '../../src/isolate/isolate.ts'
 import { Spares } from '../../src/isolate/spares.ts'
 
-const plain: IsolateKind = { memoryMb: 16, runtime: 'plain' }
-const sdk: IsolateKind = { memoryMb: 16, runtime: 'sdk' }
+const plain: IsolateKind = { memoryMb: 16, runtime: 'plain', nodeNames: [] }
+const sdk: IsolateKind = { memoryMb: 16, runtime: 'sdk', nodeNames: [] }
 
 let spares: Spares
 const taken: BlankIsolate[] = []
@@ -32,7 +32,7 @@ test('one is made of the kind that is expected, and one more for each start', as
   await haveCome(1)
   expect(take(plain)).toMatchObject(plain)
   await haveCome(2)
-  expect(take({ memoryMb: 32, runtime: 'plain' })).toBeUndefined()
+  expect(take({ memoryMb: 32, runtime: 'plain', nodeNames: [] })).toBeUndefined()
 })
 
 test('one with the SDK serves a function without, and not the other way round', async () => {
@@ -78,4 +78,20 @@ test('a function that requires the SDK without naming it gets it all the same', 
     },
   })
   expect((await host.invoke('hidden')).result).toBe('function')
+})
+
+test('Node’s library is evaluated ahead for a function that names parts of it, and serves no other', async () => {
+  const node: IsolateKind = { ...plain, nodeNames: ['Buffer', 'stream'] }
+  openSpares(4).expect(node)
+  await haveCome(1)
+  const blank = take({ ...plain, nodeNames: ['stream'] })
+  expect(blank).toMatchObject(node)
+  expect(take(plain)).toBeUndefined()
+  const usedBytes = async ({ isolate, context }: BlankIsolate): Promise<number> => {
+    await context.eval('0')
+    return (await isolate.getHeapStatistics()).used_heap_size
+  }
+  const without = makeBlankIsolate(plain)
+  taken.push(without)
+  expect(await usedBytes(blank as BlankIsolate)).toBeGreaterThan((await usedBytes(without)) + 500_000)
 })

@@ -101,6 +101,7 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
         program: { source, cachedData: undefined },
         memoryMb: 16,
         runtime: 'plain',
+        nodeNames: [],
         concurrency: 1,
       },
       info: { ...info, ...config },
