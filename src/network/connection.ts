@@ -84,7 +84,13 @@ export class Connection {
     // Before the socket changes: the handshake's first step may let the read that waits go on in its midst.
     this.#layerCount++
     this.#notify?.()
-    const socket = startTls(this.#socket, options, session => {
+    const plain = this.#socket
+    if (plain.readableEnded) {
+      // TLS would never hear of it.
+      plain.destroy()
+      throw closedBefore('secureConnect')
+    }
+    const socket = startTls(plain, options, session => {
       this.#session = session
     })
     this.#socket = socket

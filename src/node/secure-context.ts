@@ -99,10 +99,9 @@ class TlsContext {
   }
 
   setKey(data: unknown, passphrase: unknown): void {
-    if (passphrase !== undefined && passphrase !== null && /ENCRYPTED/.test(this.#text(data))) {
-      throw notOffered('tls with an encrypted key', 'decrypt it first, with crypto.createPrivateKey')
-    }
-    this.options.key = [...(this.options.key ?? []), this.#text(data)]
+    const text = this.#text(data)
+    const isEncrypted = /ENCRYPTED/.test(text) && passphrase !== undefined && passphrase !== null
+    this.options.key = [...(this.options.key ?? []), isEncrypted ? this.#decrypt(text, passphrase) : text]
   }
 
   loadPKCS12(): void {
@@ -124,6 +123,12 @@ class TlsContext {
 
   setCertificateCompression(): void {}
   close(): void {}
+
+  /** Here, where how long it takes is the function's own time. */
+  #decrypt(key: string, passphrase: unknown): string {
+    const { createPrivateKey } = this.#realm.load('crypto')
+    return createPrivateKey({ key, passphrase }).export({ type: 'pkcs8', format: 'pem' })
+  }
 
   #text(data: unknown): string {
     return typeof data === 'string' ? data : this.#realm.load('buffer').Buffer.from(data).toString('latin1')

@@ -77,7 +77,7 @@ describe('a connection', () => {
 
   test('that is refused, reset or closed says so as Node does', async () => {
     await using gone = await serveTcp(() => {})
-    await gone[Symbol.asyncDispose]().then(() => {})
+    await gone[Symbol.asyncDispose]()
     const network = open()
     await expect(network.connect('127.0.0.1', gone.port, {})).rejects.toMatchObject({
       code: 'CLOUDLET_NETWORK',

@@ -30,6 +30,7 @@ export async function listen(server: Server, hostname = '127.0.0.1'): Promise<Ru
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
+      if (!server.listening) return
       server.close()
       await once(server, 'close')
     },
