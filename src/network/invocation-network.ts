@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { NetworkError, OverloadedError, ValueError } from '../errors.ts'
+import { NetworkError, OverloadedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { type Address, readAddress } from './address.ts'
 import { Connection, type Ends, type ReadResult, type SocketSettings } from './connection.ts'
@@ -64,8 +64,9 @@ export class InvocationNetwork {
   }
 
   /** @throws {CapabilityDeniedError} for an address that is not open; {NetworkError}. */
-  reverse(text: string): Promise<string[]> {
-    const address = this.#read('network.reverse', text)
+  async reverse(text: string): Promise<string[]> {
+    const address = readAddress(text)
+    if (address === undefined) throw new NetworkError('EINVAL', `getHostByAddr EINVAL ${text}`, {})
     if (!this.#isOpen(address, undefined)) throw this.#deny('network.reverse', address, undefined)
     return this.#network.names.reverse(address.text)
   }
@@ -77,7 +78,10 @@ export class InvocationNetwork {
    */
   async connect(text: string, port: number, settings: SocketSettings): Promise<Ends & { socket: number }> {
     const op = 'network.connect'
-    const address = this.#read(op, text)
+    const address = readAddress(text)
+    if (address === undefined) {
+      throw new NetworkError('EINVAL', `connect EINVAL ${text}:${port}`, { syscall: 'connect' })
+    }
     if (!this.#isOpen(address, port)) throw this.#deny(op, address, port)
     this.#requireRoom()
     this.#connectionCount++
@@ -170,12 +174,6 @@ export class InvocationNetwork {
     if (name === undefined) throw notFound(hostname)
     requireName(this.#policy, op, name)
     return name
-  }
-
-  #read(op: string, text: string): Address {
-    const address = readAddress(text)
-    if (address === undefined) throw new ValueError(op, `"${text}" is no address to connect to.`)
-    return address
   }
 
   #isOpen(address: Address, port: number | undefined): boolean {
