@@ -1,6 +1,7 @@
 import type { ModuleCode, Program } from '../protocol/bridge.ts'
 import { GUEST_ROOT } from '../protocol/bridge.ts'
 import { setProgramLines } from './errors.ts'
+import { fallbackOf, isFallback } from './fallback.ts'
 import {
   ErrorCtor,
   JSONParse,
@@ -62,6 +63,11 @@ export function defineBuiltin(name: string, make: () => unknown): void {
   MapSet(builtins, name, make)
 }
 
+/** What a package of the runtime's own gets as its `require`: modules that every function has. */
+export function requireBuiltin(name: string): unknown {
+  return builtinOf(StringStartsWith(name, 'node:') ? StringSlice(name, 5) : name)
+}
+
 /** Runs the entry module, and what it requires, and returns its exports. Throws what they throw. */
 export function loadEntry(): unknown {
   return loadModule(entry, undefined).exports
@@ -110,7 +116,8 @@ function makeModule(path: string, parent: Module | undefined): Module {
   const resolve = (specifier: unknown): string => resolveOrThrow(path, specifier)
   const require = ((specifier: unknown) => {
     const target = resolve(specifier)
-    return isBuiltin(target) ? builtinOf(target) : loadModule(target, module).exports
+    if (isBuiltin(target)) return builtinOf(target)
+    return isFallback(target) ? fallbackOf(target) : loadModule(target, module).exports
   }) as RequireFunction
   require.resolve = resolve
   require.cache = cache as Record<string, unknown>
@@ -156,6 +163,7 @@ function resolveOrThrow(from: string, specifier: unknown): string {
   }
   const resolved = resolveSpecifier(from, specifier)
   if (resolved !== undefined) return resolved
+  if (isFallback(specifier)) return specifier
   throw codedError(new ErrorCtor(missingMessage(from, specifier)), 'MODULE_NOT_FOUND')
 }
 
