@@ -22,7 +22,10 @@ exports.main = async ({ open, role }) => {
     if (number !== mine) {
       own._handle.link.socket = number
       own.write('GET /injected HTTP/1.1\r\nHost: a\r\n\r\n')
-      const [{ code }] = await Promise.race([once(own, 'error'), new Promise(resolve => setTimeout(resolve, 200, [{ code: 'nothing' }]))])
+      const [{ code }] = await Promise.race([
+        once(own, 'error'),
+        new Promise(resolve => setTimeout(resolve, 200, [{ code: 'nothing' }])),
+      ])
       outcomes.push(code === 'EBADF' || code === 'nothing' || code === 'ECANCELED' ? 'refused' : code)
     }
     own._handle && (own._handle.link.socket = mine)
