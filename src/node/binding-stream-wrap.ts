@@ -1,12 +1,12 @@
 import type { Binding, Realm } from './realm.ts'
+import type { StreamHandle } from './stream-handle.ts'
 import {
   ARRAY_BUFFER_OFFSET,
   BYTES_WRITTEN,
   LAST_WRITE_ERROR,
   READ_BYTES_OR_ERROR,
-  type StreamHandle,
   WriteWrap,
-} from './stream-handle.ts'
+} from './writing-handle.ts'
 
 class ShutdownWrap {
   oncomplete: ((status: number) => void) | undefined
