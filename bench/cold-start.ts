@@ -50,7 +50,7 @@ async function measureFirstCalls({ isQuick }: Settings): Promise<Table> {
   })
 }
 
-function rawContender(): Contender {
+export function rawContender(): Contender {
   let loaded: RawFunction | undefined
   let number = 0
   return {
@@ -67,7 +67,7 @@ function rawContender(): Contender {
 }
 
 /** What the host does ahead of need is done before this contender is timed, and before the next one is. */
-function coldContender(
+export function coldContender(
   host: FunctionHost,
   name: string,
   sourceOf: (number: number) => string,

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FunctionHost } from 'cloudlet'
 import { answerParent } from './child.ts'
-import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
+import { bufferSource, checkHello, checkSum, EVENT, helloSource, MEMORY_MB, nodeSource } from './functions.ts'
 import { countMemoryMaps } from './machine.ts'
 import { RawFunction } from './raw.ts'
 
@@ -21,7 +21,7 @@ const MEMORY_BUDGET_MB = 65_536
 const [kind, count] = process.argv.slice(2)
 const functionCount = Number(count)
 if (kind === 'raw') await measureRaw()
-else await measureCloudlet()
+else await measureCloudlet(kind === 'node' ? nodeSource : kind === 'buffer' ? bufferSource : helloSource)
 
 async function measureRaw(): Promise<void> {
   const raws: RawFunction[] = []
@@ -33,10 +33,10 @@ async function measureRaw(): Promise<void> {
   for (const raw of raws) raw.dispose()
 }
 
-async function measureCloudlet(): Promise<void> {
+async function measureCloudlet(sourceOf: (number: number) => string): Promise<void> {
   await using host = new FunctionHost({ memoryBudgetMb: MEMORY_BUDGET_MB })
   await report(async number => {
-    await host.deploy(`hello-${number}`, { files: { 'index.js': helloSource(number) } })
+    await host.deploy(`hello-${number}`, { files: { 'index.js': sourceOf(number) } })
     checkHello(await host.invoke(`hello-${number}`, EVENT), 'cold')
   })
   for (let number = 0; number < FIRST_COUNT + functionCount; number++)

@@ -17,6 +17,22 @@ const db = cloud.database()
 ${helloSource(number)}`
 }
 
+/** Hello that uses Buffer. */
+export function bufferSource(number: number): string {
+  return `const prefix = Buffer.from('salt').toString('hex')
+${helloSource(number)}`
+}
+
+/** Hello that requires a good part of Node's library, and uses some. */
+export function nodeSource(number: number): string {
+  return `const crypto = require('crypto')
+const https = require('https')
+const { PassThrough } = require('stream')
+const agent = new https.Agent({ keepAlive: true })
+const through = new PassThrough()
+${helloSource(number)}`
+}
+
 /** Hello behind so many functions, of which loading runs a few: as a function with its packages in one file is. */
 export function largeSource(number: number, functionCount: number): string {
   const functions = Array.from(

@@ -30,6 +30,7 @@ import { density } from './density.ts'
 import { eviction } from './eviction.ts'
 import type { Question } from './harness.ts'
 import { describeMachine, readLoad } from './machine.ts'
+import { nodeLibrary } from './node-library.ts'
 import { countBars, findMissedBars, formatTable } from './report.ts'
 import { resultsPath, writeRecord } from './results.ts'
 import { scaling } from './scaling.ts'
@@ -51,6 +52,7 @@ const QUESTIONS: readonly Question[] = [
   scaling,
   density,
   eviction,
+  nodeLibrary,
 ]
 
 const { values: options, positionals } = parseArgs({

@@ -6,6 +6,7 @@ import type { CodeCache } from './code-cache.ts'
 import { openDeployedFiles } from './deployed-files.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
+import { withPackages } from './function-packages.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
 import type { InvocationLimits } from './isolate/job.ts'
 import type { PoolKey } from './isolate/pool-key.ts'
@@ -14,6 +15,7 @@ import { LIMITS } from './limits.ts'
 import { collectModules, type ModuleGraph } from './module-graph.ts'
 import type { NetworkOptions } from './network-options.ts'
 import { findNodeNames } from './node-names.ts'
+import type { InstallProgress, OnInstallProgress, PackageStore } from './packages/store.ts'
 import { buildProgram } from './program.ts'
 import type { Capability } from './protocol/calls.ts'
 import { type FunctionSource, openSourceTree, type SourceTree } from './source-tree.ts'
@@ -41,11 +43,26 @@ export interface DeployOptions {
   readonly capabilities?: readonly Capability[]
   /** Where it may connect, and how much. What it leaves out is as in the host's option of that name. */
   readonly network?: NetworkOptions
+  /** Hears how the installation of packages goes on, if there is one. */
+  readonly onProgress?: (progress: DeployProgress) => void
+}
+
+/** What the installation of a function's packages is at. */
+export interface DeployProgress extends InstallProgress {
+  readonly functionName: string
+}
+
+/** What the host has for all its deployments. */
+export interface DeploymentTools {
+  readonly packages: PackageStore
+  readonly onProgress: OnInstallProgress
+  readonly cache?: CodeCache | undefined
 }
 
 /** What the host says where a function doesn't, and what no function may say. */
 export interface DeploymentDefaults extends FunctionDefaults {
   readonly envId: string
+  readonly install: 'auto' | 'offline' | 'never'
   readonly maxLogLines: number
   readonly maxLogChars: number
   readonly maxTimers: number
@@ -74,8 +91,11 @@ export interface DeploymentInfo {
  * @throws {InvalidOptionError} for an unknown option, or capabilities that are no list or not there.
  */
 export function resolveRights(options: DeployOptions): Rights {
-  checkKnownOptions('options', options, ['capabilities', 'network'])
-  const { capabilities } = options
+  checkKnownOptions('options', options, ['capabilities', 'network', 'onProgress'])
+  const { capabilities, onProgress } = options
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new InvalidOptionError('onProgress', 'onProgress must be a function.')
+  }
   if (capabilities === undefined) return rightsOf()
   if (!Array.isArray(capabilities) || capabilities.some(capability => typeof capability !== 'string')) {
     throw new InvalidOptionError(
@@ -87,7 +107,7 @@ export function resolveRights(options: DeployOptions): Rights {
 }
 
 /**
- * Reads, checks and compiles a function. Nothing of it runs.
+ * Reads, checks and compiles a function, its packages installed. Nothing of it runs.
  *
  * @throws {InvalidOptionError} for a bad name or source; {DeployError} for files that can't be a function.
  */
@@ -95,15 +115,16 @@ export async function makeDeployment(
   name: string,
   source: FunctionSource,
   options: DeploymentDefaults,
-  cache?: CodeCache,
+  tools: DeploymentTools,
 ): Promise<Deployment> {
   checkFunctionName(name)
-  const { envId, ...defaults } = options
-  const tree = openSourceTree(source)
+  const { envId, install, ...defaults } = options
+  const own = openSourceTree(source)
+  const { tree, warnings: packageWarnings } = await withPackages(name, own, install, tools)
   const graph = collectModules(name, tree)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
   const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
-  const program = await buildProgram(name, graph, runtime, cache)
+  const program = await buildProgram(name, graph, runtime, tools.cache)
   const info = {
     name,
     version: hash(graph, config),
@@ -113,7 +134,7 @@ export async function makeDeployment(
     cpuMs: config.cpuMs,
     memoryMb: config.memoryMb,
     concurrency: config.concurrency,
-    warnings,
+    warnings: [...packageWarnings, ...warnings],
   }
   const { memoryMb, concurrency } = config
   const nodeNames = findNodeNames(graph.modules.map(({ text }) => text))

@@ -47,11 +47,13 @@ export class DeployError extends CloudletError {
   readonly column: number | undefined
   /** Stack inside the function's own files, when its top level threw. */
   readonly guestStack: string | undefined
+  /** The package that can't be installed. */
+  readonly packageName: string | undefined
 
   constructor(
     functionName: string,
     message: string,
-    at: SourceLocation & { guestStack?: string; cause?: unknown } = {},
+    at: SourceLocation & { guestStack?: string; packageName?: string; cause?: unknown } = {},
   ) {
     super('CLOUDLET_DEPLOY', message, { cause: at.cause })
     this.functionName = functionName
@@ -59,6 +61,7 @@ export class DeployError extends CloudletError {
     this.line = at.line
     this.column = at.column
     this.guestStack = at.guestStack
+    this.packageName = at.packageName
   }
 }
 

@@ -5,12 +5,13 @@ import { CLIENT_RIGHTS, HOST_RIGHTS } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher } from './capabilities/dispatch.ts'
 import { CodeCache } from './code-cache.ts'
-import { applyCollections, COLLECTIONS_FILE, readCollectionsFile } from './collections-file.ts'
+import { applyCollections, readCollectionsFile } from './collections-file.ts'
 import { Database } from './database/database.ts'
+import { type DeployDirectoryResult, deployFolders } from './deploy-directory.ts'
 import { type DeploymentInfo, type DeployOptions, makeDeployment, resolveRights } from './deployment.ts'
 import { type AttachSettings, type DoorDuties, Doors, type ListenSettings } from './doors.ts'
-import { CloudletError, FunctionNotFoundError, HostClosedError } from './errors.ts'
-import { listFunctionFolders } from './function-folders.ts'
+import { FunctionNotFoundError, HostClosedError } from './errors.ts'
+import { makePackageStore } from './function-packages.ts'
 import { FunctionTable } from './function-table.ts'
 import { makeDispatcher } from './host-capabilities.ts'
 import { createHostDatabase, type HostDatabase } from './host-database.ts'
@@ -22,17 +23,12 @@ import { resolveNetwork } from './network-options.ts'
 import { Notices } from './notices.ts'
 import { Counters, type HostHealth, type HostStats, healthOf } from './observe.ts'
 import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import type { PackageStore } from './packages/store.ts'
 import type { Call } from './protocol/calls.ts'
 import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
 import type { Door } from './transport/server.ts'
 import type { Closable } from './types.ts'
-
-export interface DeployDirectoryResult {
-  readonly deployed: readonly DeploymentInfo[]
-  /** Folders that are no function, and a collections.json that can't be followed; the others are deployed all the same. */
-  readonly failed: readonly { readonly name: string; readonly error: CloudletError }[]
-}
 
 /**
  * Runs WeChat cloud functions inside this process: deploys, invokes and serves them, with a database and file
@@ -46,6 +42,7 @@ export class FunctionHost implements Closable {
   readonly #options: ResolvedOptions
   readonly #documents: Database
   readonly #codeCache: CodeCache | undefined
+  readonly #packages: PackageStore
   readonly #functions = new FunctionTable()
   readonly #counters = new Counters()
   readonly #notices: Notices
@@ -66,6 +63,7 @@ export class FunctionHost implements Closable {
     const onWarning = (message: string): void => this.#notices.warning(message)
     this.#documents = new Database({ ...placeOf('database'), autoCreateCollections, onWarning })
     this.#codeCache = dataDirectory === undefined ? undefined : new CodeCache(dataDirectory, onWarning)
+    this.#packages = makePackageStore(this.#options, onWarning)
     this.storage = new Storage({
       ...placeOf('storage'),
       envId,
@@ -90,11 +88,12 @@ export class FunctionHost implements Closable {
   }
 
   /**
-   * Reads, checks and compiles a function, and puts it in place of the one of that name: invocations under way
+   * Reads, checks and compiles a function, after installing its packages, and puts it in place of the one of that name: invocations under way
    * end on the old version, later ones get the new. When a name is deployed or removed several times at once,
    * the last call that succeeds decides what is in place; the others succeed as if they had been done before it.
    *
-   * @throws {InvalidOptionError} for the name, source or options; {DeployError} with file, line and column.
+   * @throws {InvalidOptionError} for the name, source or options; {DeployError} with file, line and column,
+   * or naming the package that can't be installed; {HostClosedError} also when the host closes meanwhile.
    */
   async deploy(name: string, source: FunctionSource, options: DeployOptions = {}): Promise<DeploymentInfo> {
     this.#requireOpen()
@@ -102,7 +101,12 @@ export class FunctionHost implements Closable {
     const network = resolveNetwork(options.network ?? {}, this.#options.network ?? {})
     const claim = this.#functions.claim(name)
     try {
-      const deployment = await makeDeployment(name, source, this.#options, this.#codeCache)
+      const deployment = await makeDeployment(name, source, this.#options, {
+        packages: this.#packages,
+        cache: this.#codeCache,
+        onProgress: progress =>
+          this.#notices.progress(options.onProgress, { ...progress, functionName: name }),
+      })
       this.#requireOpen()
       const unused = this.#functions.place(claim, { deployment, rights, network })
       if (unused !== undefined) this.#line.pool.retire(unused.deployment.key)
@@ -123,24 +127,10 @@ export class FunctionHost implements Closable {
     this.#requireOpen()
     resolveRights(options)
     resolveNetwork(options.network ?? {}, {})
-    const deployed: DeploymentInfo[] = []
-    const failed: { name: string; error: CloudletError }[] = []
-    const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
-      try {
-        await work()
-      } catch (error) {
-        if (!(error instanceof CloudletError) || error instanceof HostClosedError) throw error
-        failed.push({ name, error })
-      }
-    }
-    const names = listFunctionFolders(directory)
-    await attempt(COLLECTIONS_FILE, () => applyCollections(this.#documents, readCollectionsFile(directory)))
-    for (const name of names) {
-      await attempt(name, async () => {
-        deployed.push(await this.deploy(name, join(directory, name), options))
-      })
-    }
-    return { deployed, failed }
+    return deployFolders(directory, {
+      makeCollections: () => applyCollections(this.#documents, readCollectionsFile(directory)),
+      deploy: (name, folder) => this.deploy(name, folder, options),
+    })
   }
 
   /**
@@ -227,11 +217,13 @@ export class FunctionHost implements Closable {
   }
 
   async #close(): Promise<void> {
+    const packagesClosed = this.#packages.close()
     await this.#doors.close()
     await this.#line.admission.close()
     this.#line.pool.close()
     await this.storage.close()
     await this.#documents.close()
+    await packagesClosed
   }
 
   #makeLine(): Line {

@@ -1,4 +1,5 @@
-export type { DeploymentInfo, DeployOptions } from './deployment.ts'
+export type { DeployDirectoryResult } from './deploy-directory.ts'
+export type { DeploymentInfo, DeployOptions, DeployProgress } from './deployment.ts'
 export type { AttachSettings, ListenSettings } from './doors.ts'
 export {
   CancelledError,
@@ -25,10 +26,7 @@ export {
   UnauthenticatedError,
   ValueError,
 } from './errors.ts'
-export {
-  type DeployDirectoryResult,
-  FunctionHost,
-} from './host.ts'
+export { FunctionHost } from './host.ts'
 export type { HostDatabase } from './host-database.ts'
 export type { InvocationReport, InvokeResult } from './invocation.ts'
 export type { InvokeOptions } from './invoke-arguments.ts'

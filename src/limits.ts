@@ -166,6 +166,9 @@ export const LIMITS = Object.freeze({
   tmpMemoryShare: 0.5,
   tmpEntries: 16_384,
   openFiles: 1024,
+  /** Sets of packages a host installs at the same time; and days after which a set goes that nobody has used. */
+  packageInstalls: 4,
+  packageIdleDays: 30,
   /** Values and keys in one frame: as many as a JSON text of valueChars can hold, so that a small frame can't become a huge heap. */
   frameValues: 3 * 1024 * 1024,
   /** Depth of a frame: a document or filter at its limit, its tags, and the frame around it. */

@@ -41,6 +41,15 @@ export class Notices {
     )
   }
 
+  /** To the listener of one call, if it has one. */
+  progress<Progress>(listener: ((progress: Progress) => void) | undefined, progress: Progress): void {
+    if (listener === undefined) return
+    tell(
+      () => listener(progress),
+      fault => this.fault(fault),
+    )
+  }
+
   /** The cause behind an InternalError that some caller was given the id of. */
   incident(incidentId: string, cause: unknown): void {
     const { onInternalError } = this.#listeners

@@ -100,6 +100,27 @@ export interface FunctionHostOptions {
    * addresses by default.
    */
   readonly network?: HostNetworkOptions
+  /**
+   * What happens at deploy with the packages in a function's package.json when it brings no node_modules: `auto` installs
+   * them with npm, `offline` does so from npm's cache only, `never` takes what was installed before and runs nothing.
+   * @default 'auto'
+   */
+  readonly install?: 'auto' | 'offline' | 'never'
+  /**
+   * Where they are kept; several hosts may share it. Omitted: `packages` in dataDirectory, and without one a temporary
+   * folder that goes when the host is closed.
+   */
+  readonly packagesDirectory?: string
+  /**
+   * Time npm has for the packages of one function, in milliseconds.
+   * @default 300000
+   */
+  readonly installTimeoutMs?: number
+  /**
+   * Megabytes they may take on disk.
+   * @default 1024
+   */
+  readonly maxPackagesMb?: number
   /** Base of temp URLs, where the door is reached through a proxy: `https://api.example.com/cloudlet`. */
   readonly publicUrl?: string
   /** Hears of each finished invocation, before its caller does. */
@@ -110,17 +131,23 @@ export interface FunctionHostOptions {
   readonly onInternalError?: (incidentId: string, cause: unknown) => void
 }
 
+type InstallMode = NonNullable<FunctionHostOptions['install']>
+const INSTALL_MODES: readonly InstallMode[] = ['auto', 'offline', 'never']
+
 /** Every default, once. */
 export const DEFAULTS = Object.freeze({
   autoCreateCollections: false,
   envId: 'local',
   functionConcurrency: 20,
+  install: 'auto' as InstallMode,
+  installTimeoutMs: 300_000,
   maxConcurrency: 64,
   maxHostCallMb: 256,
   maxHostCalls: 10_000,
   maxInstances: 4000,
   maxLogChars: 262_144,
   maxLogLines: 1000,
+  maxPackagesMb: 1024,
   maxQueued: 1000,
   maxTimers: 10_000,
   memoryBudgetMb: 1024,
@@ -136,12 +163,14 @@ export type ResolvedOptions = Readonly<
 /** Whole numbers and their ranges, both ends included. */
 const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
   functionConcurrency: [1, 1000],
+  installTimeoutMs: [1, 3_600_000],
   maxConcurrency: [1, 10_000],
   maxHostCallMb: [1, 1_048_576],
   maxHostCalls: [0, 1_000_000_000],
   maxInstances: [1, 100_000],
   maxLogChars: [0, LIMITS.logChars],
   maxLogLines: [0, 100_000],
+  maxPackagesMb: [1, 1_048_576],
   maxQueued: [0, 1_000_000],
   maxTimers: [1, 100_000],
   memoryBudgetMb: [16, 1_048_576],
@@ -150,7 +179,7 @@ const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
   timeoutMs: [1, 900_000],
 }
 
-const STRINGS = ['dataDirectory', 'envId', 'appid', 'publicUrl'] as const
+const STRINGS = ['dataDirectory', 'envId', 'appid', 'packagesDirectory', 'publicUrl'] as const
 const FUNCTIONS = ['onInvocation', 'onWarning', 'onInternalError'] as const
 const KNOWN: readonly string[] = [...Object.keys(DEFAULTS), 'cpuMs', 'network', ...STRINGS, ...FUNCTIONS]
 
@@ -166,6 +195,9 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
   for (const key of STRINGS) checkType(key, options[key], 'string')
   for (const key of FUNCTIONS) checkType(key, options[key], 'function')
   checkType('autoCreateCollections', options.autoCreateCollections, 'boolean')
+  if (!INSTALL_MODES.includes(options.install)) {
+    throw new InvalidOptionError('install', `install is one of ${INSTALL_MODES.join(', ')}.`)
+  }
   if (!/^[A-Za-z0-9][\w-]{0,63}$/.test(options.envId)) {
     throw new InvalidOptionError(
       'envId',

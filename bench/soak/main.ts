@@ -5,6 +5,8 @@
  * compute, log, fan out and leave work behind; hostile ones loop, exhaust memory, recurse, flood, throw what can't be
  * read, never answer, or are given up by their caller. Callers are sixteen users, four of them at the WebSocket door;
  * one function is deployed again and again.
+ * Runs with MALLOC_ARENA_MAX=2, as README tells those who embed the host: else glibc keeps a heap for each of the
+ * threads that isolates run on, and their gaps grow for a quarter of an hour (native-notes/memory.md).
  * Excludes: speed. Its functions take what the machine has, so delays of the event loop are those of a full host.
  *
  *   npm run soak                                  ten minutes
@@ -14,6 +16,7 @@
  * Exit code 1: an answer was wrong, lost, doubled or another caller's; an invocation ended as its function gives no
  * reason to; fewer than 20,000 invocations a minute; the host warned of something; or RSS grew (verdict.ts).
  */
+import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +25,16 @@ import { describeMachine, ForeignCpu } from '../machine.ts'
 import { formatMoment, formatRecord } from './report.ts'
 import { runSoak } from './soak.ts'
 import { findFailures, findRssTrend } from './verdict.ts'
+
+// The C library reads it once, when a process starts.
+if (process.platform === 'linux' && process.env['MALLOC_ARENA_MAX'] === undefined) {
+  const env = { ...process.env, MALLOC_ARENA_MAX: '2' }
+  const { status } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    env,
+    stdio: 'inherit',
+  })
+  process.exit(status ?? 1)
+}
 
 const RECORD = fileURLToPath(new URL('../results/soak.json', import.meta.url))
 

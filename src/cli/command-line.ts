@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { FunctionHostOptions } from '../index.ts'
 import { useUtc } from './clock.ts'
 import type { DataFlags } from './db-data.ts'
 import type { ExportFlags } from './db-export.ts'
@@ -29,14 +30,18 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
   }
 }
 
+type InstallMode = NonNullable<FunctionHostOptions['install']>
+
 interface DevFlags {
   readonly data?: string
   readonly memory?: true
   readonly port: number
+  readonly install: InstallMode
 }
 
 interface InvokeFlags extends RemoteOptions {
   readonly folder?: string
+  readonly install?: InstallMode
 }
 
 /** Verbs are loaded when they are run, so that help and remote calls don't wait for the engine. */
@@ -62,6 +67,7 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
       ),
     )
     .addOption(new Option('--memory', 'keep database and files in memory only').conflicts('data'))
+    .addOption(installOption().default('auto'))
     .action(async (folder: string, flags: DevFlags) => {
       useUtc()
       const { serveFolder } = await import('./dev.ts')
@@ -81,6 +87,7 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
         'token',
       ]),
     )
+    .addOption(installOption())
     .addHelpText('after', EXIT_CODE_HELP)
     .action(async (name: string, json: string, flags: InvokeFlags) => {
       if (flags.folder !== undefined) useUtc()
@@ -89,6 +96,13 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
     })
   addDatabaseVerbs(program.command('db').description('look after the database of a data directory'), finish)
   return program
+}
+
+function installOption(): Option {
+  return new Option(
+    '--install <how>',
+    "npm packages of functions without node_modules: install them, from npm's cache only, or not at all",
+  ).choices(['auto', 'offline', 'never'] satisfies InstallMode[])
 }
 
 /** They open the database themselves, so no host may have it open at the same time. */

@@ -1,13 +1,16 @@
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
-import { FunctionHost } from '../index.ts'
+import { type DeployProgress, FunctionHost, type FunctionHostOptions } from '../index.ts'
 import { formatTime } from './clock.ts'
 import { describeError } from './error-text.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { type FunctionsFolder, findFunctionsFolder } from './functions-folder.ts'
+import { printInstallProgress } from './install-progress.ts'
 import { formatDeployments, formatInvocation, indent } from './invocation-text.ts'
 import { Reloader, type ReloadOutcome } from './reloader.ts'
 import { Terminal } from './terminal.ts'
+
+type InstallMode = NonNullable<FunctionHostOptions['install']>
 
 export interface DevOptions {
   /** 0 takes a free one. */
@@ -16,6 +19,8 @@ export interface DevOptions {
   readonly data?: string
   /** Nothing is kept on disk. */
   readonly memory?: true
+  /** What happens with packages: see FunctionHostOptions. */
+  readonly install: InstallMode
   /** Of cloudlet, for the heading. */
   readonly version: string
 }
@@ -30,8 +35,17 @@ export async function serveFolder(given: string, options: DevOptions): Promise<v
   const terminal = new Terminal(process.stdout)
   const folder = await findFunctionsFolder(given)
   const dataDirectory = options.memory ? undefined : findDataDirectory(folder, options.data)
-  await using host = createHost(folder, dataDirectory, terminal)
-  const { deployed, failed } = await host.deployDirectory(folder.path)
+  await using host = createHost(folder, { dataDirectory, install: options.install }, terminal)
+  const onProgress = (progress: DeployProgress): void => printInstallProgress(progress, terminal)
+  const deploying = host.deployDirectory(folder.path, { onProgress })
+  const outcome = await Promise.race([deploying, ended])
+  if (typeof outcome === 'string') {
+    // Installing packages may take minutes; it ends with the host.
+    deploying.catch(() => {})
+    terminal.line(terminal.paint('dim', `${outcome}: nothing is served.`))
+    return
+  }
+  const { deployed, failed } = outcome
   const door = await host.listen({ port: options.port })
 
   terminal.line(terminal.paint('bold', `cloudlet ${options.version}  ${shorten(folder.path)}`))
@@ -51,7 +65,8 @@ export async function serveFolder(given: string, options: DevOptions): Promise<v
   const reloader = new Reloader({
     folder: folder.path,
     host,
-    onOutcome: outcome => printOutcome(terminal, outcome),
+    onProgress,
+    onOutcome: reloaded => printOutcome(terminal, reloaded),
   })
   const watch = watchFolder(folder.path, reloader, terminal)
   terminal.line(terminal.paint('dim', `Ready${watch ? ', and watching for changes' : ''}. Ctrl+C ends it.`))
@@ -64,11 +79,12 @@ export async function serveFolder(given: string, options: DevOptions): Promise<v
 
 function createHost(
   { appid }: FunctionsFolder,
-  dataDirectory: string | undefined,
+  { dataDirectory, install }: { dataDirectory: string | undefined; install: InstallMode },
   terminal: Terminal,
 ): FunctionHost {
   return new FunctionHost({
     autoCreateCollections: true,
+    install,
     ...(appid === undefined ? {} : { appid }),
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
     onInvocation: report => {

@@ -1,5 +1,6 @@
 import { text as readText } from 'node:stream/consumers'
 import { InvalidOptionError } from '../errors.ts'
+import type { FunctionHostOptions } from '../index.ts'
 import { describeError } from './error-text.ts'
 import { EXIT_CODES, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { invokeRemotely, type RemoteOptions } from './invoke-remote.ts'
@@ -8,6 +9,8 @@ import { Terminal } from './terminal.ts'
 export interface InvokeOptions extends RemoteOptions {
   /** Run the function in this process, from this folder of functions, instead of calling a host. */
   readonly folder?: string
+  /** What happens there with packages: see FunctionHostOptions. */
+  readonly install?: NonNullable<FunctionHostOptions['install']>
 }
 
 type FunctionEvent = Readonly<Record<string, unknown>>
@@ -36,9 +39,13 @@ async function run(
   options: InvokeOptions,
   errors: Terminal,
 ): Promise<unknown> {
-  if (options.folder === undefined) return invokeRemotely(name, event, options)
+  const { folder, openid, install } = options
+  if (folder === undefined) {
+    if (install === undefined) return invokeRemotely(name, event, options)
+    throw new InvalidOptionError('install', '--install goes with --folder; a host has its own setting.')
+  }
   const { invokeLocally } = await import('./invoke-local.ts')
-  return invokeLocally(name, event, { folder: options.folder, openid: options.openid, errors })
+  return invokeLocally(name, event, { folder, openid, errors, ...(install === undefined ? {} : { install }) })
 }
 
 function parseEvent(text: string): FunctionEvent {

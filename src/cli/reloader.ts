@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FunctionHost } from '../index.ts'
+import type { DeployProgress, FunctionHost } from '../index.ts'
 
 /** What became of a changed function folder. */
 export type ReloadOutcome =
@@ -18,6 +18,7 @@ export interface ReloaderOptions {
   /** The folder of functions. */
   readonly folder: string
   readonly host: FunctionHost
+  readonly onProgress: (progress: DeployProgress) => void
   readonly onOutcome: (outcome: ReloadOutcome) => void
 }
 
@@ -54,14 +55,14 @@ export class Reloader {
 
   /** Undefined when there was nothing to do. */
   async #apply(name: string, runningVersion: string | undefined): Promise<ReloadOutcome | undefined> {
-    const { folder, host } = this.#options
+    const { folder, host, onProgress } = this.#options
     const path = join(folder, name)
     if (!(await isFolder(path))) {
       return (await host.remove(name)) ? { kind: 'removed', name } : undefined
     }
     // A folder on its way to become a function is no mistake yet.
     if (runningVersion === undefined && !(await exists(join(path, 'index.js')))) return undefined
-    const { version, warnings } = await host.deploy(name, path)
+    const { version, warnings } = await host.deploy(name, path, { onProgress })
     return version === runningVersion ? undefined : { kind: 'deployed', name, version, warnings }
   }
 }

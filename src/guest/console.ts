@@ -11,6 +11,7 @@ import {
 } from './intrinsics.ts'
 import { loadInspect } from './node.ts'
 import { postLog } from './outbox.ts'
+import { inspectPlain } from './plain-inspect.ts'
 
 let maxLines = 0
 let maxChars = 0
@@ -103,15 +104,16 @@ export function makeConsole(): Record<string, (...args: unknown[]) => void> {
   }
 }
 
-/** As util.format; plain texts and numbers need no inspection. */
+/** As util.format. Data that JSON could have been is written here; the rest by Node's own. */
 function formatLine(args: unknown[]): string {
   let line = ''
   for (let index = 0; index < args.length; index++) {
     const arg = args[index]
-    const isPlain =
-      typeof arg === 'string' ? StringIndexOf(arg, '%') < 0 : typeof arg === 'number' && arg !== 0
-    if (!isPlain) return ReflectApply(loadInspect().format, undefined, args)
-    line = index === 0 ? `${arg}` : `${line} ${arg}`
+    const isFormat = index === 0 && args.length > 1
+    const text =
+      typeof arg !== 'string' ? inspectPlain(arg) : isFormat && StringIndexOf(arg, '%') >= 0 ? undefined : arg
+    if (text === undefined) return ReflectApply(loadInspect().format, undefined, args)
+    line = index === 0 ? text : `${line} ${text}`
   }
   return line
 }

@@ -41,6 +41,7 @@ export const ObjectAssign = Object.assign as <T extends object>(target: T, sourc
 export const ObjectKeys = Object.keys as (value: object) => string[]
 export const ObjectDefineProperty = Object.defineProperty
 export const ObjectGetOwnPropertyDescriptor = Object.getOwnPropertyDescriptor
+export const ObjectGetOwnPropertySymbols = Object.getOwnPropertySymbols
 export const ObjectGetPrototypeOf = Object.getPrototypeOf as (value: object) => object | null
 export const ObjectHasOwn = Object.hasOwn
 export const FunctionCtor = Function as unknown as (body: string) => () => unknown

@@ -2,7 +2,7 @@ import { DOOR, PRELOAD_NODE, PROGRAM_SCRIPT, RUNTIME_SCRIPT, SEND } from '../pro
 import type { CompiledProgram } from './compile.ts'
 import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
-import { type RuntimeKind, runtimePackages, runtimeSnapshot } from './snapshot.ts'
+import { type RuntimeKind, runtimePackages, runtimeSnapshot, sharedTextBytes } from './snapshot.ts'
 
 /** What the guest's one callback delivers: JSON text and the buffers beside it. Both are the guest's: check them. */
 export type Receive = (text: unknown, ...buffers: unknown[]) => void
@@ -44,7 +44,9 @@ export function makeBlankIsolate(kind: Omit<IsolateKind, 'nodeNames'>): BlankIso
 
 function make(kind: IsolateKind): BlankIsolate {
   const { memoryMb, runtime } = kind
-  const isolate = new Isolate({ memoryLimit: memoryMb, snapshot: runtimeSnapshot(runtime) })
+  // Texts that all isolates share count in each one's limit; what a function may take is beside them.
+  const limitMb = memoryMb + Math.ceil(sharedTextBytes() / 1_048_576)
+  const isolate = new Isolate({ memoryLimit: limitMb, snapshot: runtimeSnapshot(runtime) })
   rememberIsolate(isolate)
   try {
     const context = isolate.createContextSync()

@@ -9,6 +9,7 @@ export type RuntimeKind = 'plain' | 'sdk'
 
 const snapshots = new Map<RuntimeKind, Snapshot>()
 let packageSources: readonly PackageSource[] | undefined
+let packageBytes = 0
 
 /** The global it belongs in, and its text, of which all isolates share the bytes. */
 export type PackageSource = readonly [global: string, text: SharedText]
@@ -60,8 +61,18 @@ export function snapshotKey(kind: RuntimeKind): string {
 /** What the runtime evaluates at first use. isolated-vm shares a text's bytes, if they are ASCII, among isolates. */
 export function runtimePackages(): readonly PackageSource[] {
   const names = Object.keys(PACKAGE_SOURCES) as PackageName[]
-  packageSources ??= names.map(name => [PACKAGE_SOURCES[name], new ExternalCopy(readBundle(name))])
+  packageSources ??= names.map(name => {
+    const text = readBundle(name)
+    packageBytes += text.length
+    return [PACKAGE_SOURCES[name], new ExternalCopy(text)]
+  })
   return packageSources
+}
+
+/** Bytes of those texts, which are ASCII. */
+export function sharedTextBytes(): number {
+  runtimePackages()
+  return packageBytes
 }
 
 /** The bundles are built beside the compiled host; a host run from source takes those of the last build. */

@@ -8,7 +8,7 @@ const WORDS = ['cloudlet-error', 'network-error', 'errors', 'limits', 'types', '
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
-  { units: ['isolate', 'database', 'storage', 'network', 'sdk', 'node'] },
+  { units: ['isolate', 'database', 'storage', 'network', 'packages', 'sdk', 'node'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
@@ -17,10 +17,12 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'checked-file',
         'code-cache',
         'collections-file',
+        'deploy-directory',
         'deployment',
         'doors',
         'function-config',
         'function-folders',
+        'function-packages',
         'function-table',
       ],
       ...[
@@ -41,6 +43,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'notices',
         'observe',
         'options',
+        'packaged-tree',
         'program',
         'snapshot-cache',
         'source-tree',

@@ -1,0 +1,77 @@
+/**
+ * Measures: what Node's own library costs a function that uses it: its first invocation, with a spare isolate ready
+ * and without, and the resident memory of one more warm function, beside one that uses none of it.
+ * Excludes: deploying; making the spare, in which the library is evaluated ahead of need.
+ * Run with: npm run bench -- node-library
+ *
+ * The floor is plain isolated-vm with hello, which has no runtime at all.
+ */
+import { FunctionHost } from 'cloudlet'
+import { runChild } from './child.ts'
+import { coldContender, rawContender } from './cold-start.ts'
+import type { Footprint } from './density-process.ts'
+import { settle, startUp, waitForSpares } from './engine.ts'
+import { bufferSource, helloSource, nodeSource } from './functions.ts'
+import { compare, type Question, type Settings } from './harness.ts'
+import { type Table, toRows } from './statistics.ts'
+
+const SPARE_BAR = 0.4
+const NO_SPARE_BAR = 1.6
+
+export const nodeLibrary: Question = {
+  name: 'node-library',
+  measure: async settings => [await measureFirstCalls(settings), await measureMemory(settings)],
+}
+
+async function measureFirstCalls({ isQuick }: Settings): Promise<Table> {
+  await using sparing = new FunctionHost()
+  await using unprepared = new FunctionHost({ spareIsolates: 0 })
+  for (const host of [sparing, unprepared]) await startUp(host)
+  return await compare({
+    title: 'Cold start of a function that requires crypto, https and stream',
+    inFlight: 1,
+    rounds: isQuick ? 40 : 300,
+    warmUpRounds: 20,
+    callsPerRound: 1,
+    contenders: [
+      rawContender(),
+      {
+        ...coldContender(sparing, 'a spare ready', nodeSource, () => waitForSpares(sparing)),
+        bar: SPARE_BAR,
+      },
+      { ...coldContender(unprepared, 'no spare', nodeSource, settle), bar: NO_SPARE_BAR },
+      coldContender(sparing, 'a spare ready, with Buffer alone', bufferSource, () => waitForSpares(sparing)),
+      coldContender(sparing, 'a spare ready, none of it', helloSource, () => waitForSpares(sparing)),
+    ],
+  })
+}
+
+async function measureMemory({ isQuick }: Settings): Promise<Table> {
+  const count = String(isQuick ? 50 : 300)
+  const kinds = ['raw', 'cloudlet', 'buffer', 'node'] as const
+  const names = {
+    raw: 'bare isolate',
+    cloudlet: 'uses none of it',
+    buffer: 'uses Buffer',
+    node: 'requires crypto, https and stream',
+  }
+  const footprints: Record<(typeof kinds)[number], number[]> = { raw: [], cloudlet: [], buffer: [], node: [] }
+  for (let round = 0; round < (isQuick ? 1 : 3); round++) {
+    for (const kind of kinds) {
+      const { addedKb } = await runChild<Footprint>('density-process.ts', [kind, count])
+      footprints[kind].push(addedKb)
+    }
+  }
+  const [raw, ...others] = kinds.map(kind => ({
+    name: names[kind],
+    samples: footprints[kind],
+    parts: footprints[kind],
+  }))
+  if (raw === undefined) throw new Error('Nothing was measured.')
+  return {
+    title: 'Memory of one more warm function',
+    unit: 'KB',
+    better: 'lower',
+    rows: toRows([raw, ...others]),
+  }
+}
