@@ -71,7 +71,9 @@ export function resolveNetwork(given: NetworkOptions, host: NetworkOptions): Net
 }
 
 /** @throws {InvalidOptionError} as `resolveNetwork`; also for a name server that is no address. */
-export function checkHostNetwork({ dnsServers, ...given }: HostNetworkOptions): void {
+export function checkHostNetwork(options: HostNetworkOptions): void {
+  checkKnownOptions('network', options, [...KNOWN, 'dnsServers'])
+  const { dnsServers, ...given } = options
   checkNetwork(given)
   if (dnsServers !== undefined && !isServerList(dnsServers)) {
     throw new InvalidOptionError(

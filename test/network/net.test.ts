@@ -180,6 +180,17 @@ describe('a socket of a function', () => {
     expect(await call({ port: server.port })).toEqual(['abcd', 'efgh', 'ij'])
   })
 
+  test('is given what was sent, and none of the memory around it', async () => {
+    await using server = await serveTcp(socket => socket.once('data', data => socket.write(data)))
+    const { call } = await deploy(`
+      const socket = require('net').connect(event.port, '127.0.0.1')
+      socket.write('abc')
+      const [data] = await require('events').once(socket, 'data')
+      return [String(data), data.buffer.byteLength]
+    `)
+    expect(await call({ port: server.port })).toEqual(['abc', 3])
+  })
+
   test('times out when nothing comes, and can be aborted', async () => {
     await using server = await serveTcp(() => {})
     const { call } = await deploy(`
