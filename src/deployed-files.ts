@@ -1,106 +1,115 @@
 import type { BigIntStats, Dirent } from 'node:fs'
 import { constants, type FileHandle, open, opendir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import type { FunctionFiles } from './capabilities/files.ts'
+import type { FunctionFiles } from './capabilities/function-files.ts'
 import { ValueError } from './errors.ts'
 import { LIMITS } from './limits.ts'
 import type { OpResult } from './protocol/calls.ts'
-import type { FunctionSource, SourceTree } from './source-tree.ts'
+import type { DiskPlace, SourceTree } from './source-tree.ts'
+
+type Entry = OpResult<'files.list'>['entries'][number]
+
+/** A file on disk as it was when it was first looked at. */
+interface Seen {
+  readonly place: string
+  readonly stats: BigIntStats
+}
 
 const MISSING = { state: 'missing', sizeBytes: 0, modifiedMs: 0 } as const
 const NO_BYTES = new Uint8Array(0)
 
-/** What the functions of a deployment read of its source. Nothing of it is kept in memory but how it was found. */
-export function openDeployedFiles(source: FunctionSource, tree: SourceTree): FunctionFiles {
-  return typeof source === 'string' ? new FolderFiles(tree.placeOf('/')) : new MapFiles(tree)
-}
-
 /**
- * A folder. The host keeps no copy of it: what it remembers of a file is how it was when a function first looked at it.
- * One that has changed since belongs to another version, and is not read.
+ * What functions read of a deployment's source when they run. The host keeps no copy of a folder: what it remembers of
+ * a file is how it was when a function first looked at it. One that has changed since belongs to another version, and is
+ * not read.
  */
-class FolderFiles implements FunctionFiles {
-  readonly #root: string
-  readonly #seen = new Map<string, BigIntStats>()
-  /** Real places of files that were looked at, by path. */
-  readonly #places = new Map<string, string>()
+export class DeployedFiles implements FunctionFiles {
+  readonly #tree: SourceTree
+  readonly #madeMs = Date.now()
+  readonly #seen = new Map<string, Seen>()
 
-  constructor(root: string) {
-    this.#root = root
+  constructor(tree: SourceTree) {
+    this.#tree = tree
   }
 
   async look(path: string): Promise<OpResult<'files.look'>> {
-    const found = await this.#find(path)
+    if (!isPlain(path)) return MISSING
+    const on = this.#tree.locate(path)
+    if (on === undefined) return this.#lookInMemory(path)
+    const found = await find(on)
     if (found === undefined) return MISSING
-    const { stats } = found
-    const modifiedMs = Number(stats.mtimeNs / 1000n) / 1000
-    if (stats.isDirectory()) return { state: 'directory', sizeBytes: 0, modifiedMs }
-    const first = this.#seen.get(found.place) ?? stats
-    this.#seen.set(found.place, first)
-    this.#places.set(path, found.place)
-    return { state: 'file', sizeBytes: Number(first.size), modifiedMs: Number(first.mtimeNs / 1000n) / 1000 }
+    if (found.stats.isDirectory()) {
+      return { state: 'directory', sizeBytes: 0, modifiedMs: modifiedMsOf(found.stats) }
+    }
+    const { stats } = this.#seen.get(path) ?? found
+    if (!this.#seen.has(path)) this.#seen.set(path, found)
+    return { state: 'file', sizeBytes: Number(stats.size), modifiedMs: modifiedMsOf(stats) }
   }
 
   async list(path: string): Promise<OpResult<'files.list'>> {
-    const folder = await this.#find(path)
-    if (!folder?.stats.isDirectory()) return { state: 'missing', entries: [] }
-    const entries: { name: string; kind: 'file' | 'directory' }[] = []
-    for await (const entry of await opendir(folder.place)) {
-      if (entries.length >= LIMITS.directoryNames) throw tooMany(path)
-      const kind = await this.#kindOf(entry, `${path === '/' ? '' : path}/${entry.name}`)
-      if (kind !== undefined) entries.push({ name: entry.name, kind })
-    }
+    const entries: Entry[] = []
+    if (!isPlain(path)) return { state: 'missing', entries }
+    const on = this.#tree.locate(path)
+    const names = new Set<string>()
+    if (on !== undefined) {
+      const folder = await find(on)
+      if (!folder?.stats.isDirectory()) return { state: 'missing', entries }
+      for await (const entry of await opendir(folder.place)) {
+        names.add(entry.name)
+        if (names.size > LIMITS.directoryNames) throw tooMany(path)
+        const kind = kindOf(entry) ?? (await this.#kindOfLink(entry, path))
+        if (kind !== undefined) entries.push({ name: entry.name, kind })
+      }
+    } else if (this.#tree.kindOf(path) !== 'directory') return { state: 'missing', entries }
+    // In the tree's root there may be more than in the folder's.
+    if (on === undefined || path === '/') await this.#addOthers(path, names, entries)
     return { state: 'directory', entries }
   }
 
   async read(path: string, offset: number, length: number): Promise<OpResult<'files.read'>> {
+    if (!isPlain(path)) return { state: 'missing', content: NO_BYTES }
+    if (this.#tree.locate(path) === undefined) {
+      if (this.#tree.kindOf(path) !== 'file') return { state: 'missing', content: NO_BYTES }
+      return { state: 'file', content: this.#tree.readBytes(path).subarray(offset, offset + length) }
+    }
     // Who reads has looked before; the place is real, and if it has become a link since, it is not followed.
-    const place = this.#places.get(path)
-    if (place === undefined) return { state: 'missing', content: NO_BYTES }
-    const handle = await unlessGone(() => open(place, constants.O_RDONLY | constants.O_NOFOLLOW))
+    const seen = this.#seen.get(path)
+    if (seen === undefined) return { state: 'missing', content: NO_BYTES }
+    const handle = await unlessGone(() => open(seen.place, constants.O_RDONLY | constants.O_NOFOLLOW))
     if (handle === undefined) return { state: 'missing', content: NO_BYTES }
     try {
-      return await this.#readOpen(handle, place, offset, length)
+      return await readOpen(handle, seen, offset, length)
     } finally {
       await handle.close()
     }
   }
 
-  async #readOpen(
-    handle: FileHandle,
-    place: string,
-    offset: number,
-    length: number,
-  ): Promise<OpResult<'files.read'>> {
-    const stats = await handle.stat({ bigint: true })
-    const first = this.#seen.get(place)
-    if (first === undefined || !isSame(first, stats)) return { state: 'changed', content: NO_BYTES }
-    const content = new Uint8Array(Math.max(0, Math.min(length, Number(stats.size) - offset)))
-    let done = 0
-    while (done < content.length) {
-      const { bytesRead } = await handle.read(content, done, content.length - done, offset + done)
-      // It was cut short while it was read.
-      if (bytesRead === 0) return { state: 'changed', content: NO_BYTES }
-      done += bytesRead
-    }
-    return { state: 'file', content }
+  #lookInMemory(path: string): OpResult<'files.look'> {
+    const kind = this.#tree.kindOf(path)
+    if (kind === undefined) return MISSING
+    const sizeBytes = kind === 'file' ? this.#tree.readBytes(path).length : 0
+    return { state: kind, sizeBytes, modifiedMs: this.#madeMs }
   }
 
-  async #kindOf(entry: Dirent, path: string): Promise<'file' | 'directory' | undefined> {
-    if (entry.isFile()) return 'file'
-    if (entry.isDirectory()) return 'directory'
-    const found = entry.isSymbolicLink() ? await this.#find(path) : undefined
+  async #kindOfLink(entry: Dirent, path: string): Promise<Entry['kind'] | undefined> {
+    if (!entry.isSymbolicLink()) return undefined
+    const on = this.#tree.locate(childOf(path, entry.name))
+    const found = on === undefined ? undefined : await find(on)
     return found === undefined ? undefined : found.stats.isDirectory() ? 'directory' : 'file'
   }
 
-  /** The real place of a path, if there is a file or directory, and it lies inside the folder. */
-  async #find(path: string): Promise<{ readonly place: string; readonly stats: BigIntStats } | undefined> {
-    if (!isPlain(path)) return undefined
-    const place = await unlessGone(() => realpath(join(this.#root, path)))
-    if (place === undefined || !(place === this.#root || place.startsWith(this.#root + sep))) return undefined
-    const stats = await unlessGone(() => stat(place, { bigint: true }))
-    return stats?.isFile() || stats?.isDirectory() ? { place, stats } : undefined
+  async #addOthers(path: string, names: ReadonlySet<string>, entries: Entry[]): Promise<void> {
+    const others = this.#tree.list(path).filter(name => !names.has(name))
+    if (names.size + others.length > LIMITS.directoryNames) throw tooMany(path)
+    for (const name of others) {
+      const { state } = await this.look(childOf(path, name))
+      if (state !== 'missing') entries.push({ name, kind: state })
+    }
   }
+}
+
+function childOf(path: string, name: string): string {
+  return `${path === '/' ? '' : path}/${name}`
 }
 
 /** Absolute, without `.` and `..`, doubled slashes and the character that ends a name to the system. */
@@ -113,6 +122,33 @@ function isPlain(path: string): boolean {
     .every(part => part !== '' && part !== '.' && part !== '..')
 }
 
+/** The real place of a path, if there is a file or directory, and it lies inside the folder. */
+async function find({ folder, path }: DiskPlace): Promise<Seen | undefined> {
+  const place = await unlessGone(() => realpath(join(folder, path)))
+  if (place === undefined || !(place === folder || place.startsWith(folder + sep))) return undefined
+  const stats = await unlessGone(() => stat(place, { bigint: true }))
+  return stats?.isFile() || stats?.isDirectory() ? { place, stats } : undefined
+}
+
+async function readOpen(
+  handle: FileHandle,
+  { stats: first }: Seen,
+  offset: number,
+  length: number,
+): Promise<OpResult<'files.read'>> {
+  const stats = await handle.stat({ bigint: true })
+  if (!isSame(first, stats)) return { state: 'changed', content: NO_BYTES }
+  const content = new Uint8Array(Math.max(0, Math.min(length, Number(stats.size) - offset)))
+  let done = 0
+  while (done < content.length) {
+    const { bytesRead } = await handle.read(content, done, content.length - done, offset + done)
+    // It was cut short while it was read.
+    if (bytesRead === 0) return { state: 'changed', content: NO_BYTES }
+    done += bytesRead
+  }
+  return { state: 'file', content }
+}
+
 /** What an installer does to the links of a file doesn't change it, so the time of that is left out. */
 function isSame(one: BigIntStats, other: BigIntStats): boolean {
   return (
@@ -120,45 +156,25 @@ function isSame(one: BigIntStats, other: BigIntStats): boolean {
   )
 }
 
+function modifiedMsOf({ mtimeNs }: BigIntStats): number {
+  return Number(mtimeNs / 1000n) / 1000
+}
+
+/** Undefined for a link, and for what is neither file nor directory. */
+function kindOf(entry: Dirent): Entry['kind'] | undefined {
+  if (entry.isFile()) return 'file'
+  return entry.isDirectory() ? 'directory' : undefined
+}
+
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EPERM'])
 
 /** Undefined for what is not there, or what the host itself may not look at. */
-async function unlessGone<Result>(find: () => Promise<Result>): Promise<Result | undefined> {
+async function unlessGone<Result>(run: () => Promise<Result>): Promise<Result | undefined> {
   try {
-    return await find()
+    return await run()
   } catch (error) {
     if (GONE.has(`${(error as NodeJS.ErrnoException).code}`)) return undefined
     throw error
-  }
-}
-
-/** Files that were given with the deployment. */
-class MapFiles implements FunctionFiles {
-  readonly #tree: SourceTree
-  readonly #madeMs = Date.now()
-
-  constructor(tree: SourceTree) {
-    this.#tree = tree
-  }
-
-  async look(path: string): Promise<OpResult<'files.look'>> {
-    const kind = this.#tree.kindOf(path)
-    if (kind === undefined) return MISSING
-    const sizeBytes = kind === 'file' ? this.#tree.readBytes(path).length : 0
-    return { state: kind, sizeBytes, modifiedMs: this.#madeMs }
-  }
-
-  async list(path: string): Promise<OpResult<'files.list'>> {
-    if (this.#tree.kindOf(path) !== 'directory') return { state: 'missing', entries: [] }
-    const names = this.#tree.list(path)
-    if (names.length > LIMITS.directoryNames) throw tooMany(path)
-    const kindOf = (name: string) => this.#tree.kindOf(`${path === '/' ? '' : path}/${name}`) ?? 'file'
-    return { state: 'directory', entries: names.map(name => ({ name, kind: kindOf(name) })) }
-  }
-
-  async read(path: string, offset: number, length: number): Promise<OpResult<'files.read'>> {
-    if (this.#tree.kindOf(path) !== 'file') return { state: 'missing', content: NO_BYTES }
-    return { state: 'file', content: this.#tree.readBytes(path).subarray(offset, offset + length) }
   }
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { rightsOf } from './capabilities/bindings.ts'
 import type { Rights } from './capabilities/dispatch.ts'
-import type { FunctionFiles } from './capabilities/files.ts'
+import type { FunctionFiles } from './capabilities/function-files.ts'
 import type { CodeCache } from './code-cache.ts'
-import { openDeployedFiles } from './deployed-files.ts'
+import { DeployedFiles } from './deployed-files.ts'
 import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { withPackages } from './function-packages.ts'
@@ -141,7 +141,7 @@ export async function makeDeployment(
   const key = { name, program, memoryMb, runtime, nodeNames, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)
-  const files = openDeployedFiles(source, tree)
+  const files = new DeployedFiles(tree)
   return { name, version: info.version, config, key, identity, files, limits, info }
 }
 

@@ -1,6 +1,5 @@
 import { databaseHandlers } from './capabilities/database.ts'
 import { Dispatcher } from './capabilities/dispatch.ts'
-import { filesHandlers } from './capabilities/files.ts'
 import { functionHandlers, type Invoke } from './capabilities/functions.ts'
 import { networkHandlers } from './capabilities/network.ts'
 import { runtimeHandlers } from './capabilities/runtime.ts'
@@ -30,7 +29,6 @@ export function makeDispatcher({
     handlers: {
       ...databaseHandlers(documents),
       ...storageHandlers(storage),
-      ...filesHandlers(),
       ...runtimeHandlers(),
       ...networkHandlers(new Network(dnsServers)),
       ...functionHandlers(invoke),

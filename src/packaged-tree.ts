@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { type EntryKind, openSourceTree, type SourceTree } from './source-tree.ts'
+import { type DiskPlace, type EntryKind, openSourceTree, type SourceTree } from './source-tree.ts'
 
 const MOUNT = '/node_modules'
 
@@ -42,6 +42,10 @@ class PackagedTree implements SourceTree {
 
   readBytes(path: string): Uint8Array {
     return this.#at(path, (tree, plain) => tree.readBytes(plain))
+  }
+
+  locate(path: string): DiskPlace | undefined {
+    return this.#at(path, (tree, plain) => tree.locate(plain))
   }
 
   #at<Result>(path: string, ask: (tree: SourceTree, plain: string) => Result): Result {

@@ -21,6 +21,15 @@ export interface SourceTree {
   readText(path: string): string
   /** @throws {InvalidOptionError} when it can't be read. */
   readBytes(path: string): Uint8Array
+  /** Where on disk a path is to be looked for; undefined for files in memory. */
+  locate(path: string): DiskPlace | undefined
+}
+
+/** A path in a folder that it may not lead out of. */
+export interface DiskPlace {
+  /** Without links. */
+  readonly folder: string
+  readonly path: string
 }
 
 /** @throws {InvalidOptionError} when the folder does not exist or the files map is not one. */
@@ -83,6 +92,10 @@ class FolderTree implements SourceTree {
     const inside = this.#resolve(path)
     if (inside === undefined) throw new Error(`${path} is not a file of the function`)
     return read('source', inside, () => readFileSync(inside))
+  }
+
+  locate(path: string): DiskPlace {
+    return { folder: this.#root, path }
   }
 
   #join(path: string): string {
@@ -159,7 +172,15 @@ class MapTree implements SourceTree {
 
   readBytes(path: string): Uint8Array {
     const content = this.#contentOf(path)
-    return typeof content === 'string' ? Buffer.from(content, 'utf8') : content
+    if (typeof content !== 'string') return content
+    const bytes = Buffer.from(content, 'utf8')
+    // Read as bytes once, it will be again, part by part.
+    this.#files.set(path, bytes)
+    return bytes
+  }
+
+  locate(): undefined {
+    return undefined
   }
 
   #contentOf(path: string): string | Uint8Array {

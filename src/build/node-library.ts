@@ -46,7 +46,7 @@ const ROOTS = [
 
 /** What has no use in a function: parts of the process, of development, and of what an override replaces. */
 const LEFT_OUT =
-  /^internal\/(?:bench_runner|bootstrap|child_process|cluster|debugger|deps\/(?!undici)|dgram|ffi|heap_utils|http2|inspector|main|modules|quic|repl(?!\/history)|source_map|test|test_runner|trace_events|v8|vfs|vm|watch_mode|worker|wasm)|^(?:child_process|cluster|dgram|ffi|http2|inspector|module|quic|repl|sea|sqlite|test|v8|vfs|vm|wasi|worker_threads)\b/
+  /^internal\/(?:bench_runner|bootstrap|child_process|cluster|debugger|deps\/(?!minimatch|undici)|dgram|ffi|heap_utils|http2|inspector|main|modules|quic|repl(?!\/history)|source_map|test|test_runner|trace_events|v8|vfs|vm|watch_mode|worker|wasm)|^(?:child_process|cluster|dgram|ffi|http2|inspector|module|quic|repl|sea|sqlite|test|v8|vfs|vm|wasi|worker_threads)\b/
 
 /** Some are named where they are to be loaded later. */
 const REQUIRE = /\brequire\('(?<name>[\w/-]+)'\)|'(?<later>internal\/[\w/-]+)'/g

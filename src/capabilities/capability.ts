@@ -2,7 +2,7 @@ import type { NetworkPolicy } from '../network/policy.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
 import type { Caller } from '../types.ts'
 import type { Ending } from './ending.ts'
-import type { FunctionFiles } from './files.ts'
+import type { FunctionFiles } from './function-files.ts'
 
 /** On whose behalf an op runs. Made by the host for each invocation or session; nothing in it comes from the asker. */
 export interface Scope {

@@ -1,18 +1,8 @@
 import { ValueError } from '../errors.ts'
-import type { OpResult } from '../protocol/calls.ts'
 import type { Handlers } from './capability.ts'
+import type { FunctionFiles } from './function-files.ts'
 
 type FilesOp = Extract<keyof typeof import('../protocol/calls.ts').OPS, `files.${string}`>
-
-/**
- * The files of one deployment, by path within the function's folder. What a path leads to outside of it does not
- * exist; neither do links, which are what they lead to.
- */
-export interface FunctionFiles {
-  look(path: string): Promise<OpResult<'files.look'>>
-  list(path: string): Promise<OpResult<'files.list'>>
-  read(path: string, offset: number, length: number): Promise<OpResult<'files.read'>>
-}
 
 /** A function's own files, for itself. */
 export function filesHandlers(): Handlers<FilesOp> {

@@ -1,13 +1,17 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
-import type { OPS } from '../protocol/calls.ts'
+import type { OPS, OpName } from '../protocol/calls.ts'
 import type { Handlers } from './capability.ts'
+import { filesHandlers } from './files.ts'
 import { nativeHandlers } from './native.ts'
 
-type RuntimeOp = Extract<keyof typeof OPS, `url.${string}` | `crypto.${string}` | `zlib.${string}`>
+type RuntimeOp = {
+  [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' | 'crypto' ? Op : never
+}[OpName]
 
 /** What Node has natively and functions reach through the host. */
 export function runtimeHandlers(): Handlers<RuntimeOp> {
   return {
+    ...filesHandlers(),
     ...nativeHandlers(),
     'url.domainToAscii': async ({ domain }) => ({ domain: domainToASCII(domain) }),
     'url.domainToUnicode': async ({ domain }) => ({ domain: domainToUnicode(domain) }),

@@ -25,6 +25,8 @@ let SharedCtor: SharedArrayBufferConstructor | undefined
 let shared: SharedArrayBuffer | undefined
 let header: Int32Array
 let bytes: Uint8Array
+/** The host has been given the window, which is the same as long as the instance lives. */
+let isGiven = false
 
 /** Takes the constructor before user code runs: while the snapshot is made, there is none. */
 export function keepShared(globals: Record<string, unknown>): void {
@@ -39,7 +41,9 @@ export function askHost<Op extends OpName>(op: Op, args: OpArgs<Op>): OpResult<O
   const { id, text } = writeCall(op, args)
   open()
   AtomicsStore(header, 0, 0)
-  postNow(`${text},"window":${attach(shared as SharedArrayBuffer)}}`)
+  const place = isGiven ? -1 : attach(shared as SharedArrayBuffer)
+  isGiven = true
+  postNow(`${text},"window":${place}}`)
   wait()
   const isReply = header[1] === WINDOW_REPLY
   const textChars = header[2] as number

@@ -7,6 +7,7 @@ import { ArrayIncludes, DateNow } from './intrinsics.ts'
 import { loadNodePackage, nodeLibrary } from './lazy.ts'
 import { memoryBytes, processObject } from './process.ts'
 import { defineBuiltin } from './require.ts'
+import { readWrittenWith } from './written-module.ts'
 
 let globals: Record<string, unknown> = {}
 let report: (error: unknown) => void = () => {}
@@ -35,7 +36,8 @@ export function installNode(
 
 /** Node's own library over what the host offers. */
 export function loadNode(): NodeLayer {
-  layer ??= loadNodePackage().createNode({
+  if (layer !== undefined) return layer
+  const made = loadNodePackage().createNode({
     library: nodeLibrary(),
     globals,
     process: processObject,
@@ -58,7 +60,9 @@ export function loadNode(): NodeLayer {
       holdCount += change
     },
   })
-  return layer
+  layer = made
+  readWrittenWith(made.writtenText)
+  return made
 }
 
 /** Whether the loop of an invocation that answers by `callback` is kept from being empty. */

@@ -19,6 +19,7 @@ import {
   SyntaxErrorCtor,
   TypeErrorCtor,
 } from './intrinsics.ts'
+import { isWritten, readWritten } from './written-module.ts'
 
 /** A CommonJS module object, as user code sees it. */
 interface Module {
@@ -76,7 +77,7 @@ export function loadEntry(): unknown {
 function loadModule(path: string, parent: Module | undefined): Module {
   const cached = cache[path]
   if (cached !== undefined) return cached
-  const code = modules[path] as ModuleCode
+  const code = modules[path] ?? (readWritten(path) as ModuleCode)
   const module = makeModule(path, parent)
   main ??= module
   module.require.main = main
@@ -191,7 +192,7 @@ const SUFFIXES = ['', '.js', '.json', '.cjs', '/index.js', '/index.json']
 function resolveFile(path: string): string | undefined {
   for (let index = 0; index < SUFFIXES.length; index++) {
     const candidate = path + SUFFIXES[index]
-    if (modules[candidate] !== undefined) return candidate
+    if (modules[candidate] !== undefined || isWritten(candidate)) return candidate
   }
   return undefined
 }

@@ -1,3 +1,4 @@
+import type { AnswerWindow } from './answer-window.ts'
 import type { Claimant, Cores, Turn } from './cores.ts'
 import type { DoorIn } from './isolate.ts'
 import { type BytesCopy, ExternalCopy, type NativeIsolate } from './ivm.ts'
@@ -27,6 +28,8 @@ export class Crossing implements Claimant {
   readonly #doorIn: DoorIn
   readonly #cores: Cores
   readonly #listener: CrossingListener
+  /** Where the guest's thread waits for answers, once it has said so. */
+  window: AnswerWindow | undefined
   #texts: string[] = []
   #buffers: BytesCopy[] = []
   #wakeDue = false

@@ -42,7 +42,7 @@ export class HostCalls {
   #bytesInFlight = 0
   #backgroundCount = 0
   /** The answer the guest's thread waits for, until it has all of it. */
-  #window: { readonly id: number; readonly answer: AnswerWindow } | undefined
+  #asked: number | undefined
   /** Made with the first call, as the aborter. */
   #inFlight: Map<number, Waiting> | undefined
   #waits: Map<string, Wait> | undefined
@@ -81,7 +81,7 @@ export class HostCalls {
     ) {
       throw new BrokenBridge('A call beyond those an invocation may have waiting.')
     }
-    if (message.window !== undefined) this.#openWindow(id, shared)
+    if (message.window !== undefined) this.#openWindow(id, message.window, shared)
     const isBackground = message.background === true
     this.#inFlight.set(id, { op, sizeBytes, isBackground })
     if (isBackground) this.#backgroundCount++
@@ -106,16 +106,21 @@ export class HostCalls {
    * @throws {BrokenBridge} if there is none.
    */
   continue(id: number): void {
-    const open = this.#window
-    if (open?.id !== id || this.#inFlight?.has(id) === true) throw new BrokenBridge('Nothing more to read.')
-    open.answer.next()
-    if (open.answer.isDone) this.#window = undefined
+    const { window } = this.#crossing
+    if (window === undefined || this.#asked !== id || this.#inFlight?.has(id) === true) {
+      throw new BrokenBridge('Nothing more to read.')
+    }
+    window.next()
+    if (window.isDone) this.#asked = undefined
   }
 
-  #openWindow(id: number, shared: unknown): void {
+  #openWindow(id: number, place: number, shared: unknown): void {
     // A thread that waits for one answer can't ask for another.
-    if (this.#window !== undefined) throw new BrokenBridge('A call while the thread waits for another.')
-    this.#window = { id, answer: new AnswerWindow(shared) }
+    if (this.#asked !== undefined) throw new BrokenBridge('A call while the thread waits for another.')
+    if (place >= 0) this.#crossing.window = new AnswerWindow(shared)
+    if (this.#crossing.window === undefined)
+      throw new BrokenBridge('A call without the window for its answer.')
+    this.#asked = id
   }
 
   /** Counts the text of calls that crossed together. */
@@ -156,10 +161,10 @@ export class HostCalls {
   }
 
   #answer(id: number, answer: HostAnswer): void {
-    const open = this.#window
-    if (open?.id === id) {
-      open.answer.open(answer)
-      if (open.answer.isDone) this.#window = undefined
+    const { window } = this.#crossing
+    if (window !== undefined && this.#asked === id) {
+      window.open(answer)
+      if (window.isDone) this.#asked = undefined
     } else if (answer.kind === 'reply') {
       this.#crossing.post(`{"type":"reply","id":${id},"value":${answer.valueText}}`, answer.content)
     } else {

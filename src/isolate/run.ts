@@ -57,7 +57,7 @@ export class Run {
         this.calls.start(
           message,
           message.buffer === undefined ? undefined : bytesOf(buffers[message.buffer]),
-          message.window === undefined ? undefined : buffers[message.window],
+          buffers[message.window ?? -1],
         )
         return
       case 'more':

@@ -1,3 +1,5 @@
+import { fileCalls } from './binding-fs.ts'
+import { readWholeFile } from './fs-whole-files.ts'
 import type { Binding, Realm } from './realm.ts'
 
 type Pull = (status: number, buffer?: ArrayBuffer) => void
@@ -7,7 +9,7 @@ const END = 0
 const PIECE = 1
 
 /** Blobs, which are bytes in memory. */
-export function makeBlobBinding(_realm: Realm): Binding {
+export function makeBlobBinding(realm: Realm): Binding {
   return {
     createBlob: (sources: readonly (BlobHandle | Uint8Array)[], length: number) => {
       const bytes = new Uint8Array(length)
@@ -19,7 +21,10 @@ export function makeBlobBinding(_realm: Realm): Binding {
       }
       return new BlobHandle(bytes)
     },
-    createBlobFromFilePath: () => undefined,
+    createBlobFromFilePath: (path: string | Uint8Array) => {
+      const bytes = readWholeFile(fileCalls(realm), path)
+      return bytes === undefined ? undefined : [new BlobHandle(bytes), bytes.length]
+    },
     concat: (views: readonly (ArrayBuffer | ArrayBufferView)[]) => {
       const parts = views.map(bytesOf)
       const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))

@@ -34,18 +34,54 @@ function makeFileCalls(realm: Realm): FileCalls {
     queueMicrotask: environment.queueMicrotask,
     setTimeout: (callback, delayMs) => environment.setTimeout(callback, delayMs),
     report: environment.report,
+    keepContext: callback => inContext(realm, callback),
     onInvocationEnd: environment.onInvocationEnd,
   })
   const calls = new FileCalls({
     host: askForOwnFiles(environment.askHost),
-    limits: { bytes: environment.memoryBytes() * LIMITS.tmpMemoryShare, entries: LIMITS.tmpEntries },
+    limits: {
+      // Told with the first invocation; the library may have been evaluated before.
+      get bytes() {
+        return environment.memoryBytes() * LIMITS.tmpMemoryShare
+      },
+      entries: LIMITS.tmpEntries,
+    },
     openFiles: LIMITS.openFiles,
     buffer: () => realm.load('buffer').Buffer as BufferType,
     workingDirectory: () => `${(environment.process.cwd as () => unknown)()}`,
+    tell: makeTell(realm),
     later: turns.later,
   })
   environment.onInvocationEnd(() => calls.tree.forgetContent())
   return calls
+}
+
+/** What `AsyncLocalStorage` holds where a file is asked for, it holds in the callback. */
+function inContext(realm: Realm, callback: () => void): () => void {
+  const frames = realm.binding('async_context_frame')
+  const frame = frames.getContinuationPreservedEmbedderData()
+  if (frame === undefined) return callback
+  return () => {
+    const before = frames.getContinuationPreservedEmbedderData()
+    frames.setContinuationPreservedEmbedderData(frame)
+    try {
+      callback()
+    } finally {
+      frames.setContinuationPreservedEmbedderData(before)
+    }
+  }
+}
+
+/** What is written to the process's output and errors goes where `process.stdout` and `process.stderr` lead. */
+function makeTell(realm: Realm): (descriptor: number, bytes: Uint8Array) => void {
+  const decoders: Record<number, { write(bytes: Uint8Array): string }> = {}
+  return (descriptor, bytes) => {
+    const decoder = decoders[descriptor] ?? new (realm.load('string_decoder').StringDecoder)('utf8')
+    decoders[descriptor] = decoder
+    const text = decoder.write(bytes)
+    const { stdout, stderr } = realm.environment.process as Record<string, { write(text: string): unknown }>
+    ;(descriptor === 1 ? stdout : stderr)?.write(text)
+  }
 }
 
 /** Node's `fs`: its own JavaScript does the rest. */

@@ -135,6 +135,8 @@ export const PLAIN_BINDINGS: Readonly<Record<string, MakeBinding>> = {
   mksnapshot: () => ({ isBuildingSnapshotBuffer: [0] }),
   permission: () => ({ has: () => true }),
   url_pattern: () => ({ URLPattern: undefined }),
+  /** Its own timers a function has without it (module-timers.ts). */
+  timers: ({ environment }) => ({ getLibuvNow: () => Date.now() - environment.startMs }),
   inspector: () => ({}),
   profiler: () => ({}),
 }

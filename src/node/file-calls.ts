@@ -2,6 +2,7 @@ import { type BufferType, ByteNames } from './byte-text.ts'
 import { FileProblem, toSystemError } from './file-problem.ts'
 import { FileTree, type FileTreeOptions } from './file-tree.ts'
 import { OpenFiles } from './open-files.ts'
+import { StandardStream } from './standard-stream.ts'
 
 /** A path as a program gives it. */
 export type GivenPath = string | Uint8Array
@@ -11,6 +12,8 @@ export interface FileCallsOptions extends Pick<FileTreeOptions, 'host' | 'limits
   readonly workingDirectory: () => string
   /** Descriptors open at once, at most. */
   readonly openFiles: number
+  /** Takes what is written to output (1) or errors (2). */
+  readonly tell: (descriptor: number, bytes: Uint8Array) => void
   /** Runs a callback later, in a turn of its own; what it throws is an uncaught exception. */
   readonly later: (callback: () => void) => void
 }
@@ -45,11 +48,12 @@ export class FileCalls {
   readonly names: ByteNames
   readonly #later: (callback: () => void) => void
 
-  constructor({ buffer, workingDirectory, host, limits, openFiles, later }: FileCallsOptions) {
+  constructor({ buffer, workingDirectory, host, limits, openFiles, tell, later }: FileCallsOptions) {
     this.names = new ByteNames(buffer)
     const encoded = (): string => this.names.encode(workingDirectory())
     this.tree = new FileTree({ host, limits, names: this.names, workingDirectory: encoded })
-    this.open = new OpenFiles(this.tree, openFiles)
+    const standard = (descriptor: number) => new StandardStream(descriptor, bytes => tell(descriptor, bytes))
+    this.open = new OpenFiles(this.tree, openFiles, [standard(0), standard(1), standard(2)])
     this.#later = later
   }
 

@@ -14,7 +14,7 @@ export interface Volume {
   readonly space: MemorySpace | undefined
 }
 
-export type EntryKind = 'file' | 'directory' | 'link'
+export type EntryKind = 'file' | 'directory' | 'link' | 'pipe'
 
 interface NodeBase {
   readonly kind: EntryKind
@@ -51,7 +51,13 @@ export interface Link extends NodeBase {
   readonly target: ByteText
 }
 
-export type FileNode = RegularFile | Directory | Link
+/** One end of what leads out of the function: it has no place in the tree. */
+export interface Pipe extends NodeBase {
+  readonly kind: 'pipe'
+  write(from: Uint8Array): number
+}
+
+export type FileNode = RegularFile | Directory | Link | Pipe
 
 let lastInode = 1
 

@@ -18,6 +18,7 @@ const PROBLEMS = {
   ENOTSUP: [-95, 'operation not supported on socket'],
   EPERM: [-1, 'operation not permitted'],
   EROFS: [-30, 'read-only file system'],
+  ESPIPE: [-29, 'invalid seek'],
   EXDEV: [-18, 'cross-device link not permitted'],
 } as const satisfies Record<string, readonly [errno: number, text: string]>
 

@@ -1,8 +1,13 @@
 import type { EntryKind, FileNode } from './file-node.ts'
 
-const KIND_BITS: Readonly<Record<EntryKind, number>> = { file: 0o100000, directory: 0o040000, link: 0o120000 }
+const KIND_BITS: Readonly<Record<EntryKind, number>> = {
+  file: 0o100000,
+  directory: 0o040000,
+  link: 0o120000,
+  pipe: 0o010000,
+}
 /** libuv's numbers of the kinds of directory entries. */
-const ENTRY_TYPES: Readonly<Record<EntryKind, number>> = { file: 1, directory: 2, link: 3 }
+const ENTRY_TYPES: Readonly<Record<EntryKind, number>> = { file: 1, directory: 2, link: 3, pipe: 4 }
 const BLOCK_BYTES = 4096
 /** What tmpfs says of itself. */
 const TMPFS_MAGIC = 0x01021994

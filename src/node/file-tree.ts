@@ -37,7 +37,7 @@ export class FileTree {
   readonly #workingDirectory: () => ByteText
 
   constructor({ host, names, limits, workingDirectory }: FileTreeOptions) {
-    this.space = new MemorySpace({ bytes: limits.bytes, entries: limits.entries + 1 })
+    this.space = new MemorySpace(limits)
     this.#workingDirectory = workingDirectory
     const fixed: Volume = { device: 1, isReadOnly: true, space: undefined }
     const root = new MemoryDirectory(fixed, 0o755, undefined, '')
@@ -53,6 +53,8 @@ export class FileTree {
     }
     folder.put(mounted, this.#own.root(folder, mounted))
     root.put('tmp', new MemoryDirectory(tmp, TMP_PERMISSIONS, root, 'tmp'))
+    // It is there before there is anything.
+    this.space.giveEntry()
     this.root = root
   }
 

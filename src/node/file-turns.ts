@@ -3,13 +3,16 @@ export interface TurnSource {
   readonly queueMicrotask: (callback: () => void) => void
   readonly setTimeout: (callback: () => void, delayMs: number) => unknown
   readonly report: (error: unknown) => void
+  /** The callback as it is to run in the asynchronous context there is now. */
+  readonly keepContext: (callback: () => void) => () => void
   readonly onInvocationEnd: (callback: () => void) => void
 }
 
 /** Microtasks let past before a callback: what was promised, or put off by nextTick, when it was asked for runs first. */
 const HOPS = 4
-/** As long as callbacks may follow each other without the turn's end, in milliseconds: timers and the network wait. */
+/** So long, in milliseconds, and so many callbacks may follow each other without the turn's end: timers and the network wait. */
 const STRETCH_MS = 5
+const STRETCH_CALLBACKS = 64
 
 const { now } = Date
 
@@ -21,7 +24,10 @@ export class FileTurns {
   readonly #source: TurnSource
   #waiting: (() => void)[] = []
   #isScheduled = false
-  #stretchMs = 0
+  /** When the first and the last of those that follow each other were asked for, and how many they are. */
+  #firstMs = 0
+  #lastMs = 0
+  #count = 0
 
   constructor(source: TurnSource) {
     this.#source = source
@@ -29,23 +35,26 @@ export class FileTurns {
       // Timers are dropped with the invocation, and callbacks with them.
       this.#waiting = []
       this.#isScheduled = false
-      this.#stretchMs = 0
+      this.#count = 0
     })
   }
 
   readonly later = (callback: () => void): void => {
-    this.#waiting.push(callback)
+    this.#waiting.push(this.#source.keepContext(callback))
     if (!this.#isScheduled) this.#schedule()
   }
 
   #schedule(): void {
     this.#isScheduled = true
     const nowMs = now()
-    if (this.#stretchMs === 0) this.#stretchMs = nowMs
-    if (nowMs - this.#stretchMs < STRETCH_MS) this.#hop(HOPS)
+    // After a while there has been another turn, most likely.
+    if (this.#count === 0 || nowMs - this.#lastMs > STRETCH_MS) this.#firstMs = nowMs
+    this.#lastMs = nowMs
+    this.#count++
+    if (this.#count < STRETCH_CALLBACKS && nowMs - this.#firstMs < STRETCH_MS) this.#hop(HOPS)
     else {
       this.#source.setTimeout(() => {
-        this.#stretchMs = 0
+        this.#count = 0
         this.#runNext()
       }, 0)
     }

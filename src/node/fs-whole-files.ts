@@ -33,6 +33,16 @@ export function makeWholeFiles(calls: FileCalls): Binding {
   }
 }
 
+/** What a file holds; undefined for what is none, or can't be read. */
+export function readWholeFile(calls: FileCalls, path: GivenPath): Uint8Array | undefined {
+  try {
+    return withFile(calls, path, 0, OPEN_MODE, descriptor => readOpen(calls, descriptor))
+  } catch (error) {
+    if (error instanceof FileProblem) return undefined
+    throw error
+  }
+}
+
 type ReadDone = (error: unknown, bytes?: Uint8Array, descriptor?: number, sizeBytes?: number) => void
 
 /** Reads a file up to a size; a larger one it gives back open. */

@@ -1,4 +1,4 @@
-import { type ByteText, type FileNode, MemoryFile } from './file-node.ts'
+import { type ByteText, type FileNode, MemoryFile, type Pipe } from './file-node.ts'
 import { FileProblem } from './file-problem.ts'
 import { type FileTree, nodeAt } from './file-tree.ts'
 import { permissionsFor, truncate, writable } from './tree-changes.ts'
@@ -16,9 +16,6 @@ export const OPEN = {
   temporary: 0o20000000,
 } as const
 
-/** 0, 1 and 2 are a process's own three. */
-const FIRST_DESCRIPTOR = 3
-
 interface OpenFile {
   readonly node: FileNode
   readonly isReadable: boolean
@@ -33,10 +30,24 @@ export class OpenFiles {
   readonly #most: number
   readonly #open = new Map<number, OpenFile>()
 
-  /** @param most how many may be open at once; one more is EMFILE. */
-  constructor(tree: FileTree, most: number) {
+  /**
+   * @param most how many may be open at once; one more is EMFILE.
+   * @param standard a process's own three: input, output and errors. They don't count.
+   */
+  constructor(tree: FileTree, most: number, standard: readonly [Pipe, Pipe, Pipe]) {
     this.#tree = tree
-    this.#most = most
+    this.#most = most + standard.length
+    for (let index = 0; index < standard.length; index++) {
+      const node = standard[index] as Pipe
+      const isInput = index === 0
+      this.#open.set(index, {
+        node,
+        isReadable: isInput,
+        isWritable: !isInput,
+        isAppending: false,
+        position: 0,
+      })
+    }
   }
 
   open(path: ByteText, flags: number, mode: number): number {
@@ -48,7 +59,7 @@ export class OpenFiles {
       if ((flags & OPEN.truncate) !== 0) truncate(node, 0)
       node.open()
     }
-    let descriptor = FIRST_DESCRIPTOR
+    let descriptor = 0
     while (this.#open.has(descriptor)) descriptor++
     this.#open.set(descriptor, {
       node,
@@ -74,6 +85,8 @@ export class OpenFiles {
   read(descriptor: number, into: Uint8Array, position: number | undefined): number {
     const file = this.#at(descriptor)
     if (!file.isReadable) throw new FileProblem('EBADF')
+    // Nobody writes to a function's input.
+    if (file.node.kind === 'pipe') return atEnd(position)
     if (file.node.kind !== 'file') throw new FileProblem('EISDIR')
     const count = file.node.read(into, position ?? file.position)
     if (position === undefined) file.position += count
@@ -84,6 +97,7 @@ export class OpenFiles {
   write(descriptor: number, from: Uint8Array, position: number | undefined): number {
     const file = this.#at(descriptor)
     if (!file.isWritable) throw new FileProblem('EBADF')
+    if (file.node.kind === 'pipe') return atEnd(position) + file.node.write(from)
     const node = file.node as MemoryFile
     const at = file.isAppending ? node.sizeBytes : (position ?? file.position)
     const count = node.write(from, at)
@@ -127,4 +141,10 @@ export class OpenFiles {
     if (isChanging && node.volume.isReadOnly) throw new FileProblem('EROFS')
     return node
   }
+}
+
+/** There is no other place in a pipe. */
+function atEnd(position: number | undefined): 0 {
+  if (position !== undefined) throw new FileProblem('ESPIPE')
+  return 0
 }

@@ -214,8 +214,15 @@ function threadFacts(): object {
 function makeTestModule(): object {
   const names = ['after', 'afterEach', 'before', 'beforeEach', 'describe', 'expectFailure', 'it', 'only']
   names.push('run', 'skip', 'suite', 'test', 'todo', 'getTestContext')
-  const test = refusing('test', NO_TESTS, ['test']) as { test: object }
-  return Object.assign(test.test, refusing('test', NO_TESTS, names))
+  const functions = refusing('test', NO_TESTS, names)
+  return Object.assign(functions.test as object, functions, {
+    assert: refusing('test.assert', NO_TESTS, ['register']),
+    mock: refusing('test.mock', NO_TESTS, ['fn', 'getter', 'method', 'module', 'property', 'setter']),
+    snapshot: refusing('test.snapshot', NO_TESTS, [
+      'setDefaultSnapshotSerializers',
+      'setResolveSnapshotPath',
+    ]),
+  })
 }
 
 /** Functions that throw, by name. */

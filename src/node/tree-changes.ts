@@ -166,15 +166,36 @@ export function truncate(node: FileNode, sizeBytes: number): void {
 
 /** A directory with all that is in it, or a file. */
 export function removeAll(tree: FileTree, path: ByteText): void {
-  const { node, parent } = tree.place(path, 'named')
+  const { node, parent, end } = tree.place(path, 'named')
   if (node === undefined) throw new FileProblem('ENOENT')
   writable(parent)
   if (node.kind !== 'directory') {
     unlink(tree, path)
     return
   }
-  for (const [name] of node.list()) removeAll(tree, `${path}/${name}`)
+  if (end === 'name') emptyDirectory(node as MemoryDirectory)
   removeDirectory(tree, path)
+}
+
+/** However deep what is in it lies. */
+function emptyDirectory(directory: MemoryDirectory): void {
+  const open = [{ folder: directory, rest: directory.list() }]
+  for (let top = open[0]; top !== undefined; top = open[open.length - 1]) {
+    const { folder, rest } = top
+    const [name = ''] = rest.pop() ?? []
+    const child = folder.find(name)
+    if (child?.kind === 'directory') {
+      open.push({ folder: child as MemoryDirectory, rest: child.list() })
+    } else if (child !== undefined) {
+      folder.take(name)
+      letGo(child)
+    } else {
+      open.pop()
+      if (folder === directory) return
+      ;(folder.parent as MemoryDirectory).take(folder.name)
+      folder.remove()
+    }
+  }
 }
 
 /** Where a new name is to be. Throws EEXIST, EROFS; ENOENT for a name with a slash behind it that is no directory's. */

@@ -92,7 +92,9 @@ export type ToHost =
       readonly op: string
       readonly args: unknown
       readonly buffer?: number
-      /** Where among the buffers the window is that the answer goes to: the guest's thread waits for it. */
+      /**
+       * The guest's thread waits for the answer, at its window: where that is among the buffers, the first time; then -1.
+       */
       readonly window?: number
       /** Nothing waits for its answer once the invocation has answered; at the end it is given up. */
       readonly background?: true

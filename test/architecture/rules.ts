@@ -18,6 +18,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'code-cache',
         'collections-file',
         'deploy-directory',
+        'deployed-files',
         'deployment',
         'doors',
         'function-config',

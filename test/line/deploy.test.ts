@@ -218,7 +218,10 @@ describe('bad sources', () => {
     ['module.exports = {}', /exports\.main is missing/],
     ['throw new TypeError("at load")', /TypeError: at load \(index\.js:1:7\)/],
     ["\nrequire('nowhere')", /Cannot find module 'nowhere'.*npm install nowhere/s],
-    ["require('inspector')", /built-in "inspector" is not offered/],
+    [
+      "new (require('inspector').Session)()",
+      /The feature inspector\.Session is unavailable.*Use console\.log/,
+    ],
   ])('%s does not load: DEPLOY at the first call, and again at the next', async (source, message) => {
     await host.deploy('f', { files: { 'index.js': source } })
     const wanted = { code: 'CLOUDLET_DEPLOY', functionName: 'f', message: expect.stringMatching(message) }

@@ -6,7 +6,7 @@ import WebSocket from 'ws'
 import { Admission } from '../../src/admission.ts'
 import { Dispatcher } from '../../src/capabilities/dispatch.ts'
 import { createCloud } from '../../src/client/node.ts'
-import { openDeployedFiles } from '../../src/deployed-files.ts'
+import { DeployedFiles } from '../../src/deployed-files.ts'
 import type { Deployment } from '../../src/deployment.ts'
 import { makeIdentityTemplate } from '../../src/identity.ts'
 import {
@@ -102,7 +102,7 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       config,
       identity: makeIdentityTemplate('taken', 'local', config, limits),
       limits,
-      files: openDeployedFiles({ files: {} }, openSourceTree({ files: {} })),
+      files: new DeployedFiles(openSourceTree({ files: {} })),
       key: {
         name: 'taken',
         program: { source, cachedData: undefined },
