@@ -115,6 +115,8 @@ export const LIMITS = Object.freeze({
   /** Bytes of one key as PEM or DER, or of its passphrase; of any other part of a crypto op but the data; of its output. */
   cryptoKeyBytes: 64 * 1024,
   cryptoPartBytes: 1024 * 1024,
+  /** Data of ciphers that take it in one piece. */
+  cryptoWholeBytes: 256 * 1024,
   cryptoOutputBytes: 1024 * 1024,
   /** Length of RSA, DSA and DH keys that are used; in RSA's encryption, which has no form in Node's pool. */
   cryptoKeyBits: 8192,
@@ -135,7 +137,10 @@ export const LIMITS = Object.freeze({
   hostNativeHandleBytes: 512 * 1024 * 1024,
   /** Output of a compression in one answer; what comes after it waits inside. */
   zlibPieceBytes: 256 * 1024,
-  /** Threads of Node's pool, of four, that long computations for functions may hold, and how many may wait for one. */
+  /**
+   * Threads of Node's pool that computations for functions may hold, those of seconds and those of milliseconds each,
+   * and how many may wait for one.
+   */
   heavyWorkPlaces: 2,
   heavyWorkWaiting: 10_000,
   /** How deep functions may call functions. */

@@ -165,6 +165,9 @@ function write(name: string, source: string | object): Promise<string> | string 
     : `(function(){return ${JSON.stringify(source)}})\n`
 }
 
+/** Classes of these have the name of a variable around them, which esbuild would tell apart by a number. */
+const NAMED: ReadonlySet<string> = new Set(['internal/crypto/keys', 'internal/crypto/x509'])
+
 /** A function expression whose stack frames are the runtime's. Names stay: programs see them. */
 async function minify(name: string, source: string): Promise<string> {
   const parameters = name.startsWith('internal/per_context/')
@@ -175,6 +178,7 @@ async function minify(name: string, source: string): Promise<string> {
     minifyWhitespace: true,
     legalComments: 'none',
     charset: 'ascii',
+    keepNames: NAMED.has(name),
   })
   return `${code.trimEnd()}\n//# sourceURL=cloudlet:runtime/node/${name}\n`
 }

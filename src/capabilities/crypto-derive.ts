@@ -47,8 +47,9 @@ function requireWork(method: Method, size: number): boolean {
     }
     return total <= QUICK_ITERATIONS
   }
-  const { N, p, r } = method
-  if (128 * N * r > LIMITS.cryptoScryptBytes) {
+  const { maxmem, N, p, r } = method
+  // What is over the function's own bound Node refuses before it starts.
+  if (128 * N * r > LIMITS.cryptoScryptBytes && 128 * N * r <= maxmem) {
     throw tooMuch(
       `scrypt with N=${N} and r=${r} takes ${128 * N * r} bytes of memory, which`,
       'cryptoScryptBytes',

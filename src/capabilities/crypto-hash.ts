@@ -6,8 +6,8 @@ import type { Handlers } from './capability.ts'
 import { attempt, attemptSync } from './native-failure.ts'
 import type { OpenHandles } from './open-handles.ts'
 
-/** Hashed at once on the host's thread: half a millisecond with the slower algorithms. */
-const SLICE_BYTES = 128 * 1024
+/** Hashed at once on the host's thread: a quarter of a millisecond with the slower algorithms. */
+const SLICE_BYTES = 64 * 1024
 /** About what OpenSSL keeps of a hash and an HMAC. */
 const HANDLE_BYTES = 2048
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { KeyDetails, KeySpec } from '../protocol/calls-crypto.ts'
+import type { KeyDetails, KeySpec } from '../protocol/calls-shapes.ts'
 import { requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers } from './capability.ts'
 import { attemptSync } from './native-failure.ts'

@@ -13,58 +13,74 @@ import type { OpArgs } from '../protocol/calls.ts'
 import { requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers } from './capability.ts'
 import { readKey } from './crypto-keys.ts'
+import type { HeavyWork } from './heavy-work.ts'
 import { attempt, attemptSync } from './native-failure.ts'
 
+const QUICK_BITS = 2048
+const QUICK_BYTES = 1024 * 1024
 const RSA = { privateDecrypt, privateEncrypt, publicDecrypt, publicEncrypt }
 
-export const signHandlers: Handlers<'crypto.sign' | 'crypto.verify' | 'crypto.rsa'> = {
-  'crypto.sign': async args => {
-    const [bytes, data, context] = splitBytes('crypto.sign', args, 3) as [Uint8Array, Uint8Array, Uint8Array]
-    requireSize('crypto.sign.context', context, LIMITS.cryptoPartBytes)
-    return attempt(async () => {
-      const key = withOptions(args, readKey(args.key, bytes), context)
-      const signature = await new Promise<Buffer>((resolve, reject) => {
-        sign(args.algorithm, data, key, (error, result) => (error ? reject(error) : resolve(result)))
+export function signHandlers(heavy: HeavyWork): Handlers<'crypto.sign' | 'crypto.verify' | 'crypto.rsa'> {
+  return {
+    'crypto.sign': async (args, scope) => {
+      const [bytes, data, context] = splitBytes('crypto.sign', args, 3) as [
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+      ]
+      requireSize('crypto.sign.context', context, LIMITS.cryptoPartBytes)
+      return attempt(async () => {
+        const key = withOptions(args, readKey(args.key, bytes), context)
+        const work = () =>
+          new Promise<Buffer>((resolve, reject) => {
+            sign(args.algorithm, data, key, (error, result) => (error ? reject(error) : resolve(result)))
+          })
+        return { content: await (isHeavy(key.key, data) ? heavy.run(scope, work) : work()) }
       })
-      return { content: signature }
-    })
-  },
-  'crypto.verify': async args => {
-    const [bytes, data, context, signature] = splitBytes('crypto.verify', args, 4) as [
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-    ]
-    requireSize('crypto.verify.context', context, LIMITS.cryptoPartBytes)
-    requireSize('crypto.verify.signature', signature, LIMITS.cryptoPartBytes)
-    return attempt(async () => {
-      const key = withOptions(args, readKey(args.key, bytes), context)
-      const valid = await new Promise<boolean>((resolve, reject) => {
-        verify(args.algorithm, data, key, signature, (error, result) =>
-          error ? reject(error) : resolve(result),
-        )
+    },
+    'crypto.verify': async (args, scope) => {
+      const [bytes, data, context, signature] = splitBytes('crypto.verify', args, 4) as [
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+      ]
+      requireSize('crypto.verify.context', context, LIMITS.cryptoPartBytes)
+      requireSize('crypto.verify.signature', signature, LIMITS.cryptoPartBytes)
+      return attempt(async () => {
+        const key = withOptions(args, readKey(args.key, bytes), context)
+        const work = () =>
+          new Promise<boolean>((resolve, reject) => {
+            verify(args.algorithm, data, key, signature, (error, result) =>
+              error ? reject(error) : resolve(result),
+            )
+          })
+        return { valid: await (isHeavy(key.key, data) ? heavy.run(scope, work) : work()) }
       })
-      return { valid }
-    })
-  },
-  'crypto.rsa': async args => {
-    const [bytes, data, label] = splitBytes('crypto.rsa', args, 3) as [Uint8Array, Uint8Array, Uint8Array]
-    requireSize('crypto.rsa.data', data, LIMITS.cryptoPartBytes)
-    requireSize('crypto.rsa.label', label, LIMITS.cryptoPartBytes)
-    const { action, hasLabel, oaepHash, padding } = args
-    return attemptSync(() => {
-      const key = readKey(args.key, bytes)
-      requireShort(key)
-      const options = {
-        key,
-        padding,
-        ...(oaepHash !== undefined && { oaepHash }),
-        ...(hasLabel && { oaepLabel: label }),
-      }
-      return { content: RSA[action](options as never, data) }
-    })
-  },
+    },
+    'crypto.rsa': async args => {
+      const [bytes, data, label] = splitBytes('crypto.rsa', args, 3) as [Uint8Array, Uint8Array, Uint8Array]
+      requireSize('crypto.rsa.data', data, LIMITS.cryptoPartBytes)
+      requireSize('crypto.rsa.label', label, LIMITS.cryptoPartBytes)
+      const { action, hasLabel, oaepHash, padding } = args
+      return attemptSync(() => {
+        const key = readKey(args.key, bytes)
+        requireShort(key)
+        const options = {
+          key,
+          padding,
+          ...(oaepHash !== undefined && { oaepHash }),
+          ...(hasLabel && { oaepLabel: label }),
+        }
+        return { content: RSA[action](options as never, data) }
+      })
+    },
+  }
+}
+
+/** Long keys and much data take tens of milliseconds of a thread. */
+function isHeavy(key: KeyObject, data: Uint8Array): boolean {
+  return (key.asymmetricKeyDetails?.modulusLength ?? 0) > QUICK_BITS || data.byteLength > QUICK_BYTES
 }
 
 function withOptions(

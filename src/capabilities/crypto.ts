@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts'
 import type { CRYPTO_OPS } from '../protocol/calls-crypto.ts'
 import { requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers } from './capability.ts'
+import { certificateHandlers } from './crypto-certificate.ts'
 import { cipherHandlers } from './crypto-cipher.ts'
 import { deriveHandlers } from './crypto-derive.ts'
 import { exchangeHandlers } from './crypto-exchange.ts'
@@ -16,9 +17,14 @@ import type { OpenHandles } from './open-handles.ts'
 
 /**
  * The host's OpenSSL as functions reach it, through node:crypto. Keys are data of the call they come with; nothing of
- * them stays. Whatever takes longer than some milliseconds goes to Node's pool or is done in slices.
+ * them stays. Whatever takes longer than some milliseconds goes to Node's pool or is done in slices; `long` has the
+ * turns of what takes seconds, `brief` of what takes milliseconds.
  */
-export function cryptoHandlers(open: OpenHandles, heavy: HeavyWork): Handlers<keyof typeof CRYPTO_OPS> {
+export function cryptoHandlers(
+  open: OpenHandles,
+  long: HeavyWork,
+  brief: HeavyWork,
+): Handlers<keyof typeof CRYPTO_OPS> {
   return {
     'crypto.names': async () => ({ hashes: getHashes(), ciphers: getCiphers(), curves: getCurves() }),
     'crypto.random': async ({ size }) => ({ content: randomBytes(size) }),
@@ -31,12 +37,13 @@ export function cryptoHandlers(open: OpenHandles, heavy: HeavyWork): Handlers<ke
         return { content: Buffer.from(read(spkac as Buffer)) }
       })
     },
+    ...certificateHandlers,
     ...hashHandlers(open),
     ...cipherHandlers(open),
     ...keyHandlers,
-    ...signHandlers,
-    ...generateHandlers(heavy),
-    ...deriveHandlers(heavy),
-    ...exchangeHandlers,
+    ...signHandlers(brief),
+    ...generateHandlers(long),
+    ...deriveHandlers(long),
+    ...exchangeHandlers(brief),
   }
 }

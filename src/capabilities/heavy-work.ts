@@ -4,10 +4,11 @@ import type { Scope } from './capability.ts'
 
 interface Waiting {
   start(): void
+  cancel(): void
 }
 
 /**
- * Work that holds a thread of Node's pool for long and can't be stopped: it has but some of the pool's threads, so that
+ * Work that holds a thread of Node's pool and can't be stopped: it has but some of the pool's threads, so that
  * files and names go on, and those who ask take turns.
  */
 export class HeavyWork {
@@ -16,6 +17,8 @@ export class HeavyWork {
   #waitingCount = 0
   /** By who asks, the one whose turn is next in front. */
   readonly #queues = new Map<object, Waiting[]>()
+  /** Whose end is waited for already. */
+  readonly #known = new WeakSet<object>()
 
   constructor(places: number = LIMITS.heavyWorkPlaces) {
     this.#places = places
@@ -24,7 +27,7 @@ export class HeavyWork {
   /**
    * Runs it when there is a place.
    *
-   * @throws {OverloadedError} when too many wait. {CancelledError} when the asker has gone meanwhile.
+   * @throws {OverloadedError} when too many wait. {CancelledError} when the invocation that asks is over meanwhile.
    */
   async run<Result>(scope: Scope, work: () => Promise<Result>): Promise<Result> {
     if (this.#runningCount >= this.#places) await this.#wait(scope)
@@ -48,26 +51,19 @@ export class HeavyWork {
       const queue = this.#queues.get(asker) ?? []
       this.#queues.set(asker, queue)
       this.#waitingCount++
-      const waiting = { start: resolve }
-      queue.push(waiting)
-      scope.signal?.addEventListener(
-        'abort',
-        () => {
-          if (this.#drop(asker, waiting)) reject(new CancelledError())
-        },
-        { once: true },
-      )
+      queue.push({ start: resolve, cancel: () => reject(new CancelledError()) })
+      if (this.#known.has(asker)) return
+      this.#known.add(asker)
+      scope.ending?.atEnd(() => this.#drop(asker))
     })
   }
 
-  #drop(asker: object, waiting: Waiting): boolean {
-    const queue = this.#queues.get(asker)
-    const at = queue?.indexOf(waiting) ?? -1
-    if (queue === undefined || at < 0) return false
-    queue.splice(at, 1)
-    this.#waitingCount--
-    if (queue.length === 0) this.#queues.delete(asker)
-    return true
+  #drop(asker: object): void {
+    const queue = this.#queues.get(asker) ?? []
+    this.#known.delete(asker)
+    this.#queues.delete(asker)
+    this.#waitingCount -= queue.length
+    for (const waiting of queue) waiting.cancel()
   }
 
   #next(): void {

@@ -1,5 +1,6 @@
+import { randomFillSync } from 'node:crypto'
 import { CloudletError } from '../errors.ts'
-import type { Failure } from '../protocol/calls-crypto.ts'
+import type { Failure } from '../protocol/calls-shapes.ts'
 
 /** Texts of OpenSSL and zlib are short; one with a part of the function's own arguments may not be. */
 const MESSAGE_CHARS = 2048
@@ -14,9 +15,13 @@ export async function attempt<Result extends object>(
   run: () => Result | Promise<Result>,
 ): Promise<Result | { failure: Failure }> {
   try {
-    return await run()
+    const running = run()
+    forgetErrors()
+    return await running
   } catch (error) {
     return { failure: failureOf(error) }
+  } finally {
+    forgetErrors()
   }
 }
 
@@ -25,7 +30,19 @@ export function attemptSync<Result extends object>(run: () => Result): Result | 
     return run()
   } catch (error) {
     return { failure: failureOf(error) }
+  } finally {
+    forgetErrors()
   }
+}
+
+const scratch = new Uint8Array(1)
+
+/**
+ * Empties OpenSSL's list of errors of this thread. Some calls that fail leave theirs, and then the next key of somebody
+ * else is refused for it; of those that empty the list, this is the cheapest.
+ */
+function forgetErrors(): void {
+  randomFillSync(scratch)
 }
 
 /** An error of a built-in module as data, without its stack. One of ours is thrown on. */

@@ -9,6 +9,8 @@ import { zlibHandlers } from './zlib.ts'
 /** What functions have of the libraries built into Node, with one account of what they keep open and compute. */
 export function nativeHandlers(): Handlers<keyof typeof CRYPTO_OPS | keyof typeof ZLIB_OPS> {
   const open = new OpenHandles()
-  const heavy = new HeavyWork()
-  return { ...cryptoHandlers(open, heavy), ...zlibHandlers(open, heavy) }
+  // Apart, so that what takes milliseconds never waits for what takes seconds.
+  const long = new HeavyWork()
+  const brief = new HeavyWork()
+  return { ...cryptoHandlers(open, long, brief), ...zlibHandlers(open, brief) }
 }

@@ -73,7 +73,7 @@ export class OpenHandles {
     if (known !== undefined) return known
     const account: Account = { entries: new Map(), bytes: 0 }
     this.#accounts.set(key, account)
-    scope.ending?.hold('native-handles', () => {
+    scope.ending?.atEnd(() => {
       for (const id of account.entries.keys()) this.close(scope, id)
       this.#accounts.delete(key)
     })

@@ -225,7 +225,10 @@ export class Crossing implements Claimant {
   }
 }
 
-/** A copy of our own is handed over whole: the caller's bytes may be part of a larger pool, and a Buffer's `slice` is. */
+/**
+ * A copy of our own is handed over whole; the caller's bytes may be part of a larger pool. Not by `slice`, with which a
+ * Buffer gives a view.
+ */
 function copyForGuest(bytes: Uint8Array): BytesCopy {
   const copy = new Uint8Array(bytes).buffer
   return new ExternalCopy(copy, { transferOut: true }).copyInto({ release: true, transferIn: true })

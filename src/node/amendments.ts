@@ -1,4 +1,5 @@
 import { NO_LISTENING } from './binding-tcp-wrap.ts'
+import { makeRetiredCiphers } from './crypto-retired.ts'
 import { FetchDispatcher } from './fetch-dispatcher.ts'
 import { notOffered } from './not-offered.ts'
 import type { Amend } from './realm.ts'
@@ -45,6 +46,8 @@ export const AMENDMENTS: Readonly<Record<string, Amend>> = {
         source !== null && typeof source === 'object' ? Object.assign(target, source) : target,
     })
   },
+  'internal/crypto/util': (_util, { binding }) => binding('crypto').markEvaluated(),
+  crypto: (crypto, realm) => putBack(crypto, makeRetiredCiphers(realm)),
   buffer: (buffer, { load }) => {
     const { Buffer } = load('buffer')
     putBack(buffer, { SlowBuffer: (size: number) => Buffer.allocUnsafeSlow(size) })

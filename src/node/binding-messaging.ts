@@ -7,6 +7,9 @@ export function makeMessagingBinding(realm: Realm): Binding {
     get DOMException() {
       return realm.domExceptions.DOMException
     },
+    get QuotaExceededError() {
+      return realm.domExceptions.QuotaExceededError
+    },
     setDeserializerCreateObjectFunction: () => {},
     structuredClone: (value: unknown, options: { transfer?: Iterable<unknown> } | undefined) =>
       structuredClone(realm, value, [...(options?.transfer ?? [])]),

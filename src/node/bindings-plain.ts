@@ -98,7 +98,13 @@ export const PLAIN_BINDINGS: Readonly<Record<string, MakeBinding>> = {
   async_wrap: makeAsyncWrapBinding,
   async_context_frame: makeAsyncContextBinding,
   errors: makeErrorsBinding,
-  constants: realm => realm.constants('constants'),
+  constants: realm => {
+    const constants = realm.constants('constants')
+    for (const group of Object.values(constants)) Object.setPrototypeOf(group, null)
+    // The text they come from is JSON, which has no such number.
+    constants.zlib.Z_MAX_CHUNK = Number.POSITIVE_INFINITY
+    return constants
+  },
   config: () => ({
     bits: 64,
     hasDtrace: false,

@@ -31,6 +31,14 @@ const CURVES: Readonly<Record<string, string>> = {
   secp256k1: '2b8104000a',
 }
 
+/** Names that ECDH doesn't know. */
+const OPENSSL_CURVES: Readonly<Record<string, string>> = {
+  'P-256': 'prime256v1',
+  secp256r1: 'prime256v1',
+  'P-384': 'secp384r1',
+  'P-521': 'secp521r1',
+}
+
 export function fromHex(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length / 2)
   for (let index = 0; index < bytes.length; index++) {
@@ -71,16 +79,17 @@ export function writeRawKey(
   bytes: Uint8Array,
   isPublic: boolean,
 ): { der: Uint8Array; type: 'spki' | 'pkcs8' | 'sec1' } | undefined {
-  if (kind === 'ec') return writeEcKey(host, CURVES[curve ?? ''], bytes, isPublic)
+  if (kind === 'ec') return writeEcKey(host, curve ?? '', bytes, isPublic)
   const form = RAW_KEYS[kind]
   if (form === undefined || form.size !== bytes.length) return undefined
   const type = isPublic ? 'spki' : 'pkcs8'
   return { der: host.join([fromHex(form[type]), bytes]).content, type }
 }
 
-function writeEcKey(host: CryptoHost, curve: string | undefined, bytes: Uint8Array, isPublic: boolean) {
-  if (curve === undefined) return undefined
-  const curveId = write(host, OID, fromHex(curve))
+function writeEcKey(host: CryptoHost, curve: string, bytes: Uint8Array, isPublic: boolean) {
+  const id = CURVES[curve]
+  if (id === undefined) return undefined
+  const curveId = write(host, OID, fromHex(id))
   if (isPublic) {
     const algorithm = write(host, SEQUENCE, write(host, OID, fromHex(EC_PUBLIC_KEY)), curveId)
     const point = write(host, BIT_STRING, new Uint8Array(1), bytes)
@@ -88,8 +97,15 @@ function writeEcKey(host: CryptoHost, curve: string | undefined, bytes: Uint8Arr
   }
   const version = writeInteger(host, new Uint8Array([1]))
   const parameters = write(host, 0xa0, curveId)
+  const point = host.ask('crypto.ecdh', {
+    action: 'publicKey',
+    curve: OPENSSL_CURVES[curve] ?? curve,
+    form: 'uncompressed',
+    ...host.join([bytes, new Uint8Array()]),
+  }).content as Uint8Array
+  const publicKey = write(host, 0xa1, write(host, BIT_STRING, new Uint8Array(1), point))
   return {
-    der: write(host, SEQUENCE, version, write(host, OCTET_STRING, bytes), parameters),
+    der: write(host, SEQUENCE, version, write(host, OCTET_STRING, bytes), parameters, publicKey),
     type: 'sec1',
   } as const
 }

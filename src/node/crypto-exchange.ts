@@ -82,7 +82,9 @@ function makeEcdh(host: CryptoHost, names: CryptoNames): new (curve: string) => 
     }
 
     computeSecret(theirs: View): Uint8Array {
-      const key = this.#privateKey ?? missing('private')
+      const key = this.#privateKey
+      if (key === undefined)
+        throw Object.assign(new Error('Invalid key pair'), { code: 'ERR_CRYPTO_INVALID_KEYPAIR' })
       const request = { action: 'secret', curve: this.#curve } as const
       return host.buffer(ask(host, request, [key, host.bytes(theirs)]))
     }
@@ -110,5 +112,5 @@ function makeEcdh(host: CryptoHost, names: CryptoNames): new (curve: string) => 
 }
 
 function missing(kind: 'public' | 'private'): never {
-  throw Object.assign(new Error(`Failed to get ECDH ${kind} key`), { code: 'ERR_CRYPTO_INVALID_KEYPAIR' })
+  throw Object.assign(new Error(`Failed to get ECDH ${kind} key`), { code: 'ERR_CRYPTO_OPERATION_FAILED' })
 }

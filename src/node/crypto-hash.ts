@@ -1,4 +1,5 @@
 import type { OpArgs } from '../protocol/calls.ts'
+import type { Failure } from '../protocol/calls-shapes.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { makeJob, opWork } from './crypto-job.ts'
 import { KeyHandle } from './crypto-key.ts'
@@ -86,8 +87,15 @@ class Digesting {
   }
 }
 
+const empty = new Uint8Array()
+
+/** What hashes read and write, as Node's modules hand it over. */
+interface Forms {
+  bytesOf(data: Data, encoding?: string): Uint8Array
+  encoded(bytes: Uint8Array, encoding: string | undefined): unknown
+}
+
 export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNames): Binding {
-  const empty = new Uint8Array()
   const bytesOf = (data: Data, encoding?: string): Uint8Array =>
     typeof data === 'string' ? realm.load('buffer').Buffer.from(data, encoding) : host.bytes(data)
   const encoded = (bytes: Uint8Array, encoding: string | undefined): unknown => {
@@ -101,8 +109,38 @@ export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNam
     }
     return new Digesting(host, setup, key)
   }
+  const forms = { bytesOf, encoded }
+  return {
+    Hash: makeHash(realm, host, forms, begin),
+    Hmac: makeHmac(host, forms, begin),
+    ...makeHashJobs(realm, host),
+    getHashes: () => names.hashes,
+    getCachedAliases: () => ({}),
+    oneShotDigest: (
+      algorithm: string,
+      _id: number,
+      _cache: unknown,
+      input: Data,
+      encoding: string,
+      _encodingId: number,
+      outputLength?: number,
+      name?: View,
+      customization?: View,
+    ) => {
+      refuseCustomization(realm, name ?? customization)
+      const setup = { algorithm, hmac: false, ...(outputLength !== undefined && { outputLength }) }
+      const parts = host.join([empty, bytesOf(input, 'utf8')])
+      const { content, failure } = realm.environment.askHost('crypto.hash', { ...setup, ...parts })
+      if (failure !== undefined) throw host.error(withName(failure, algorithm))
+      return encoded(content as Uint8Array, encoding)
+    },
+  }
+}
 
-  class Hash {
+type Begin = (setup: Setup, key: Uint8Array) => Digesting
+
+function makeHash(realm: Realm, host: CryptoHost, { bytesOf, encoded }: Forms, begin: Begin) {
+  return class Hash {
     readonly #digesting: Digesting
     #digest: Uint8Array | undefined
 
@@ -132,8 +170,10 @@ export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNam
       return encoded(host.copy(this.#digest), encoding)
     }
   }
+}
 
-  class Hmac {
+function makeHmac(host: CryptoHost, { bytesOf, encoded }: Forms, begin: Begin) {
+  return class Hmac {
     #digesting: Digesting | undefined
 
     init(algorithm: string, key: View | KeyHandle): void {
@@ -149,30 +189,6 @@ export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNam
     digest(encoding?: string): unknown {
       return encoded(this.#digesting?.digest() ?? empty, encoding)
     }
-  }
-
-  return {
-    Hash,
-    Hmac,
-    ...makeHashJobs(realm, host),
-    getHashes: () => names.hashes,
-    getCachedAliases: () => ({}),
-    oneShotDigest: (
-      algorithm: string,
-      _id: number,
-      _cache: unknown,
-      input: Data,
-      encoding: string,
-      _encodingId: number,
-      outputLength?: number,
-      name?: View,
-      customization?: View,
-    ) => {
-      refuseCustomization(realm, name ?? customization)
-      const setup = { algorithm, hmac: false, ...(outputLength !== undefined && { outputLength }) }
-      const { content } = host.ask('crypto.hash', { ...setup, ...host.join([empty, bytesOf(input, 'utf8')]) })
-      return encoded(content as Uint8Array, encoding)
-    },
   }
 }
 
@@ -205,6 +221,12 @@ function makeHashJobs(realm: Realm, host: CryptoHost): Binding {
         ),
     ),
   }
+}
+
+/** What a one-shot digest says of an algorithm that there isn't; host and guest may differ in how much it says. */
+function withName(failure: Failure, algorithm: string): Failure {
+  if (failure.message !== 'Digest method not supported') return failure
+  return { ...failure, message: `Digest method ${algorithm} is not supported` }
 }
 
 /** In a time that tells nothing of where they differ. */

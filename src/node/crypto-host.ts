@@ -1,5 +1,5 @@
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
-import type { Failure } from '../protocol/calls-crypto.ts'
+import type { Failure } from '../protocol/calls-shapes.ts'
 import type { Realm } from './realm.ts'
 
 export type View = ArrayBuffer | SharedArrayBuffer | ArrayBufferView
@@ -34,9 +34,8 @@ export class CryptoHost {
       TypedArrayPrototypeGetByteLength,
       TypedArrayPrototypeGetByteOffset,
       TypedArrayPrototypeGetSymbolToStringTag,
-      Uint8Array,
     } = this.#realm.primordials
-    if (!ArrayBufferIsView(view)) return new Uint8Array(view)
+    if (!ArrayBufferIsView(view)) return new Uint8Array(view as ArrayBuffer)
     if (TypedArrayPrototypeGetSymbolToStringTag(view) === undefined) {
       return new Uint8Array(
         DataViewPrototypeGetBuffer(view),
@@ -57,7 +56,7 @@ export class CryptoHost {
   }
 
   join(parts: readonly Uint8Array[]): Joined {
-    const { TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array } = this.#realm.primordials
+    const { TypedArrayPrototypeGetLength, TypedArrayPrototypeSet } = this.#realm.primordials
     const sizes: number[] = []
     let total = 0
     for (let index = 0; index < parts.length; index++) {

@@ -1,4 +1,4 @@
-import type { KeySpec } from '../protocol/calls-crypto.ts'
+import type { KeySpec } from '../protocol/calls-shapes.ts'
 import { writeRawKey } from './crypto-der.ts'
 import { openDer, openPem } from './crypto-encrypted-key.ts'
 import type { CryptoHost, View } from './crypto-host.ts'

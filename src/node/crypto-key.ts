@@ -1,4 +1,4 @@
-import type { KeyDetails, KeySpec } from '../protocol/calls-crypto.ts'
+import type { KeyDetails, KeySpec } from '../protocol/calls-shapes.ts'
 import { readDerTail, readEcPoint, writeEcPoint } from './crypto-der.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { type KeyInput, makeKeyReader } from './crypto-key-input.ts'
@@ -113,10 +113,10 @@ export class KeyHandle {
   }
 
   keyDetail(target: Record<string, unknown>): object {
-    const { publicExponent, ...details } = this.#known().details
-    Object.assign(target, details)
+    const { modulusLength, publicExponent, ...details } = this.#known().details
+    if (modulusLength !== undefined) target.modulusLength = modulusLength
     if (publicExponent !== undefined) target.publicExponent = fromHex(publicExponent)
-    return target
+    return Object.assign(target, details)
   }
 
   equals(other: KeyHandle): boolean {

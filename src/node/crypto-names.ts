@@ -3,6 +3,8 @@ import type { CryptoHost } from './crypto-host.ts'
 
 type CipherInfo = NonNullable<OpResult<'crypto.cipherInfo'>['info']>
 
+const EVERYWHERE = ['chacha20-poly1305', 'shake128', 'shake256', 'sha3-256', 'sha3-384', 'sha3-512']
+
 /** What the host's OpenSSL has, asked once. */
 export class CryptoNames {
   readonly #host: CryptoHost
@@ -14,12 +16,18 @@ export class CryptoNames {
     this.#host = host
   }
 
+  /**
+   * Node's modules look for some names while they are evaluated, ahead of any invocation: they are told of those that
+   * every OpenSSL has they could run on. From then on it is another generation, whose names are asked for.
+   */
+  isEvaluated = false
+
   get hashes(): string[] {
-    return [...this.#all.hashes]
+    return this.isEvaluated ? [...this.#all.hashes] : [...EVERYWHERE]
   }
 
   get ciphers(): string[] {
-    return [...this.#all.ciphers]
+    return this.isEvaluated ? [...this.#all.ciphers] : [...EVERYWHERE]
   }
 
   get curves(): string[] {

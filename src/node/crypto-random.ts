@@ -79,16 +79,24 @@ export function makeRandomBinding(realm: Realm, host: CryptoHost, random: Random
 
 function timingSafeEqual(realm: Realm, host: CryptoHost, left: View, right: View): boolean {
   const { isAnyArrayBuffer, isArrayBufferView } = realm.load('internal/util/types')
-  const { codes } = realm.load('internal/errors')
   for (const [name, view] of [
     ['buf1', left],
     ['buf2', right],
   ] as const) {
     if (isAnyArrayBuffer(view) || isArrayBufferView(view)) continue
-    throw new codes.ERR_INVALID_ARG_TYPE(name, ['ArrayBuffer', 'Buffer', 'TypedArray', 'DataView'], view)
+    throw Object.assign(
+      new TypeError(
+        `The "${name}" argument must be an instance of ArrayBuffer, Buffer, TypedArray, or DataView.`,
+      ),
+      { code: 'ERR_INVALID_ARG_TYPE' },
+    )
   }
   const [a, b] = [host.bytes(left), host.bytes(right)]
-  if (a.length !== b.length) throw new codes.ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH()
+  if (a.length !== b.length) {
+    throw Object.assign(new RangeError('Input buffers must have the same byte length'), {
+      code: 'ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH',
+    })
+  }
   let difference = 0
   for (let index = 0; index < a.length; index++) difference |= (a[index] as number) ^ (b[index] as number)
   return difference === 0

@@ -47,9 +47,7 @@ export function makeSignBinding(
           })
         } catch {
           // Whatever a hash says of it, of a signature Node says this.
-          throw Object.assign(new Error(`Invalid digest: ${algorithm}`), {
-            code: 'ERR_CRYPTO_INVALID_DIGEST',
-          })
+          throw Object.assign(new TypeError('Invalid digest'), { code: 'ERR_CRYPTO_INVALID_DIGEST' })
         }
       }
       this.#algorithm = algorithm
@@ -68,7 +66,8 @@ export function makeSignBinding(
       const [data, format, type, passphrase, namedCurve, padding, saltLength, dsaEncoding] = args
       const options = { algorithm: this.#algorithm, padding, saltLength, dsaEncoding, context: undefined }
       const key: Key = [data, format, type, passphrase, namedCurve]
-      const { content } = host.ask('crypto.sign', signArgs(host, readKey, key, this.#take(), options))
+      const request = signArgs(host, readKey, key, this.#take(), options)
+      const { content } = inPieces(() => host.ask('crypto.sign', request))
       return host.buffer(content as Uint8Array)
     }
 
@@ -79,7 +78,7 @@ export function makeSignBinding(
       const options = { algorithm: this.#algorithm, padding, saltLength, dsaEncoding, context: undefined }
       const key: Key = [data, format, type, passphrase, namedCurve]
       const work = verifyArgs(host, readKey, key, this.#take(), options, signature)
-      return host.ask('crypto.verify', work).valid === true
+      return inPieces(() => host.ask('crypto.verify', work)).valid === true
     }
 
     #take(): Uint8Array {
@@ -100,6 +99,18 @@ export function makeSignBinding(
     Sign: Signing,
     Verify: class Verify extends Signing {},
     SignJob: makeSignJob(realm, host, readKey),
+  }
+}
+
+/** Keys that sign their data whole, Ed25519 and the like, don't in pieces: Node says so in other words than OpenSSL. */
+function inPieces<Result>(run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_OSSL_INVALID_DIGEST') throw error
+    throw Object.assign(new Error('Unsupported crypto operation'), {
+      code: 'ERR_CRYPTO_UNSUPPORTED_OPERATION',
+    })
   }
 }
 

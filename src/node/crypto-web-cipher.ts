@@ -1,4 +1,4 @@
-import type { CipherStep } from '../protocol/calls-crypto.ts'
+import type { CipherStep } from '../protocol/calls-shapes.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { makeJob, opWork, type Work } from './crypto-job.ts'
 import type { KeyHandle } from './crypto-key.ts'

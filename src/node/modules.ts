@@ -1,6 +1,7 @@
 import { makeInternalTimers, makeTimers, makeTimersPromises } from './module-timers.ts'
 import { makeTty } from './module-tty.ts'
 import { makeVm } from './module-vm.ts'
+import { makeZip } from './module-zip.ts'
 import type { MakeModule, Realm } from './realm.ts'
 import { REFUSED_MODULES } from './refused-modules.ts'
 
@@ -24,6 +25,7 @@ export const MODULES: Readonly<Record<string, MakeModule>> = {
   timers: makeTimers,
   'timers/promises': makeTimersPromises,
   'internal/timers': makeInternalTimers,
+  'internal/zip': makeZip,
   'internal/options': ({ constants }) => ({
     getOptionValue: (name: string) =>
       name === '--tls-cipher-list'

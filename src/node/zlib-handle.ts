@@ -1,5 +1,5 @@
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
-import type { Failure } from '../protocol/calls-crypto.ts'
+import type { Failure } from '../protocol/calls-shapes.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import type { Realm } from './realm.ts'
 

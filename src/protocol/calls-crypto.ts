@@ -1,5 +1,18 @@
-import Type, { type Static, type TProperties } from 'typebox'
+import Type, { type TProperties } from 'typebox'
 import { LIMITS } from '../limits.ts'
+import {
+  certificateFields,
+  cipherSetup,
+  cipherStep,
+  encodedKey,
+  failure,
+  int32,
+  keyDetails,
+  keySpec,
+  name,
+  signing,
+  uint32,
+} from './calls-shapes.ts'
 
 /*
  * What functions ask of the host's OpenSSL. Several byte strings travel as one `content`, one behind the other, with
@@ -12,95 +25,7 @@ const content = Type.Unsafe<Uint8Array>(Type.Unknown())
 const size = Type.Integer({ minimum: 0, maximum: LIMITS.fileBytes })
 const sizes = Type.Array(size, { maxItems: 64 })
 const outputSize = Type.Integer({ minimum: 0, maximum: LIMITS.cryptoOutputBytes })
-/** Of an algorithm, a curve, a group. */
-const name = Type.String({ maxLength: 128 })
 const handleId = Type.String({ minLength: 1, maxLength: 64 })
-const int32 = Type.Integer({ minimum: -(2 ** 31), maximum: 2 ** 31 - 1 })
-const uint32 = Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 })
-
-/** An error of node:crypto or node:zlib, without its stack. */
-export const failure = Type.Object({
-  name: Type.String(),
-  message: Type.String(),
-  /** Its own fields: `code`, `reason`, `library`, `function`, `opensslErrorStack`. */
-  fields: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Array(Type.String())])),
-})
-export type Failure = Static<typeof failure>
-
-/** A key as text or DER, `bytes`, or as the fields of a JWK; `role` is what it is to be. */
-const keySpec = Type.Object(
-  {
-    role: Type.Union([Type.Literal('public'), Type.Literal('private')]),
-    format: Type.Union([Type.Literal('pem'), Type.Literal('der'), Type.Literal('jwk')]),
-    type: Type.Optional(
-      Type.Union([Type.Literal('pkcs1'), Type.Literal('spki'), Type.Literal('pkcs8'), Type.Literal('sec1')]),
-    ),
-    jwk: Type.Optional(
-      Type.Record(Type.String({ maxLength: 16 }), Type.String({ maxLength: LIMITS.cryptoKeyBytes }), {
-        maxProperties: 32,
-      }),
-    ),
-  },
-  closed,
-)
-export type KeySpec = Static<typeof keySpec>
-
-const signing = {
-  /** The digest; none for keys that have their own. */
-  algorithm: Type.Optional(name),
-  key: keySpec,
-  padding: Type.Optional(int32),
-  saltLength: Type.Optional(int32),
-  dsaEncoding: Type.Optional(Type.Union([Type.Literal('der'), Type.Literal('ieee-p1363')])),
-  hasContext: Type.Boolean(),
-}
-
-const cipherStep = Type.Union([
-  Type.Object({ step: Type.Literal('setAutoPadding'), value: Type.Boolean() }, closed),
-  Type.Object({ step: Type.Literal('setAAD'), plaintextLength: Type.Optional(uint32) }, closed),
-  Type.Object({ step: Type.Literal('setAuthTag') }, closed),
-  Type.Object({ step: Type.Literal('update') }, closed),
-  Type.Object({ step: Type.Literal('final') }, closed),
-  Type.Object({ step: Type.Literal('getAuthTag') }, closed),
-])
-export type CipherStep = Static<typeof cipherStep>
-
-const cipherSetup = Type.Object(
-  {
-    encrypt: Type.Boolean(),
-    algorithm: name,
-    hasIv: Type.Boolean(),
-    authTagLength: Type.Optional(uint32),
-  },
-  closed,
-)
-
-const encodedKey = Type.Object(
-  {
-    format: Type.Union([Type.Literal('pem'), Type.Literal('der')]),
-    type: Type.Union([
-      Type.Literal('pkcs1'),
-      Type.Literal('spki'),
-      Type.Literal('pkcs8'),
-      Type.Literal('sec1'),
-    ]),
-    /** With it, the key is encrypted with a passphrase. */
-    cipher: Type.Optional(name),
-  },
-  closed,
-)
-
-const keyDetails = Type.Object({
-  modulusLength: Type.Optional(Type.Number()),
-  /** In hexadecimal. */
-  publicExponent: Type.Optional(Type.String()),
-  divisorLength: Type.Optional(Type.Number()),
-  namedCurve: Type.Optional(Type.String()),
-  hashAlgorithm: Type.Optional(Type.String()),
-  mgf1HashAlgorithm: Type.Optional(Type.String()),
-  saltLength: Type.Optional(Type.Number()),
-})
-export type KeyDetails = Static<typeof keyDetails>
 
 const outcome = { failure: Type.Optional(failure), content: Type.Optional(content) }
 const outcomes = { ...outcome, sizes: Type.Optional(Type.Array(Type.Number())) }
@@ -133,7 +58,7 @@ export const CRYPTO_OPS = {
       info: Type.Optional(
         Type.Object({
           name: Type.String(),
-          nid: Type.Number(),
+          nid: Type.Optional(Type.Number()),
           blockSize: Type.Optional(Type.Number()),
           ivLength: Type.Optional(Type.Number()),
           keyLength: Type.Number(),
@@ -293,6 +218,40 @@ export const CRYPTO_OPS = {
   'crypto.checkPrime': bytesOp(
     { checks: Type.Integer({ minimum: 0, maximum: LIMITS.cryptoPrimeChecks }) },
     { failure: Type.Optional(failure), prime: Type.Optional(Type.Boolean()) },
+  ),
+  /** X.509. bytes: the certificate, and a key (DER: PKCS#8 or SPKI) or another certificate. */
+  'crypto.certificate': bytesOp(
+    {
+      action: Type.Union([
+        Type.Literal('read'),
+        Type.Literal('checkHost'),
+        Type.Literal('checkEmail'),
+        Type.Literal('checkIP'),
+        Type.Literal('checkIssued'),
+        Type.Literal('checkPrivateKey'),
+        Type.Literal('verify'),
+      ]),
+      /** The host, address or number to compare with. */
+      text: Type.Optional(Type.String({ maxLength: 1024 })),
+      options: Type.Optional(
+        Type.Object(
+          {
+            subject: Type.Union([Type.Literal('default'), Type.Literal('always'), Type.Literal('never')]),
+            wildcards: Type.Boolean(),
+            partialWildcards: Type.Boolean(),
+            multiLabelWildcards: Type.Boolean(),
+            singleLabelSubdomains: Type.Boolean(),
+          },
+          closed,
+        ),
+      ),
+    },
+    {
+      ...outcomes,
+      fields: Type.Optional(certificateFields),
+      matched: Type.Optional(Type.String()),
+      valid: Type.Optional(Type.Boolean()),
+    },
   ),
   /** bytes: a signed public key and challenge. */
   'crypto.spkac': bytesOp(

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { LIMITS } from '../limits.ts'
-import { failure } from './calls-crypto.ts'
+import { failure } from './calls-shapes.ts'
 
 const closed = { additionalProperties: false }
 const int32 = Type.Integer({ minimum: -(2 ** 31), maximum: 2 ** 31 - 1 })

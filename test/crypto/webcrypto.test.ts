@@ -1,0 +1,3 @@
+import { testSameFile } from './same-file.ts'
+
+testSameFile('webcrypto.js')

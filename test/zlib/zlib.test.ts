@@ -1,0 +1,3 @@
+import { testSameFile } from '../crypto/same-file.ts'
+
+testSameFile('zlib.js')
