@@ -40,7 +40,7 @@ export async function playRates(print: (text: string) => void): Promise<void> {
     [{ rate: 0.14, isKept: false }, { rate: 0.14, isKept: true }, 1],
   )
 
-  await deploy('http://127.0.0.1:1')
+  await deploy('http://127.0.0.1:6379')
   const refused = await host.invoke('rates', { from: 'USD', to: 'CNY' }).catch(error => error)
   print(`The same function, sent to another port of this machine: ${refused.message}`)
   assert.equal(refused.code, 'CLOUDLET_FUNCTION_THREW')
