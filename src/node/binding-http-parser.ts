@@ -6,6 +6,7 @@ type MessageType = 'REQUEST' | 'RESPONSE'
 /** More of the package than its types tell. */
 interface Portable {
   state: string
+  line: string
   offset: number
   maxHeaderSize: number
   body_bytes: number | null
@@ -41,27 +42,27 @@ const REASONS: Readonly<Record<string, string>> = {
   HPE_STRICT: 'Expected LF after chunk data',
 }
 
-const FAULTS: readonly (readonly [message: string, code: string])[] = [
-  ['max header size exceeded', 'HPE_HEADER_OVERFLOW'],
-  ['Expected empty line', 'HPE_STRICT'],
-]
+const FAULTS: readonly (readonly [message: string, code: string])[] = [['Expected empty line', 'HPE_STRICT']]
 
 const TOKEN = /^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/
 
 /** The package's parser as Node's library uses llhttp, and stricter. */
 class HTTPParser extends PortableParser {
-  #headerBytes = HEADER_BYTES
+  #maxHeaderBytes = HEADER_BYTES
+  #headerBytes = 0
 
   override initialize(type: MessageType, resource?: object, maxHeaderBytes?: number): void {
     if (type === undefined) return
     super.initialize(type, resource)
-    this.#headerBytes = maxHeaderBytes || HEADER_BYTES
-    this.maxHeaderSize = this.#headerBytes
+    this.#maxHeaderBytes = maxHeaderBytes || HEADER_BYTES
+    this.#headerBytes = 0
+    // The package counts a body that ends with its chunk among the headers of what comes next.
+    this.maxHeaderSize = Number.MAX_SAFE_INTEGER
   }
 
   /** For the next message on the same connection. */
   override reinitialize(type: MessageType): void {
-    this.initialize(type, undefined, this.#headerBytes)
+    this.initialize(type, undefined, this.#maxHeaderBytes)
   }
 
   override execute(chunk: Uint8Array): number | Error {
@@ -69,6 +70,18 @@ class HTTPParser extends PortableParser {
     const result = super.execute(chunk as never)
     if (!(result instanceof Error)) return result
     return describe(result, this.offset)
+  }
+
+  /** All but bodies comes in lines, those of chunks too; none may be longer than all headers. */
+  override consumeLine(): string | undefined {
+    const start = this.offset
+    const isChunk = this.state === 'BODY_CHUNKHEAD' || this.state === 'BODY_CHUNKEMPTYLINE'
+    const line = super.consumeLine()
+    if (!isChunk) this.#headerBytes += this.offset - start
+    if (this.#headerBytes > this.#maxHeaderBytes || this.line.length > this.#maxHeaderBytes) {
+      throw fault('HPE_HEADER_OVERFLOW')
+    }
+    return line
   }
 
   override parseHeader(line: string, headers: string[]): void {

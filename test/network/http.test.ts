@@ -282,6 +282,33 @@ describe('what is no HTTP', () => {
     })
   })
 
+  test.each(['/', '/trailers', '/chunks'])('nor are they counted beyond their end: %s', async path => {
+    await using server = await serveTcp(socket =>
+      socket.on('data', request => {
+        const body = 'x'.repeat(40_000)
+        const chunk = `9c40\r\n${body}\r\n`
+        const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+        if (request.includes('/trailers'))
+          socket.write(`${chunked}${chunk}0\r\nT: ${'t'.repeat(17_000)}\r\n\r\n`)
+        else if (request.includes('/chunks')) socket.write(`${chunked}${chunk}0\r\n\r\n`)
+        else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n${body}`)
+      }),
+    )
+    const { call } = await deploy(`${SEND}
+      const options = { port: event.port, path: event.path, agent: new (require('http').Agent)({ keepAlive: true }) }
+      const ask = () => send(options).then(({ text, reused }) => [text.length, reused], ({ code }) => code)
+      return [await ask(), await ask()]
+    `)
+    expect(await call({ port: server.port, path })).toEqual(
+      path === '/trailers'
+        ? ['HPE_HEADER_OVERFLOW', 'HPE_HEADER_OVERFLOW']
+        : [
+            [40_000, false],
+            [40_000, true],
+          ],
+    )
+  })
+
   test('headers of 16 KB are well, and no more', async () => {
     await using server = await serveTcp(socket =>
       socket.once('data', request => {
