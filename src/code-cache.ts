@@ -18,13 +18,16 @@ const SUFFIX = '.v8'
 export class CodeCache {
   readonly #directory: string
   readonly #snapshots: SnapshotCache
-  readonly #onWarning: (message: string) => void
+  /** Beside them too: what files were converted to (conversion-cache). */
+  readonly conversions: string
+  readonly onWarning: (message: string) => void
 
   /** `onWarning` hears of a cache that can't be read or written: that costs time, and fails nothing. */
   constructor(directory: string, onWarning: (message: string) => void) {
     this.#directory = join(directory, 'code-cache')
     this.#snapshots = new SnapshotCache(join(directory, 'snapshots'), onWarning)
-    this.#onWarning = onWarning
+    this.conversions = join(directory, 'conversions')
+    this.onWarning = onWarning
   }
 
   /** Before anything is compiled for isolates of that kind: they are to be those that code was kept for. */
@@ -37,7 +40,7 @@ export class CodeCache {
     const path = this.#pathOf(source)
     try {
       const file = await readChecked(path)
-      if (file.kind === 'damaged') this.#onWarning(`${path} is damaged; the function is compiled anew.`)
+      if (file.kind === 'damaged') this.onWarning(`${path} is damaged; the function is compiled anew.`)
       if (file.kind !== 'whole') return undefined
       const now = new Date()
       await utimes(path, now, now)
@@ -75,6 +78,6 @@ export class CodeCache {
   }
 
   #warn(error: unknown): void {
-    this.#onWarning(`The code cache in ${this.#directory} can't be used: ${(error as Error).message}`)
+    this.onWarning(`The code cache in ${this.#directory} can't be used: ${(error as Error).message}`)
   }
 }

@@ -12,7 +12,8 @@ import type { InvocationLimits } from './isolate/job.ts'
 import type { PoolKey } from './isolate/pool-key.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
-import { collectModules, type ModuleGraph } from './module-graph.ts'
+import { ConversionCache } from './modules/conversion-cache.ts'
+import { collectModules, type ModuleGraph } from './modules/graph.ts'
 import type { NetworkOptions } from './network-options.ts'
 import { findNodeNames } from './node-names.ts'
 import type { InstallProgress, OnInstallProgress, PackageStore } from './packages/store.ts'
@@ -121,10 +122,12 @@ export async function makeDeployment(
   const { envId, install, ...defaults } = options
   const own = openSourceTree(source)
   const { tree, warnings: packageWarnings } = await withPackages(name, own, install, tools)
-  const graph = collectModules(name, tree)
+  const conversions = new ConversionCache(name, tools.cache)
+  const graph = await collectModules(name, tree, conversions)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
   const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
   const program = await buildProgram(name, graph, runtime, tools.cache)
+  await conversions.save()
   const info = {
     name,
     version: hash(graph, config),
@@ -134,7 +137,7 @@ export async function makeDeployment(
     cpuMs: config.cpuMs,
     memoryMb: config.memoryMb,
     concurrency: config.concurrency,
-    warnings: [...packageWarnings, ...warnings],
+    warnings: [...packageWarnings, ...warnings, ...graph.warnings],
   }
   const { memoryMb, concurrency } = config
   const nodeNames = findNodeNames(graph.modules.map(({ text }) => text))

@@ -87,7 +87,8 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     const ending = new Ending()
     const depth = scope.depth + 1
     const { files } = deployment
-    const scoped = { kind: 'function', caller, depth, place: permit, ending, network, files } as const
+    const meter = { heapUsedBytes: 0 }
+    const scoped = { kind: 'function', caller, depth, place: permit, ending, network, files, meter } as const
     const call = bind(line.dispatcher, rights, scoped)
     // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
     const ran = await lane.run({
@@ -101,6 +102,7 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
       cpuLimitMs: config.cpuMs,
       limits: deployment.limits,
       signal: scope.signal,
+      meter,
       onOver: () => {
         ending.run()
         permit.release()

@@ -164,6 +164,8 @@ export const LIMITS = Object.freeze({
   /** Source of one deployment: all its script and JSON files together, in bytes. */
   deploymentBytes: 50 * 1024 * 1024,
   deploymentFiles: 20_000,
+  /** Mappings of one source map of a function's own files, in UTF-16 units. */
+  sourceMapChars: 8_388_608,
   /** Of a function's own files: bytes of one reading, and names in one directory. */
   fileSliceBytes: 512 * 1024,
   directoryNames: 20_000,

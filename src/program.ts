@@ -2,14 +2,19 @@ import type { CodeCache } from './code-cache.ts'
 import { DeployError } from './errors.ts'
 import { type CompiledProgram, Compiler, codeOf, type SyntaxProblem } from './isolate/compile.ts'
 import type { RuntimeKind } from './isolate/snapshot.ts'
-import type { ModuleGraph, SourceModule } from './module-graph.ts'
-import { GUEST_ROOT, START } from './protocol/bridge.ts'
+import type { ModuleGraph, SourceModule } from './modules/graph.ts'
+import { type LinkProblem, linkModules, type ModuleLinks } from './modules/links.ts'
+import { bodyOf, describeProblem, type ModuleProblem, ProgramWriter } from './modules/program-text.ts'
+import { locateIndex } from './modules/source-map.ts'
+import { findPlace } from './protocol/places.ts'
 
 /**
  * Turns a function's files into the one script its instances load, compiled once with V8's code cache.
- * With a cache, what was compiled before is taken from there. Each file starts on a line of its own, so that a place in the script is a place in the file.
+ * With a cache, what was compiled before is taken from there. Each file starts on a line of its own, so that a place
+ * in the script is a place in the file, or in what was made of it.
  *
- * @throws {DeployError} with file, line and column when a file that the entry requires does not parse.
+ * @throws {DeployError} with file, line and column when a file that the entry requires does not parse, or imports
+ *   what another doesn't export.
  */
 export async function buildProgram(
   functionName: string,
@@ -17,117 +22,94 @@ export async function buildProgram(
   runtime: RuntimeKind,
   cache: CodeCache | undefined,
 ): Promise<CompiledProgram> {
-  // Only programs without a problem are kept, so what is found has been checked.
-  const faultless = writeProgram(graph, new Map())
+  const links = await linkModules(graph)
+  const known = knownProblems(graph, links)
+  refuseReached(functionName, graph, known)
+  // Only programs in which V8 finds no problem are kept, so what is found has been checked.
+  const faultless = new ProgramWriter(graph, links, known).write()
   await cache?.prepare(runtime)
-  const kept = await cache?.read(faultless)
+  const kept = await cache?.read(faultless.source)
   const compiler = new Compiler(runtime)
   try {
     const restored = kept === undefined ? undefined : await compiler.restoreProgram(faultless, kept)
     if (restored !== undefined) return restored
-    const problems = kept === undefined ? await findProblems(compiler, graph) : new Map()
-    refuseReached(functionName, graph, problems)
-    const program = await compiler.compileProgram(
-      problems.size === 0 ? faultless : writeProgram(graph, problems),
-    )
+    const found = kept === undefined ? await findProblems(compiler, graph, links, known) : new Map()
+    refuseReached(functionName, graph, found)
+    const written =
+      found.size === 0 ? faultless : new ProgramWriter(graph, links, new Map([...known, ...found])).write()
+    const program = await compiler.compileProgram(written)
     const code = codeOf(program)
-    if (problems.size === 0 && code !== undefined) await cache?.write(faultless, code)
+    if (found.size === 0 && code !== undefined) await cache?.write(faultless.source, code)
     return program
   } finally {
     compiler.close()
   }
 }
 
-async function findProblems(compiler: Compiler, graph: ModuleGraph): Promise<Map<string, SyntaxProblem>> {
-  const problems = new Map<string, SyntaxProblem>()
+/** What conversion and linking found. */
+function knownProblems(graph: ModuleGraph, links: ModuleLinks | undefined): Map<string, ModuleProblem> {
+  const problems = new Map<string, ModuleProblem>()
   for (const module of graph.modules) {
-    if (module.kind !== 'script') continue
-    const problem = await compiler.findSyntaxProblem(module.path, scriptText(module))
-    if (problem !== undefined) problems.set(module.path, problem)
+    const { path, conversion } = module
+    if (conversion?.kind === 'problem') problems.set(path, { name: 'SyntaxError', ...conversion.problem })
+    const unlinked = links?.problems.get(path)
+    if (unlinked !== undefined) problems.set(path, placeLinkProblem(module, unlinked))
   }
   return problems
+}
+
+function placeLinkProblem({ conversion, path }: SourceModule, problem: LinkProblem): ModuleProblem {
+  const { name, code, message, start } = problem
+  const place = conversion?.kind === 'es' ? locateIndex(conversion.code.code, conversion.code.map, start) : {}
+  return { name, code, message, file: path, ...place }
+}
+
+async function findProblems(
+  compiler: Compiler,
+  graph: ModuleGraph,
+  links: ModuleLinks | undefined,
+  known: ReadonlyMap<string, ModuleProblem>,
+): Promise<Map<string, ModuleProblem>> {
+  const problems = new Map<string, ModuleProblem>()
+  for (const module of graph.modules) {
+    if (module.kind !== 'script' || known.has(module.path)) continue
+    const body = bodyOf(module, links)
+    const problem = await compiler.findSyntaxProblem(module.path, body.text, body)
+    if (problem === undefined) continue
+    problems.set(module.path, {
+      name: 'SyntaxError',
+      ...placeProblem(problem, body.linesBefore, new ProgramWriter(graph, links, known).placesOf(module)),
+    })
+  }
+  return problems
+}
+
+function placeProblem(
+  problem: SyntaxProblem,
+  linesBefore: number,
+  places: ReturnType<ProgramWriter['placesOf']>,
+): SyntaxProblem {
+  if (problem.line === undefined) return problem
+  const line = problem.line - linesBefore
+  const place =
+    places === undefined ? undefined : findPlace(places.text, places.part, line, problem.column ?? 1)
+  return place === undefined ? { ...problem, line } : { ...problem, line: place.line, column: place.column }
 }
 
 function refuseReached(
   functionName: string,
   graph: ModuleGraph,
-  problems: ReadonlyMap<string, SyntaxProblem>,
+  problems: ReadonlyMap<string, ModuleProblem>,
 ): void {
   for (const module of graph.modules) {
     const problem = problems.get(module.path)
     if (problem === undefined || !module.isOwnAndReached) continue
     const file = module.path.slice(1)
     const { line, column } = problem
-    throw new DeployError(functionName, `${describeProblem(file, problem)}`, {
+    throw new DeployError(functionName, describeProblem(file, problem), {
       file,
       ...(line === undefined ? undefined : { line }),
       ...(column === undefined ? undefined : { column }),
     })
-  }
-}
-
-function describeProblem(file: string, { message, line, column }: SyntaxProblem): string {
-  const isModule = /\b(?:import|export|module)\b/.test(message)
-  const hint = isModule ? ' Functions are CommonJS: use require(…) and exports.main = ….' : ''
-  const at = line === undefined ? file : `${file}:${line}:${column}`
-  return `${at}: SyntaxError: ${message}.${hint}`
-}
-
-function writeProgram(graph: ModuleGraph, problems: ReadonlyMap<string, SyntaxProblem>): string {
-  const writer = new Writer()
-  writer.write(`${START}({"entry":${JSON.stringify(GUEST_ROOT + graph.entry)},"modules":[\n`)
-  for (const module of graph.modules) writeModule(writer, module, problems.get(module.path))
-  writer.write(
-    `],"resolutions":${JSON.stringify(resolutionsOf(graph))},"lines":${JSON.stringify(writer.lines)}})`,
-  )
-  return writer.text
-}
-
-function writeModule(writer: Writer, module: SourceModule, problem: SyntaxProblem | undefined): void {
-  const path = GUEST_ROOT + module.path
-  if (module.kind === 'json') {
-    writer.write(`[${JSON.stringify(path)},{"json":${JSON.stringify(module.text)}}],\n`)
-  } else if (problem !== undefined) {
-    const syntaxError = describeProblem(path, problem)
-    writer.write(`[${JSON.stringify(path)},{"syntaxError":${JSON.stringify(syntaxError)}}],\n`)
-  } else {
-    writer.write(`[${JSON.stringify(path)},function(exports,require,module,__filename,__dirname){\n`)
-    writer.startModule(path)
-    writer.write(`${scriptText(module)}\n}],\n`)
-  }
-}
-
-/** A `#!` line is no JavaScript inside a function; a byte order mark is none anywhere but at the start. */
-function scriptText({ text }: SourceModule): string {
-  return text.replace(/^\uFEFF/, '').replace(/^#!/, '//')
-}
-
-function resolutionsOf(graph: ModuleGraph): Record<string, Record<string, string>> {
-  const table: Record<string, Record<string, string>> = {}
-  for (const { path, resolutions } of graph.modules) {
-    if (resolutions.size === 0) continue
-    const entries = [...resolutions].map(([specifier, target]) => [specifier, GUEST_ROOT + target])
-    table[GUEST_ROOT + path] = Object.fromEntries(entries)
-  }
-  return table
-}
-
-/** Collects the script's text and counts its lines as V8 does. */
-class Writer {
-  readonly #parts: string[] = []
-  readonly lines: [line: number, path: string][] = []
-  #line = 1
-
-  get text(): string {
-    return this.#parts.join('')
-  }
-
-  write(text: string): void {
-    this.#parts.push(text)
-    this.#line += text.match(/\r\n|[\n\r\u2028\u2029]/g)?.length ?? 0
-  }
-
-  startModule(path: string): void {
-    this.lines.push([this.#line, path])
   }
 }

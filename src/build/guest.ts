@@ -39,6 +39,7 @@ const runtime = await build({
 const packages = await build({
   ...options,
   entryPoints: {
+    modules: 'src/guest/modules.ts',
     node: 'src/node/node.ts',
     sdk: 'src/sdk/cloud.ts',
   },

@@ -25,6 +25,8 @@ export interface Scope {
   readonly network?: NetworkPolicy
   /** The own files of the function that asks. */
   readonly files?: FunctionFiles
+  /** What the isolate that asks has used. */
+  readonly meter?: { readonly heapUsedBytes: number }
 }
 
 /** The host's end of some ops: arguments are checked already; rejections are CloudletErrors. */

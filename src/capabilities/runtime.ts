@@ -13,6 +13,7 @@ export function runtimeHandlers(): Handlers<RuntimeOp> {
   return {
     ...filesHandlers(),
     ...nativeHandlers(),
+    'memory.usage': async (_args, { meter }) => ({ heapUsedBytes: meter?.heapUsedBytes ?? 0 }),
     'url.domainToAscii': async ({ domain }) => ({ domain: domainToASCII(domain) }),
     'url.domainToUnicode': async ({ domain }) => ({ domain: domainToUnicode(domain) }),
   }

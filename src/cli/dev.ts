@@ -52,7 +52,7 @@ export async function serveFolder(given: string, options: DevOptions): Promise<v
   terminal.line()
   for (const line of formatDeployments(deployed)) terminal.line(indent(line))
   if (deployed.length + failed.length === 0) {
-    terminal.line(indent('No functions yet: make a folder with an index.js in it.'))
+    terminal.line(indent('No functions yet: make a folder with an index.js or index.ts in it.'))
   }
   for (const { name, warnings } of deployed) printWarnings(terminal, name, warnings)
   for (const { name, error } of failed) {

@@ -1,6 +1,7 @@
-import { lstat } from 'node:fs/promises'
+import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DeployProgress, FunctionHost } from '../index.ts'
+import { ENTRY_NAMES } from '../modules/entry-file.ts'
 
 /** What became of a changed function folder. */
 export type ReloadOutcome =
@@ -61,7 +62,7 @@ export class Reloader {
       return (await host.remove(name)) ? { kind: 'removed', name } : undefined
     }
     // A folder on its way to become a function is no mistake yet.
-    if (runningVersion === undefined && !(await exists(join(path, 'index.js')))) return undefined
+    if (runningVersion === undefined && !(await hasEntry(path))) return undefined
     const { version, warnings } = await host.deploy(name, path, { onProgress })
     return version === runningVersion ? undefined : { kind: 'deployed', name, version, warnings }
   }
@@ -72,8 +73,26 @@ async function isFolder(path: string): Promise<boolean> {
   return (await statOrNothing(path))?.isDirectory() ?? false
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await statOrNothing(path)) !== undefined
+/** Whether there is a file to start with: by name, or the "main" of a package.json. */
+async function hasEntry(folder: string): Promise<boolean> {
+  const main = await readMain(folder)
+  const names = main === undefined ? ENTRY_NAMES : [...ENTRY_NAMES, main, `${main}.js`]
+  for (const name of names) {
+    if ((await statOrNothing(join(folder, name)))?.isFile()) return true
+  }
+  return false
+}
+
+async function readMain(folder: string): Promise<string | undefined> {
+  const path = join(folder, 'package.json')
+  if ((await statOrNothing(path)) === undefined) return undefined
+  try {
+    const { main } = JSON.parse(await readFile(path, 'utf8')) as { main?: unknown }
+    return typeof main === 'string' ? main : undefined
+  } catch {
+    // Half written, or no JSON: it names nothing yet.
+    return undefined
+  }
 }
 
 async function statOrNothing(path: string): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {

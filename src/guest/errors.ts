@@ -1,6 +1,14 @@
 import type { GuestFailure } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { PROGRAM_SCRIPT, type Program, RUNTIME_SCRIPT, START } from '../protocol/bridge.ts'
+import {
+  ES_WRAPPER,
+  LOADER_PATH,
+  PROGRAM_SCRIPT,
+  type ProgramLine,
+  RUNTIME_SCRIPT,
+  START,
+} from '../protocol/bridge.ts'
+import type { Place, PlacePart } from '../protocol/places.ts'
 import {
   ErrorCtor,
   JSONStringify,
@@ -19,11 +27,18 @@ import { quote } from './outbox.ts'
 /** How far up an error's prototypes its name is looked for. */
 const MAX_PROTOTYPES = 16
 
-let lines: Program['lines'] = []
+type FindPlace = (part: PlacePart, line: number, column: number) => Place | undefined
 
-/** Stack traces show the function's own files: the program script's lines are looked up in this table. */
-export function setProgramLines(table: Program['lines']): void {
+let lines: readonly ProgramLine[] = []
+let findPlace: FindPlace = () => undefined
+
+/**
+ * Stack traces show the function's own files: the program script's lines are looked up in this table, and those of a
+ * script that was made from another in the places of that.
+ */
+export function setProgramLines(table: readonly ProgramLine[], find: FindPlace): void {
   lines = table
+  findPlace = find
 }
 
 /** Makes `error.stack` name the function's own files and leave the runtime out. */
@@ -40,7 +55,9 @@ function formatStack(error: unknown, sites: readonly unknown[]): string {
   let text = describeError(error)
   for (let index = 0; index < sites.length; index++) {
     const site = StringCtor(sites[index])
-    if (StringIndexOf(site, RUNTIME_SCRIPT) < 0) text += `\n    at ${mapLocation(nameModule(site))}`
+    if (StringIndexOf(site, RUNTIME_SCRIPT) >= 0) continue
+    const mapped = mapLocation(site)
+    if (mapped !== undefined) text += `\n    at ${nameModule(mapped)}`
   }
   return text
 }
@@ -48,6 +65,11 @@ function formatStack(error: unknown, sites: readonly unknown[]): string {
 /** V8 names a module's wrapper after the call it is an argument of; Node shows it so. */
 function nameModule(site: string): string {
   const inferred = `${START}.modules`
+  const at = StringIndexOf(site, ES_WRAPPER)
+  if (at >= 0) {
+    const async = StringStartsWith(site, 'async ') ? 'async ' : ''
+    return async + StringSlice(site, StringIndexOf(site, ' (', at) + 2, site.length - 1)
+  }
   return StringStartsWith(site, inferred) ? `Object.<anonymous>${StringSlice(site, inferred.length)}` : site
 }
 
@@ -72,24 +94,27 @@ function readPlain(object: object, key: string, otherwise: string): string {
 
 const LOCATION = /cloudlet:program:(\d+):(\d+)/
 
-/** Rewrites `cloudlet:program:LINE:COLUMN` to the module's own `file:line:column`. */
-function mapLocation(text: string): string {
+/** Rewrites `cloudlet:program:LINE:COLUMN` to the module's own `file:line:column`. Undefined for what is no user's. */
+function mapLocation(text: string): string | undefined {
   const match = RegExpExec(LOCATION, text)
   if (match === null) return text
   const whole = match[0] as string
-  const line = match[1] as string
-  const column = match[2] as string
-  const { path, start } = findModule(Number(line))
+  const scriptLine = Number(match[1])
+  const scriptColumn = Number(match[2])
+  const [start, path, part] = findModule(scriptLine)
+  if (path === LOADER_PATH) return undefined
+  const line = scriptLine - start + 1
+  const place = (part && findPlace(part, line, scriptColumn)) ?? { path, line, column: scriptColumn }
   const at = StringIndexOf(text, whole)
-  return `${StringSlice(text, 0, at)}${path}:${Number(line) - start + 1}:${column}${StringSlice(text, at + whole.length)}`
+  return `${StringSlice(text, 0, at)}${place.path}:${place.line}:${place.column}${StringSlice(text, at + whole.length)}`
 }
 
-function findModule(line: number): { path: string; start: number } {
-  let found = { path: PROGRAM_SCRIPT as string, start: 1 }
+function findModule(line: number): ProgramLine {
+  let found: ProgramLine = [1, PROGRAM_SCRIPT]
   for (let index = 0; index < lines.length; index++) {
-    const entry = lines[index] as readonly [number, string]
+    const entry = lines[index] as ProgramLine
     if (entry[0] > line) break
-    found = { path: entry[1], start: entry[0] }
+    found = entry
   }
   return found
 }

@@ -12,23 +12,12 @@ import {
   ObjectHasOwn,
   PromiseCtor,
   ReflectApply,
-  TypeErrorCtor,
 } from './intrinsics.ts'
+import { type Callback, type Handler, loadHandler } from './load-handler.ts'
 import { endNode, nodeHoldsLoop, startNode } from './node.ts'
 import { post, postAnswer, postNow, postOver, quote, setOpen } from './outbox.ts'
 import { processObject, setFixedIdentity, setIdentity } from './process.ts'
-import { loadEntry } from './require.ts'
-import {
-  beginLoading,
-  dropTimers,
-  endLoading,
-  resumeTimers,
-  setTimerLimit,
-  timersHoldLoop,
-} from './timers.ts'
-
-type Handler = (event: unknown, context: unknown, callback: Callback) => unknown
-type Callback = (error?: unknown, value?: unknown) => void
+import { dropTimers, resumeTimers, setTimerLimit, timersHoldLoop } from './timers.ts'
 
 /** One run of the handler: the first of its completions wins, the rest are ignored (wxcloud-spec §1.3). */
 interface Run {
@@ -94,7 +83,35 @@ export function start(message: InvokeMessage): void {
   dropTimers()
   resumeTimers()
   startNode()
-  if (handler === undefined && !load(run)) return
+  if (handler === undefined) {
+    const loading = load(run)
+    if (loading !== true) {
+      if (loading !== false) void startLoaded(run, loading, message, environ)
+      return
+    }
+  }
+  callHandler(run, message, environ)
+}
+
+/** A module that waits at its top level: the invocation that loads it waits with it. */
+async function startLoaded(
+  run: Run,
+  loading: Promise<Handler>,
+  message: InvokeMessage,
+  environ: string,
+): Promise<void> {
+  run.awaitsThenable = true
+  try {
+    handler = await loading
+  } catch (error) {
+    failLoading(run, error)
+    return
+  }
+  run.awaitsThenable = false
+  if (!run.isAnswered) callHandler(run, message, environ)
+}
+
+function callHandler(run: Run, message: InvokeMessage, environ: string): void {
   const context = makeContext(message.requestId, environ, {
     done: (error, value) => settleCallback(run, { error, value }),
     succeed: value => complete(run, value),
@@ -164,26 +181,23 @@ export function exitProcess(code: unknown): never {
   return waitForEver()
 }
 
-function load(run: Run): boolean {
-  beginLoading()
+/** False when that failed; a promise when the files wait. */
+function load(run: Run): Promise<Handler> | boolean {
   try {
-    const exported = loadEntry() as { main?: unknown } | null | undefined
-    const main = exported?.main
-    if (typeof main !== 'function') {
-      throw new TypeErrorCtor(
-        `exports.main is ${main === undefined ? 'missing' : `a ${typeof main}`}, but it must be the function to call: exports.main = async (event, context) => { … }`,
-      )
-    }
-    handler = main as Handler
+    const loaded = loadHandler()
+    if (loaded instanceof PromiseCtor) return loaded as Promise<Handler>
+    handler = loaded as Handler
     return true
   } catch (error) {
-    run.isAnswered = true
-    post(`{"type":"unloadable","failure":${writeFailure(error)}}`)
+    failLoading(run, error)
     return false
-  } finally {
-    endLoading()
-    resumeTimers()
   }
+}
+
+function failLoading(run: Run, error: unknown): void {
+  if (run.isAnswered) return
+  run.isAnswered = true
+  post(`{"type":"unloadable","failure":${writeFailure(error)}}`)
 }
 
 function settleReturned(run: Run, returned: unknown): void {

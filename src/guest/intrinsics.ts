@@ -50,6 +50,10 @@ export const TypeErrorCtor = TypeError
 export const RangeErrorCtor = RangeError
 export const SyntaxErrorCtor = SyntaxError
 export const PromiseCtor = Promise
+export const ObjectPreventExtensions: (value: object) => object = Object.preventExtensions
+export const SymbolToStringTag: typeof Symbol.toStringTag = Symbol.toStringTag
+export const EncodeURI = encodeURI
+export const DecodeURIComponent = decodeURIComponent
 export const Uint8ArrayCtor = Uint8Array
 export const Int32ArrayCtor = Int32Array
 export const Uint16ArrayCtor = Uint16Array
@@ -94,6 +98,10 @@ export const MapCtor = Map
 export const MapGet = uncurry(Map.prototype.get) as <K, V>(self: Map<K, V>, key: K) => V | undefined
 export const MapSet = uncurry(Map.prototype.set) as <K, V>(self: Map<K, V>, key: K, value: V) => unknown
 export const MapDelete = uncurry(Map.prototype.delete) as <K, V>(self: Map<K, V>, key: K) => boolean
+export const MapForEach = uncurry(Map.prototype.forEach) as <K, V>(
+  self: Map<K, V>,
+  visit: (value: V, key: K) => void,
+) => void
 export const MapClear = uncurry(Map.prototype.clear) as (self: Map<unknown, unknown>) => void
 const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get
 export const MapSize = uncurry(mapSize as () => unknown) as (self: Map<unknown, unknown>) => number

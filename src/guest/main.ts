@@ -1,25 +1,26 @@
 import {
   DOOR,
   type InvokeMessage,
+  PLACES,
   PRELOAD_NODE,
   type Program,
   SEND,
   START,
   type ToGuest,
 } from '../protocol/bridge.ts'
-import { keepShared } from './ask.ts'
+import { askHost, keepShared } from './ask.ts'
+import { defineBuiltin, defineFallback, requireBuiltin } from './builtins.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
-import { defineFallback } from './fallback.ts'
 import { installGlobals } from './globals.ts'
 import { completeDrained, exitProcess, failUncaught } from './handler.ts'
-import { JSONParse } from './intrinsics.ts'
+import { JSONParse, ObjectAssign } from './intrinsics.ts'
 import { keepPackageSources, loadRequest, loadSdk, offerPreload } from './lazy.ts'
 import { loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
-import { defineBuiltin, requireBuiltin, setProgram } from './require.ts'
+import { setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
 
 /**
@@ -30,6 +31,7 @@ const globals = globalThis as unknown as Record<string, unknown>
 
 installGlobals(globals, failUncaught)
 processObject.exit = exitProcess
+processObject.memoryUsage = makeMemoryUsage()
 defineBuiltin('wx-server-sdk', () =>
   loadSdk().createServerCloud({
     call: callHost,
@@ -57,7 +59,20 @@ function start(program: Program): void {
   delete globals[SEND]
   delete globals[START]
   delete globals[DOOR]
-  setProgram(program)
+  const places = globals[PLACES] as string | undefined
+  delete globals[PLACES]
+  ;(processObject.argv as string[])[1] = program.entry
+  setProgram(program, places ?? '')
+}
+
+/** `process.memoryUsage`: what the host measured last. The function's process is its isolate. */
+function makeMemoryUsage(): object {
+  const heapUsed = (): number => askHost('memory.usage', {}).heapUsedBytes
+  const memoryUsage = (): object => {
+    const used = heapUsed()
+    return { rss: used, heapTotal: used, heapUsed: used, external: 0, arrayBuffers: 0 }
+  }
+  return ObjectAssign(memoryUsage, { rss: heapUsed })
 }
 
 /** Takes what the host put into the isolate, and V8 didn't into the snapshot. */

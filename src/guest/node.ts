@@ -2,11 +2,11 @@ import type { NodeEnvironment } from '../node/environment.ts'
 import type { NodeLayer } from '../node/node.ts'
 import { NODE_MODULES, type NodeGlobal } from '../protocol/node-modules.ts'
 import { askHost } from './ask.ts'
+import { defineBuiltin } from './builtins.ts'
 import { callHost, callInBackground } from './call.ts'
 import { ArrayIncludes, DateNow } from './intrinsics.ts'
 import { loadNodePackage, nodeLibrary } from './lazy.ts'
 import { memoryBytes, processObject } from './process.ts'
-import { defineBuiltin } from './require.ts'
 import { readWrittenWith } from './written-module.ts'
 
 let globals: Record<string, unknown> = {}

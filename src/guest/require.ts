@@ -1,107 +1,152 @@
-import type { ModuleCode, Program } from '../protocol/bridge.ts'
-import { GUEST_ROOT } from '../protocol/bridge.ts'
+import type { ModuleCode, ModuleWrapper, Program } from '../protocol/bridge.ts'
+import { builtinNames, builtinOf, defineBuiltin, fallbackFor, hasBuiltin } from './builtins.ts'
+import { codedError } from './coded-error.ts'
 import { setProgramLines } from './errors.ts'
-import { fallbackOf, isFallback } from './fallback.ts'
 import {
   ErrorCtor,
   JSONParse,
-  MapCtor,
-  MapGet,
-  MapSet,
   ObjectCreate,
   ObjectHasOwn,
   ReflectApply,
-  StringEndsWith,
-  StringLastIndexOf,
   StringSlice,
-  StringSplit,
   StringStartsWith,
   SyntaxErrorCtor,
   TypeErrorCtor,
 } from './intrinsics.ts'
+import { checkSpecifier, missingModule, unknownBuiltin } from './missing-module.ts'
+import type { Loader, Module, ModuleCore, RequireFunction } from './module.ts'
+import { folderOf, isPath, joinPath, searchPaths } from './paths.ts'
 import { isWritten, readWritten } from './written-module.ts'
 
-/** A CommonJS module object, as user code sees it. */
-interface Module {
-  id: string
-  filename: string
-  path: string
-  loaded: boolean
-  exports: unknown
-  parent: Module | undefined
-  children: Module[]
-  paths: string[]
-  require: RequireFunction
-}
-
-interface RequireFunction {
-  (specifier: unknown): unknown
-  resolve(specifier: unknown): string
-  cache: Record<string, unknown>
-  main: Module | undefined
-}
-
-let entry = ''
-const modules = ObjectCreate(null) as Record<string, ModuleCode>
-let resolutions: Program['resolutions'] = {}
-const builtins = new MapCtor<string, () => unknown>()
-const builtinExports = new MapCtor<string, unknown>()
+let program: Program = { entry: '', modules: [], resolutions: {}, lines: [] }
+const codes = ObjectCreate(null) as Record<string, ModuleCode>
 const cache = ObjectCreate(null) as Record<string, Module>
+const extensions = ObjectCreate(null)
 let main: Module | undefined
+let places = ''
+let loader: Loader | undefined
 
-export function setProgram(program: Program): void {
-  entry = program.entry
-  resolutions = program.resolutions
+/** What a `module` is made by: `module.constructor`, and the built-in module of that name. */
+function ModuleConstructor(this: Module, id = '', parent?: Module): void {
+  fillModule(this, id, parent)
+}
+const modulePrototype = ModuleConstructor.prototype as { require(this: Module, id: unknown): unknown }
+modulePrototype.require = function (id) {
+  return requireFrom(this, id)
+}
+const load = (module: Module, path: string): void => evaluate(module, codeOf(path) as ModuleCode)
+extensions['.js'] = load
+extensions['.json'] = load
+extensions['.node'] = load
+
+export function setProgram(given: Program, placeTable: string): void {
+  program = given
+  places = placeTable
   for (let index = 0; index < program.modules.length; index++) {
     const pair = program.modules[index] as Program['modules'][number]
-    modules[pair[0]] = pair[1]
+    codes[pair[0]] = pair[1]
   }
-  setProgramLines(program.lines)
+  // Asked for when a stack is read that needs it.
+  setProgramLines(program.lines, (part, line, column) => getLoader()?.findPlace(part, line, column))
 }
 
-/** A module every function has without installing it; made at its first require. */
-export function defineBuiltin(name: string, make: () => unknown): void {
-  MapSet(builtins, name, make)
+/** Runs the entry module and what it loads. Throws what they throw; `ready` is there when an ES module waits. */
+export function loadEntry(): { readonly exports: unknown; readonly ready: Promise<unknown> | undefined } {
+  const code = codes[program.entry]
+  if (isEs(code)) return (getLoader() as Loader).runEntry(program.entry)
+  return { exports: loadModule(program.entry, undefined).exports, ready: undefined }
 }
 
-/** What a package of the runtime's own gets as its `require`: modules that every function has. */
-export function requireBuiltin(name: string): unknown {
-  return builtinOf(StringStartsWith(name, 'node:') ? StringSlice(name, 5) : name)
+/** Of a file of the program, or of one that the function has written. */
+function codeOf(path: string): ModuleCode | undefined {
+  return codes[path] ?? readWritten(path)
 }
 
-/** Runs the entry module, and what it requires, and returns its exports. Throws what they throw. */
-export function loadEntry(): unknown {
-  return loadModule(entry, undefined).exports
+function hasCode(path: string): boolean {
+  return codes[path] !== undefined || isWritten(path)
+}
+
+function isEs(code: ModuleCode | undefined): boolean {
+  return typeof code === 'object' && ObjectHasOwn(code, 'es')
+}
+
+/** The rest of the loader, evaluated when it is first needed; plain CommonJS with literal names never needs it. */
+function getLoader(): Loader | undefined {
+  if (loader === undefined && program.loader !== undefined) {
+    const { makeLoader } = program.loader() as { makeLoader: (core: ModuleCore) => Loader }
+    const made = makeLoader({
+      program,
+      places,
+      codes,
+      hasCode,
+      cache,
+      extensions,
+      Module: ModuleConstructor,
+      builtinName,
+      builtinNames,
+      builtinOf,
+      fallbackFor,
+      loadModule,
+      makeModule,
+      makeRequire,
+      refuse,
+      resolveFrom,
+    })
+    loader = made
+    defineBuiltin('module', () => made.moduleBuiltin)
+  }
+  return loader
 }
 
 function loadModule(path: string, parent: Module | undefined): Module {
   const cached = cache[path]
-  if (cached !== undefined) return cached
-  const code = modules[path] ?? (readWritten(path) as ModuleCode)
+  if (cached !== undefined) {
+    if (parent !== undefined) addChild(parent, cached)
+    if (!cached.loaded && isEs(codes[path])) (getLoader() as Loader).requireModule(cached)
+    return cached
+  }
   const module = makeModule(path, parent)
-  main ??= module
-  module.require.main = main
+  if (main === undefined && parent === undefined && path === program.entry) {
+    main = module
+    module.id = '.'
+  }
   cache[path] = module
   let isLoaded = false
   try {
-    evaluate(module, code)
+    evaluate(module, codeOf(path) as ModuleCode)
     isLoaded = true
   } finally {
     // As in Node: a module that threw is loaded anew by the next require.
-    if (!isLoaded) delete cache[path]
+    if (!isLoaded) {
+      delete cache[path]
+      if (parent !== undefined) removeChild(parent, module)
+    }
   }
   module.loaded = true
   return module
 }
 
 function evaluate(module: Module, code: ModuleCode): void {
-  if (typeof code === 'function') {
-    ReflectApply(code, module.exports, [module.exports, module.require, module, module.filename, module.path])
-  } else if ('json' in code) {
-    module.exports = parseJson(module.filename, code.json)
-  } else {
-    throw new SyntaxErrorCtor(code.syntaxError)
-  }
+  if (typeof code === 'function') run(module, code)
+  else if (ObjectHasOwn(code, 'json')) {
+    module.exports = parseJson(module.filename, (code as { json: string }).json)
+  } else if (isEs(code)) (getLoader() as Loader).requireModule(module)
+  else refuse(code)
+}
+
+function run(module: Module, code: ModuleWrapper): void {
+  const { exports, filename, path } = module
+  const require = makeRequire(module)
+  const imported = code.length > 5 ? getLoader()?.importerOf(filename) : undefined
+  ReflectApply(code, exports, [exports, require, module, filename, path, imported])
+}
+
+function refuse(code: ModuleCode): never {
+  if (ObjectHasOwn(code, 'syntaxError'))
+    throw new SyntaxErrorCtor((code as { syntaxError: string }).syntaxError)
+  const { error, code: errorCode, name } = code as { error: string; code?: string; name: string }
+  const Ctor = name === 'TypeError' ? TypeErrorCtor : name === 'SyntaxError' ? SyntaxErrorCtor : ErrorCtor
+  throw errorCode === undefined ? new Ctor(error) : codedError(new Ctor(error), errorCode)
 }
 
 function parseJson(path: string, text: string): unknown {
@@ -113,69 +158,101 @@ function parseJson(path: string, text: string): unknown {
 }
 
 function makeModule(path: string, parent: Module | undefined): Module {
-  const folder = folderOf(path)
-  const resolve = (specifier: unknown): string => resolveOrThrow(path, specifier)
-  const require = ((specifier: unknown) => {
-    const target = resolve(specifier)
-    if (isBuiltin(target)) return builtinOf(target)
-    return isFallback(target) ? fallbackOf(target) : loadModule(target, module).exports
-  }) as RequireFunction
-  require.resolve = resolve
-  require.cache = cache as Record<string, unknown>
-  const module: Module = {
-    id: parent === undefined ? '.' : path,
-    filename: path,
-    path: folder,
-    loaded: false,
-    exports: {},
-    parent,
-    children: [],
-    paths: searchPaths(folder),
-    require,
-  }
-  if (parent !== undefined) parent.children[parent.children.length] = module
+  const module = ObjectCreate(modulePrototype) as unknown as Module
+  fillModule(module, path, parent)
   return module
 }
 
-function isBuiltin(name: string): boolean {
-  return MapGet(builtins, name) !== undefined
+function fillModule(module: Module, path: string, parent: Module | undefined): void {
+  const folder = folderOf(path)
+  module.id = path
+  module.path = folder
+  module.exports = {}
+  module.filename = path
+  module.loaded = false
+  module.children = []
+  module.paths = searchPaths(folder)
+  module.parent = parent
+  if (parent !== undefined) addChild(parent, module)
 }
 
-function builtinOf(name: string): unknown {
-  const made = MapGet(builtinExports, name)
-  if (made !== undefined) return made
-  const exported = (MapGet(builtins, name) as () => unknown)()
-  MapSet(builtinExports, name, exported)
-  return exported
+function makeRequire(module: Module): RequireFunction {
+  const require = ((specifier: unknown) => requireFrom(module, specifier)) as RequireFunction
+  const resolve = ((specifier: unknown, options?: { paths?: readonly string[] }) =>
+    resolveFrom(module, specifier, options)) as RequireFunction['resolve']
+  resolve.paths = specifier => {
+    checkSpecifier(specifier, 'request')
+    if (builtinName(specifier) !== undefined) return null
+    return isPath(specifier) ? [folderOf(module.filename)] : searchPaths(folderOf(module.filename))
+  }
+  require.resolve = resolve
+  require.cache = cache as Record<string, unknown>
+  require.extensions = extensions
+  require.main = main
+  return require
 }
 
-function resolveOrThrow(from: string, specifier: unknown): string {
-  if (typeof specifier !== 'string') {
-    throw codedError(
-      new TypeErrorCtor(`The "id" argument must be of type string. Received ${typeof specifier}`),
-      'ERR_INVALID_ARG_TYPE',
-    )
+function addChild(parent: Module, module: Module): void {
+  const { children } = parent
+  for (let index = 0; index < children.length; index++) if (children[index] === module) return
+  children[children.length] = module
+}
+
+function removeChild({ children }: Module, module: Module): void {
+  if (children[children.length - 1] === module) children.length--
+}
+
+function requireFrom(module: Module, specifier: unknown): unknown {
+  const target = resolveFrom(module, specifier)
+  const name = StringStartsWith(target, '/') ? undefined : builtinName(target)
+  return name === undefined ? loadModule(target, module).exports : builtinOf(name)
+}
+
+/** Some are defined with their scheme, `node:test`, and are only meant by that. */
+function builtinName(specifier: string): string | undefined {
+  if (hasBuiltin(specifier)) return specifier
+  if (!StringStartsWith(specifier, 'node:')) {
+    return specifier === 'module' && getLoader() !== undefined ? specifier : undefined
   }
-  if (specifier === '') {
-    throw codedError(
-      new TypeErrorCtor('The argument "id" must be a non-empty string.'),
-      'ERR_INVALID_ARG_VALUE',
-    )
+  const name = StringSlice(specifier, 5)
+  return !hasBuiltin(name) && !(name === 'module' && getLoader()) ? undefined : name
+}
+
+function resolveFrom(
+  module: Module,
+  specifier: unknown,
+  options?: { readonly paths?: readonly string[] },
+): string {
+  checkSpecifier(specifier)
+  if (builtinName(specifier) !== undefined) return specifier
+  if (StringStartsWith(specifier, 'node:')) {
+    throw unknownBuiltin(specifier)
   }
-  const resolved = resolveSpecifier(from, specifier)
+  const resolved =
+    options?.paths === undefined
+      ? resolveSpecifier(module.filename, specifier)
+      : resolveIn(options.paths, specifier)
   if (resolved !== undefined) return resolved
-  if (isFallback(specifier)) return specifier
-  throw codedError(new ErrorCtor(missingMessage(from, specifier)), 'MODULE_NOT_FOUND')
+  const fallback = fallbackFor(specifier)
+  if (fallback !== undefined) return fallback
+  throw missingModule(module, specifier)
 }
 
-/** Node's order: built-in names, then what deploy resolved for this file, then the same rules over the known files. */
+function resolveIn(folders: readonly string[], specifier: string): string | undefined {
+  for (let index = 0; index < folders.length; index++) {
+    const found = resolveSpecifier(`${joinPath('/', folders[index] as string)}/noop.js`, specifier)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** What deploy resolved for this file, then Node's rules over the known files. */
 function resolveSpecifier(from: string, specifier: string): string | undefined {
-  // Some are defined with their scheme, and only meant by that.
-  if (isBuiltin(specifier)) return specifier
-  const name = StringStartsWith(specifier, 'node:') ? StringSlice(specifier, 5) : specifier
-  if (isBuiltin(name)) return name
+  const { resolutions } = program
   const table = ObjectHasOwn(resolutions, from) ? resolutions[from] : undefined
   if (table !== undefined && ObjectHasOwn(table, specifier)) return table[specifier]
+  const more = getLoader()
+  if (more !== undefined) return more.resolve(from, specifier, 'require')
   if (isPath(specifier)) {
     return resolveFile(joinPath(StringStartsWith(specifier, '/') ? '/' : folderOf(from), specifier))
   }
@@ -187,71 +264,12 @@ function resolveSpecifier(from: string, specifier: string): string | undefined {
   return undefined
 }
 
-const SUFFIXES = ['', '.js', '.json', '.cjs', '/index.js', '/index.json']
+const SUFFIXES = ['', '.js', '.json', '/index.js', '/index.json']
 
 function resolveFile(path: string): string | undefined {
   for (let index = 0; index < SUFFIXES.length; index++) {
     const candidate = path + SUFFIXES[index]
-    if (modules[candidate] !== undefined || isWritten(candidate)) return candidate
+    if (hasCode(candidate)) return candidate
   }
   return undefined
-}
-
-function isPath(specifier: string): boolean {
-  return (
-    specifier === '.' ||
-    specifier === '..' ||
-    StringStartsWith(specifier, './') ||
-    StringStartsWith(specifier, '../') ||
-    StringStartsWith(specifier, '/')
-  )
-}
-
-/** `a/b` + `../c` → `a/c`; never above the root. */
-function joinPath(folder: string, specifier: string): string {
-  const parts = StringSplit(`${folder}/${specifier}`, '/')
-  const kept: string[] = []
-  for (let index = 0; index < parts.length; index++) {
-    const part = parts[index] as string
-    if (part === '' || part === '.') continue
-    if (part === '..') kept.length = kept.length > 0 ? kept.length - 1 : 0
-    else kept[kept.length] = part
-  }
-  let path = ''
-  for (let index = 0; index < kept.length; index++) path += `/${kept[index]}`
-  return path
-}
-
-function folderOf(path: string): string {
-  return StringSlice(path, 0, StringLastIndexOf(path, '/'))
-}
-
-/** The node_modules folders a module in `folder` looks into, nearest first, as in Node but not above the function. */
-function searchPaths(folder: string): string[] {
-  const paths: string[] = []
-  let current = folder
-  while (StringStartsWith(current, GUEST_ROOT)) {
-    if (!StringEndsWith(current, '/node_modules')) paths[paths.length] = `${current}/node_modules`
-    current = folderOf(current)
-  }
-  return paths
-}
-
-/** Node's built-in modules, to tell "not offered" from "not installed". */
-const NODE_NAMES =
-  ' assert async_hooks child_process cluster console constants crypto dgram diagnostics_channel dns domain events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl stream string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib '
-
-function missingMessage(from: string, specifier: string): string {
-  const name = StringStartsWith(specifier, 'node:') ? StringSlice(specifier, 5) : specifier
-  const isNodeModule = StringSplit(NODE_NAMES, ` ${StringSplit(name, '/')[0]} `).length > 1
-  const hint = isNodeModule
-    ? `The Node.js built-in "${name}" is not offered to functions by this version of cloudlet.`
-    : isPath(specifier)
-      ? 'Check the path and the letter case of the file name.'
-      : `Run "npm install ${name}" in the function's folder and deploy it again.`
-  return `Cannot find module '${specifier}'\nRequire stack:\n- ${from}\n${hint}`
-}
-
-function codedError(error: Error, code: string): Error {
-  return Object.assign(error, { code })
 }

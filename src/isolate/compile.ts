@@ -5,21 +5,35 @@ import {
   type CompiledScript,
   ExternalCopy,
   Isolate,
+  type NativeContext,
   type NativeIsolate,
   type NativeReference,
+  type SharedText,
 } from './ivm.ts'
 import { type RuntimeKind, runtimeSnapshot } from './snapshot.ts'
 
 /** Heap for parsing. Parsing needs a small multiple of the source, which deployments bound. */
 const COMPILER_MEMORY_MB = 512
-const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname']
-const WRAPPER_HEAD = `(function (${PARAMETERS.join(', ')}) {`
 const WRAPPER_TAIL = '\n})'
+
+/** A program's script, and the places its code was made from, if it was made (protocol/places.ts). */
+export interface ProgramSource {
+  readonly source: string
+  readonly places?: string
+}
 
 /** A deployment's program script with V8's code cache for it: compiled once, loaded by every instance. */
 export interface CompiledProgram {
   readonly source: string
   readonly cachedData: CachedData | undefined
+  /** What all instances share the bytes of. */
+  readonly places?: SharedText | undefined
+}
+
+/** What a text is the body of. */
+export interface FunctionKind {
+  readonly parameters: readonly string[]
+  readonly isAsync: boolean
 }
 
 /** A copy of the program's code cache, to be kept. */
@@ -39,7 +53,8 @@ export interface SyntaxProblem extends SourceLocation {
  */
 export class Compiler {
   readonly #isolate: NativeIsolate
-  #functionConstructor: FunctionConstructorReference | undefined
+  #context: NativeContext | undefined
+  readonly #constructors = new Map<boolean, FunctionConstructorReference>()
 
   /** Instances take V8's code only from an isolate of the same snapshot (native-notes/snapshot.md). */
   constructor(runtime: RuntimeKind) {
@@ -47,17 +62,20 @@ export class Compiler {
   }
 
   /** @throws the compiler's SyntaxError when the program as a whole does not parse. */
-  async compileProgram(source: string): Promise<CompiledProgram> {
+  async compileProgram({ source, places }: ProgramSource): Promise<CompiledProgram> {
     const script: CompiledScript = await this.#isolate.compileScript(source, {
       filename: PROGRAM_SCRIPT,
       produceCachedData: true,
     })
     script.release()
-    return { source, cachedData: script.cachedData }
+    return { source, cachedData: script.cachedData, places: share(places) }
   }
 
   /** A program with the code that was kept of it; undefined when V8 refuses that. */
-  async restoreProgram(source: string, data: Uint8Array): Promise<CompiledProgram | undefined> {
+  async restoreProgram(
+    { source, places }: ProgramSource,
+    data: Uint8Array,
+  ): Promise<CompiledProgram | undefined> {
     // A copy: a Buffer's own memory, and what its slice() gives, may begin before it.
     const cachedData = new ExternalCopy(new Uint8Array(data).buffer as ArrayBuffer)
     const script: CompiledScript = await this.#isolate.compileScript(source, {
@@ -65,18 +83,22 @@ export class Compiler {
       cachedData,
     })
     script.release()
-    return script.cachedDataRejected === true ? undefined : { source, cachedData }
+    return script.cachedDataRejected === true ? undefined : { source, cachedData, places: share(places) }
   }
 
   /**
-   * Whether one CommonJS file parses as the body of a function, by itself; if not, what is wrong and where, with
-   * lines and columns from 1. A file that only parses together with the wrapper around it is no module: its text
-   * would end the wrapper and stand beside it.
+   * Whether one file parses as the body of such a function, by itself; if not, what is wrong and where, with lines and
+   * columns from 1. A file that only parses together with the wrapper around it is no module: its text would end the
+   * wrapper and stand beside it.
    */
-  async findSyntaxProblem(path: string, source: string): Promise<SyntaxProblem | undefined> {
-    const refusal = await this.#parseBody(source)
+  async findSyntaxProblem(
+    path: string,
+    source: string,
+    kind: FunctionKind,
+  ): Promise<SyntaxProblem | undefined> {
+    const refusal = await this.#parseBody(source, kind)
     if (refusal === undefined) return undefined
-    return (await this.#locateProblem(path, source)) ?? { message: refusal, file: path }
+    return (await this.#locateProblem(path, source, kind)) ?? { message: refusal, file: path }
   }
 
   close(): void {
@@ -84,10 +106,10 @@ export class Compiler {
   }
 
   /** The Function constructor parses a body alone, as the language demands; it runs nothing. */
-  async #parseBody(source: string): Promise<string | undefined> {
-    this.#functionConstructor ??= await this.#getFunctionConstructor()
+  async #parseBody(source: string, { parameters, isAsync }: FunctionKind): Promise<string | undefined> {
+    const construct = await this.#constructorFor(isAsync)
     try {
-      const made = await this.#functionConstructor.apply(undefined, [...PARAMETERS, `${source}\n`], {
+      const made = await construct.apply(undefined, [...parameters, `${source}\n`], {
         result: { reference: true },
       })
       made.release()
@@ -98,17 +120,28 @@ export class Compiler {
     }
   }
 
-  async #getFunctionConstructor(): Promise<FunctionConstructorReference> {
-    const context = await this.#isolate.createContext()
-    return (await context.global.get('Function', { reference: true })) as FunctionConstructorReference
+  async #constructorFor(isAsync: boolean): Promise<FunctionConstructorReference> {
+    this.#context ??= await this.#isolate.createContext()
+    let construct = this.#constructors.get(isAsync)
+    if (construct === undefined) {
+      const text = isAsync ? '(async () => {}).constructor' : 'Function'
+      construct = (await this.#context.eval(text, { reference: true })) as FunctionConstructorReference
+      this.#constructors.set(isAsync, construct)
+    }
+    return construct
   }
 
   /** The constructor's errors don't say where; those of a script do. */
-  async #locateProblem(path: string, source: string): Promise<SyntaxProblem | undefined> {
+  async #locateProblem(
+    path: string,
+    source: string,
+    { parameters, isAsync }: FunctionKind,
+  ): Promise<SyntaxProblem | undefined> {
+    const head = `(${isAsync ? 'async ' : ''}function (${parameters.join(', ')}) {`
     try {
-      const script = await this.#isolate.compileScript(WRAPPER_HEAD + source + WRAPPER_TAIL, {
+      const script = await this.#isolate.compileScript(head + source + WRAPPER_TAIL, {
         filename: path,
-        columnOffset: -WRAPPER_HEAD.length,
+        columnOffset: -head.length,
       })
       script.release()
       return undefined
@@ -117,6 +150,10 @@ export class Compiler {
       return locate(error.message, path, source)
     }
   }
+}
+
+function share(text: string | undefined): SharedText | undefined {
+  return text === undefined ? undefined : new ExternalCopy(text)
 }
 
 const LOCATED = /^(?<message>[\s\S]*) \[(?<file>.*):(?<line>\d+):(?<column>\d+)\]$/

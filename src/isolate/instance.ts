@@ -115,7 +115,10 @@ export class Instance implements Timed, JobHolder {
   }
 
   #write(jobs: readonly Job[]): string[] {
-    for (const job of jobs) job.holder = this
+    for (const job of jobs) {
+      job.holder = this
+      job.request.meter.heapUsedBytes = this.usage.heapBytes
+    }
     const texts = writeInvocations(jobs, !this.#hasRun)
     this.#hasRun = true
     return texts

@@ -1,4 +1,4 @@
-import { DOOR, PRELOAD_NODE, PROGRAM_SCRIPT, RUNTIME_SCRIPT, SEND } from '../protocol/bridge.ts'
+import { DOOR, PLACES, PRELOAD_NODE, PROGRAM_SCRIPT, RUNTIME_SCRIPT, SEND } from '../protocol/bridge.ts'
 import type { CompiledProgram } from './compile.ts'
 import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
@@ -87,8 +87,9 @@ export interface Loading {
  */
 export async function loadProgram(
   { isolate, context }: BlankIsolate,
-  { source, cachedData }: CompiledProgram,
+  { source, cachedData, places }: CompiledProgram,
 ): Promise<Loading> {
+  if (places !== undefined) context.global.setSync(PLACES, places.copyInto())
   if (source.length <= EVAL_CHARS) return { loaded: context.eval(source, { filename: PROGRAM_SCRIPT }) }
   try {
     const script = await isolate.compileScript(source, {

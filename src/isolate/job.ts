@@ -19,6 +19,8 @@ export interface InvocationRequest {
   readonly cpuLimitMs: number
   readonly limits: InvocationLimits
   readonly signal: AbortSignal | undefined
+  /** Told what its instance's heap took when it was last measured, in bytes. */
+  readonly meter: { heapUsedBytes: number }
   /** Nothing of it is left: its answer came, and the work it left behind is done or was ended. Called once. */
   readonly onOver: () => void
 }

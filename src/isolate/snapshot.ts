@@ -9,6 +9,7 @@ export type RuntimeKind = 'plain' | 'sdk'
 
 const snapshots = new Map<RuntimeKind, Snapshot>()
 let packageSources: readonly PackageSource[] | undefined
+let loader: string | undefined
 let packageBytes = 0
 
 /** The global it belongs in, and its text, of which all isolates share the bytes. */
@@ -69,6 +70,12 @@ export function runtimePackages(): readonly PackageSource[] {
   return packageSources
 }
 
+/** The part of the guest's loader that stands in the program of a function which needs it (protocol/bridge.ts). */
+export function loaderSource(): string {
+  loader ??= readBundle('modules')
+  return loader
+}
+
 /** Bytes of those texts, which are ASCII. */
 export function sharedTextBytes(): number {
   runtimePackages()
@@ -76,7 +83,7 @@ export function sharedTextBytes(): number {
 }
 
 /** The bundles are built beside the compiled host; a host run from source takes those of the last build. */
-function readBundle(name: 'runtime' | 'warm-up' | PackageName): string {
+function readBundle(name: 'runtime' | 'warm-up' | 'modules' | PackageName): string {
   const file = name === 'library' ? 'node-library.txt' : `${name}.js`
   const isSource = import.meta.url.endsWith('.ts')
   return readFileSync(

@@ -1,5 +1,6 @@
 import type { ErrorData, GuestFailure } from '../errors.ts'
 import type { LogLevel } from '../types.ts'
+import type { PlacePart } from './places.ts'
 
 /**
  * What crosses between host and guest. Each crossing is one JSON array of messages and, beside it, the
@@ -134,13 +135,49 @@ export interface Program {
   /** By absolute guest path. Pairs, not fields, so that V8 infers no function name from the key. */
   readonly modules: readonly (readonly [path: string, code: ModuleCode])[]
   /** What a literal `require(specifier)` in a file means: from path → specifier → path. */
-  readonly resolutions: Readonly<Record<string, Readonly<Record<string, string>>>>
-  /** First line of each script module inside the program script, ascending, for stack traces. */
-  readonly lines: readonly (readonly [line: number, path: string])[]
+  readonly resolutions: Resolutions
+  /**
+   * First line of each script module inside the program script, ascending, for stack traces, and where the file's own
+   * lines are in the places, if the script was made from it.
+   */
+  readonly lines: readonly ProgramLine[]
+  /** The loader for what CommonJS with literal names doesn't need: a body that returns the exports of guest/modules.ts. */
+  readonly loader?: () => unknown
+  /** What that loader knows: the meaning of `import`, names CommonJS files export, package.json of packages. */
+  readonly imports?: Resolutions
+  readonly names?: Readonly<Record<string, readonly string[]>>
+  readonly packages?: Readonly<Record<string, PackageManifest>>
 }
 
-/** A CommonJS wrapper, the text of a JSON file, or the message of the SyntaxError that compiling the file gave. */
-export type ModuleCode = ModuleWrapper | { readonly json: string } | { readonly syntaxError: string }
+export type Resolutions = Readonly<Record<string, Readonly<Record<string, string>>>>
+export type ProgramLine = readonly [line: number, path: string, part?: PlacePart]
+
+/** What resolution reads of a package.json. */
+export interface PackageManifest {
+  readonly name?: unknown
+  readonly main?: unknown
+  readonly exports?: unknown
+  readonly imports?: unknown
+}
+
+/**
+ * A CommonJS wrapper, an ES module, the text of a JSON file, or the error that loading the file gives: what compiling
+ * it said, or another of that name and code.
+ */
+export type ModuleCode =
+  | ModuleWrapper
+  | EsModuleCode
+  | { readonly json: string }
+  | { readonly syntaxError: string }
+  | { readonly error: string; readonly code?: string; readonly name: string }
+
+export interface EsModuleCode {
+  /** Returns when the module has run, or a promise of that. Its parameter stands for `import` (src/program-text.ts). */
+  readonly es: (imported: unknown) => unknown
+  /** What it imports, in order; of what is built in with the names that it must have. */
+  readonly needs: readonly (string | readonly string[])[]
+  readonly waits?: true
+}
 
 export type ModuleWrapper = (
   exports: unknown,
@@ -148,7 +185,14 @@ export type ModuleWrapper = (
   module: unknown,
   __filename: string,
   __dirname: string,
+  /** Only where a file has `import(…)`. */
+  imported?: unknown,
 ) => void
+
+/** The name of the functions that ES modules are, which stack traces leave out. */
+export const ES_WRAPPER = 'cloudlet$module'
+/** What the loader's own lines are in `Program.lines`: stack traces leave those frames out too. */
+export const LOADER_PATH = ''
 
 /** The script name of every program; stack traces replace it by the module's own file and line. */
 export const PROGRAM_SCRIPT = 'cloudlet:program'
@@ -160,6 +204,8 @@ export const SEND = '__cloudletSend'
 export const DOOR = '__cloudletDoor'
 /** The global the program script calls with its Program; gone before user code runs. */
 export const START = '__cloudletStart'
+/** The global that holds the program's places, if it has any (places.ts); gone before user code runs. */
+export const PLACES = '__cloudletPlaces'
 /** Globals that hold the sources of packages which the runtime evaluates at first use; gone before user code runs. */
 export const PACKAGE_SOURCES = {
   sdk: '__cloudletSdk',

@@ -4,7 +4,7 @@ import type { Permission } from '../types.ts'
 import { CRYPTO_OPS } from './calls-crypto.ts'
 import { FILES_OPS } from './calls-files.ts'
 import { NETWORK_OPS } from './calls-network.ts'
-import { URL_OPS } from './calls-url.ts'
+import { RUNTIME_OPS } from './calls-runtime.ts'
 import { ZLIB_OPS } from './calls-zlib.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
@@ -278,7 +278,7 @@ export const OPS = {
   ...CRYPTO_OPS,
   ...ZLIB_OPS,
   ...FILES_OPS,
-  ...URL_OPS,
+  ...RUNTIME_OPS,
 } as const satisfies Record<string, OpShape>
 
 export type OpName = keyof typeof OPS

@@ -36,7 +36,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'invocation',
         'invoke-arguments',
         'known-options',
-        'module-graph',
+        'modules',
       ],
       ...[
         'network-options',
@@ -99,8 +99,11 @@ const CALLS = /^src\/protocol\/calls(?:-\w+)?\.ts$/
 /** The files that may import each package: at most one of each pattern. */
 export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   commander: [/^src\/cli\//],
-  'enhanced-resolve': [/^src\/module-graph\.ts$/],
-  esbuild: [/^src\/build\/guest\.ts$/, /^src\/build\/node-library\.ts$/],
+  '@jridgewell/trace-mapping': [/^src\/modules\//],
+  'cjs-module-lexer': [/^src\/modules\//],
+  'enhanced-resolve': [/^src\/modules\//],
+  'es-module-lexer': [/^src\/modules\//],
+  esbuild: [/^src\/build\/guest\.ts$/, /^src\/build\/node-library\.ts$/, /^src\/modules\//],
   'fastest-levenshtein': [/^src\/function-table\.ts$/],
   'http-parser-js': [/^src\/node\/binding-http-parser\.ts$/],
   'ipaddr.js': [/^src\/network\/address\.ts$/],
@@ -164,7 +167,9 @@ export function checkDependencies(sources: Sources, manifest: Manifest): string[
     for (const path of paths) {
       const isDevelopment = DEVELOPMENT_ONLY.test(path)
       if (!isDevelopment) used.add(name)
-      const declared = isDevelopment ? manifest.devDependencies : manifest.dependencies
+      const declared = isDevelopment
+        ? { ...manifest.dependencies, ...manifest.devDependencies }
+        : manifest.dependencies
       if (!Object.hasOwn(declared, name)) {
         const field = isDevelopment ? 'devDependencies' : 'dependencies'
         violations.push(`${path} imports "${name}", which is not in ${field}.`)

@@ -176,7 +176,7 @@ describe('bad sources', () => {
   test.each([
     ['index.js', 'exports.main = () => {\n  const a = 1;\n  const a = 2\n}', 3, 9],
     ['lib/deep.js', '\n\nfunction f( {', 3, 14],
-    ['index.js', 'import x from "x"', 1, 1],
+    ['lib/module.cjs', '\nimport x from "x"', 2, 1],
   ])('a syntax error in %s is named by file, line and column', async (file, text, line, column) => {
     const index = file === 'index.js' ? {} : { 'index.js': `require('./${file}')` }
     await expect(host.deploy('f', { files: { ...index, [file]: text } })).rejects.toMatchObject({

@@ -42,7 +42,7 @@ test('request is there without being installed, as on the platform', async () =>
     [200, { url: '/form', body: 'b=2' }],
     [200, { url: '/json', body: '', cookie: 'seen=yes' }],
     'ECONNREFUSED',
-    'request',
+    'cloudlet:request',
   ])
 })
 
@@ -60,6 +60,18 @@ test('it speaks https, and checks whom it speaks to', async () => {
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     'secret',
   ])
+})
+
+test('an ES module may import it', async () => {
+  const host = new FunctionHost()
+  onTestFinished(() => host.close())
+  await host.deploy('f', {
+    files: {
+      'index.mjs':
+        "import request from 'request'\nexport const main = () => [typeof request, typeof request.post]",
+    },
+  })
+  expect((await host.invoke('f')).result).toEqual(['function', 'function'])
 })
 
 test('a function that brings its own has that', async () => {

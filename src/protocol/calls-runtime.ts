@@ -6,8 +6,19 @@ const shape = {
   result: Type.Object({ domain }),
 }
 
+/** What the isolate has used when it was last measured, at most a second of work ago, in bytes; 0 before. */
+const MEMORY_OPS = {
+  'memory.usage': {
+    capability: 'runtime',
+    args: Type.Object({}, { additionalProperties: false }),
+    result: Type.Object({ heapUsedBytes: Type.Number() }),
+  },
+} as const
+
 /** Domain names that are not plain ASCII, by Unicode's tables; '' for one that isn't valid. */
-export const URL_OPS = {
+const URL_OPS = {
   'url.domainToAscii': { capability: 'runtime', ...shape },
   'url.domainToUnicode': { capability: 'runtime', ...shape },
 } as const
+
+export const RUNTIME_OPS = { ...MEMORY_OPS, ...URL_OPS } as const
