@@ -19,7 +19,7 @@ export interface NetworkOptions {
    * @default false
    */
   readonly private?: boolean
-  /** Connections one invocation may have open at once. @default 50 */
+  /** Connections one invocation may have open at once. @default 200 */
   readonly maxConnections?: number
   /** Time a connection may take to come about, and a TLS handshake again, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number
@@ -38,7 +38,7 @@ export interface HostNetworkOptions extends NetworkOptions {
 
 export const NETWORK_DEFAULTS = Object.freeze({
   private: false,
-  maxConnections: 50,
+  maxConnections: 200,
   connectTimeoutMs: 10_000,
   maxReceivedMb: 512,
 })

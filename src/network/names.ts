@@ -41,6 +41,8 @@ export class Names {
   readonly #hasServers: boolean
   #runningCount = 0
   readonly #waiting: (() => void)[] = []
+  /** Lookups under way: who asks the same meanwhile gets the same answer. */
+  readonly #underWay = new Map<string, Promise<LookupAddress[]>>()
 
   /** `servers`: addresses, each with a port or without. @throws what Node throws for one that is none. */
   constructor(servers: readonly string[] | undefined) {
@@ -49,7 +51,17 @@ export class Names {
   }
 
   /** Addresses of a host, as the system gives them: files and search domains included. @throws {NetworkError} */
-  async lookup(hostname: string, options: LookupOptions): Promise<LookupAddress[]> {
+  lookup(hostname: string, options: LookupOptions): Promise<LookupAddress[]> {
+    const { family, hints, order } = options
+    const key = `${hostname} ${family} ${hints} ${order}`
+    const known = this.#underWay.get(key)
+    if (known !== undefined) return known
+    const answer = this.#lookup(hostname, options).finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, answer)
+    return answer
+  }
+
+  async #lookup(hostname: string, options: LookupOptions): Promise<LookupAddress[]> {
     if (this.#hasServers) return this.#ask(hostname, options)
     if (this.#runningCount < LIMITS.networkLookups) this.#runningCount++
     // Its place is handed on.

@@ -370,6 +370,18 @@ describe('names', () => {
     await expect(network.lookup('b.test', LOOKUP)).rejects.toMatchObject({ reason: 'ENOTFOUND' })
   })
 
+  test('who asks the same at the same time is answered at once', async () => {
+    await using server = await startNameServer((name, type) =>
+      type === 'A' ? [{ type: 'A', name, data: '8.8.8.8' }] : [],
+    )
+    const network = open({ dnsServers: [server.address] })
+    const answers = await Promise.all(Array.from({ length: 50 }, () => network.lookup('a.test', LOOKUP)))
+    expect(new Set(answers.map(([found]) => found?.address))).toEqual(new Set(['8.8.8.8']))
+    expect(server.asked.toSorted()).toEqual(['A a.test', 'AAAA a.test'])
+    await network.lookup('a.test', LOOKUP)
+    expect(server.asked).toHaveLength(4)
+  })
+
   test('a name that leads to a blocked address is refused, or loses that address', async () => {
     await using server = await startNameServer((name, type) => {
       const addresses = name === 'inside.test' ? ['10.0.0.1', '169.254.169.254'] : ['10.0.0.1', '8.8.8.8']
