@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { CloudletError, DeployError } from './errors.ts'
+import { mayHaveEntry } from './modules/entry-file.ts'
 import { mountPackages } from './packaged-tree.ts'
 import { listNeeded } from './packages/manifest.ts'
 import { PackageProblem } from './packages/problem.ts'
@@ -60,7 +61,7 @@ export async function withPackages(
   { packages, onProgress }: PackageTools,
 ): Promise<PackagedSource> {
   // Folders that are no functions get no packages either; their deployment fails soon.
-  if (tree.kindOf(MANIFEST) !== 'file' || !hasEntry(tree)) return { tree, warnings: [] }
+  if (tree.kindOf(MANIFEST) !== 'file' || !mayHaveEntry(tree)) return { tree, warnings: [] }
   try {
     if (hasPackages(tree)) return { tree, warnings: warnOfMissing(tree) }
     const set = readPackageSet(tree)
@@ -75,10 +76,6 @@ export async function withPackages(
 
 function combine(tree: SourceTree, set: PackageSet, { folder, warnings }: InstalledPackages): PackagedSource {
   return { tree: mountPackages(tree, folder), warnings: [...set.warnings, ...warnings] }
-}
-
-function hasEntry(tree: SourceTree): boolean {
-  return tree.list('/').some(name => /^index\.[cm]?[jt]s$/.test(name))
 }
 
 /** Editors and npm leave folders with nothing but hidden files behind. */

@@ -5,7 +5,6 @@ import {
   type DecipherGCM,
   getCipherInfo,
 } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
@@ -14,6 +13,7 @@ import { requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers, Scope } from './capability.ts'
 import { attempt, attemptSync } from './native-failure.ts'
 import type { OpenHandles } from './open-handles.ts'
+import { inSlices } from './slices.ts'
 
 /** Done at once on the host's thread: half a millisecond with the slowest, 3DES. */
 const SLICE_BYTES = 16 * 1024
@@ -127,9 +127,6 @@ async function update(cipher: Cipher, bytes: Uint8Array, isWhole: boolean): Prom
   if (isWhole) requireSize('crypto.cipher.data', bytes, LIMITS.cryptoWholeBytes)
   if (isWhole || bytes.byteLength <= SLICE_BYTES) return cipher.update(bytes)
   const outputs: Uint8Array[] = []
-  for (let at = 0; at < bytes.byteLength; at += SLICE_BYTES) {
-    if (at > 0) await nextTurn()
-    outputs.push(cipher.update(bytes.subarray(at, at + SLICE_BYTES)))
-  }
+  await inSlices(bytes, SLICE_BYTES, slice => outputs.push(cipher.update(slice)))
   return Buffer.concat(outputs)
 }

@@ -1,10 +1,10 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LIMITS } from '../limits.ts'
 import { requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers } from './capability.ts'
 import { attempt, attemptSync } from './native-failure.ts'
 import type { OpenHandles } from './open-handles.ts'
+import { inSlices } from './slices.ts'
 
 /** Hashed at once on the host's thread: a quarter of a millisecond with the slower algorithms. */
 const SLICE_BYTES = 64 * 1024
@@ -32,7 +32,7 @@ export function hashHandlers(
       return attempt(async () => {
         const hash = begin(args, key)
         if (data.byteLength <= SLICE_BYTES) hash.update(data)
-        else await updateInSlices(hash, data)
+        else await inSlices(data, SLICE_BYTES, slice => hash.update(slice))
         return { content: hash.digest() }
       })
     },
@@ -53,7 +53,7 @@ export function hashHandlers(
       }
       const { hash } = open.get(scope, id ?? '', Digesting)
       const updated = await attempt(async () => {
-        await updateInSlices(hash, data)
+        await inSlices(data, SLICE_BYTES, slice => hash.update(slice))
         return end ? { content: hash.digest() } : {}
       })
       if (end && id !== undefined) open.close(scope, id)
@@ -75,11 +75,4 @@ const NOTHING = new Uint8Array()
 function begin({ algorithm, hmac, outputLength }: Setup, key: Uint8Array): Hash | Hmac {
   if (hmac) return createHmac(algorithm, key)
   return createHash(algorithm, outputLength === undefined ? undefined : { outputLength })
-}
-
-async function updateInSlices(hash: Hash | Hmac, data: Uint8Array): Promise<void> {
-  for (let at = 0; at < data.byteLength; at += SLICE_BYTES) {
-    if (at > 0) await nextTurn()
-    hash.update(data.subarray(at, at + SLICE_BYTES))
-  }
 }

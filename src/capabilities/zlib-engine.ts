@@ -33,6 +33,12 @@ const MAKERS: Readonly<Record<number, (options: never) => unknown>> = {
   [constants.ZSTD_DECOMPRESS]: zlib.createZstdDecompress,
 }
 
+interface Piece {
+  readonly output: Buffer
+  readonly more: boolean
+  readonly failure?: Failure
+}
+
 /** One compression: input goes in by slices, output waits inside the library until it is asked for. */
 export class ZlibEngine {
   readonly #stream: Stream
@@ -43,6 +49,7 @@ export class ZlibEngine {
   #givenBytes = 0
   #isIdle = true
   #hasEnded = false
+  #isTaken = false
   #failure: Failure | undefined
   #wake: () => void = () => {}
 
@@ -89,8 +96,22 @@ export class ZlibEngine {
     this.#givenBytes += input.byteLength
   }
 
-  /** The next piece of output, and whether there is more before further input is needed. */
-  async take(scope: Scope, heavy: HeavyWork): Promise<{ output: Buffer; more: boolean; failure?: Failure }> {
+  /**
+   * The next piece of output, and whether there is more before further input is needed.
+   *
+   * @throws {ValueError} while another piece is on its way.
+   */
+  async take(scope: Scope, heavy: HeavyWork): Promise<Piece> {
+    if (this.#isTaken) throw new ValueError('zlib.write.id', 'A piece of its output is on its way already.')
+    this.#isTaken = true
+    try {
+      return await this.#collect(scope, heavy)
+    } finally {
+      this.#isTaken = false
+    }
+  }
+
+  async #collect(scope: Scope, heavy: HeavyWork): Promise<Piece> {
     const chunks: Buffer[] = []
     let size = 0
     while (size < LIMITS.zlibPieceBytes) {
@@ -101,7 +122,10 @@ export class ZlibEngine {
       } else if (this.isOver || (this.#isIdle && this.#flush === undefined)) {
         return this.#answer(chunks, false)
       } else if (this.#isIdle) {
-        await heavy.run(scope, () => this.#next(() => this.#feed()))
+        // It may be over by the time there is a place.
+        await heavy.run(scope, async () => {
+          if (!this.isOver) await this.#next(() => this.#feed())
+        })
       } else {
         await this.#next()
       }

@@ -1,3 +1,4 @@
+import { constants } from 'node:zlib'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { ZLIB_OPS } from '../protocol/calls-zlib.ts'
@@ -8,6 +9,7 @@ import { attempt, attemptSync } from './native-failure.ts'
 import type { OpenHandles } from './open-handles.ts'
 import { ZlibEngine } from './zlib-engine.ts'
 import { memoryOf } from './zlib-memory.ts'
+import { compressAtOnce } from './zlib-quick.ts'
 
 const NOTHING = new Uint8Array()
 
@@ -43,6 +45,9 @@ async function write(
     const dictionary = parts[0] ?? NOTHING
     requireSize('zlib.write.dictionary', dictionary, LIMITS.cryptoPartBytes)
     const memory = memoryOf(create, input)
+    const isWhole = !keep && flush === constants.Z_FINISH
+    const done = isWhole ? compressAtOnce(create, dictionary, input) : undefined
+    if (done !== undefined) return done
     const made = attemptSync(() => ({
       engine: new ZlibEngine(create, create.hasDictionary ? dictionary : undefined),
     }))

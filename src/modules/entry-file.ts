@@ -36,6 +36,11 @@ export function findEntry(functionName: string, tree: SourceTree, resolver: Modu
   )
 }
 
+/** Whether it is worth looking for: a folder without an entry's name is no function. */
+export function mayHaveEntry(tree: SourceTree): boolean {
+  return ENTRY_NAMES.some(name => tree.kindOf(`/${name}`) === 'file') || readMain(tree) !== undefined
+}
+
 function readMain(tree: SourceTree): string | undefined {
   if (tree.kindOf('/package.json') !== 'file') return undefined
   try {

@@ -12,6 +12,7 @@ import { CryptoNames } from './crypto-names.ts'
 import { makeRandomBinding, RandomBytes } from './crypto-random.ts'
 import { makeSignBinding } from './crypto-sign.ts'
 import { makeWebCipherBinding } from './crypto-web-cipher.ts'
+import { notOffered } from './not-offered.ts'
 import type { Binding, Realm } from './realm.ts'
 
 /** Node's numbers for what its modules hand over. */
@@ -97,7 +98,7 @@ export function makeCryptoBinding(realm: Realm): Binding {
   }
   return {
     ...CONSTANTS,
-    ...Object.fromEntries(MISSING.map(name => [name, missing(realm, name)])),
+    ...Object.fromEntries(MISSING.map(name => [name, missing(name)])),
     ...keys,
     ...classes,
     ...makeRandomBinding(realm, host, random),
@@ -107,7 +108,7 @@ export function makeCryptoBinding(realm: Realm): Binding {
     ...makeKeygenBinding(realm, host, random, makeWebKey),
     ...makeDeriveBinding(realm, host, names),
     ...makeExchangeBinding(realm, host, names, readKey),
-    ...makeCertificateBinding(realm, host),
+    ...makeCertificateBinding(host),
     ...makeDiffieHellmanBinding(host),
     ...makeWebCipherBinding(realm, host),
     getCurves: () => names.curves,
@@ -120,7 +121,7 @@ export function makeCryptoBinding(realm: Realm): Binding {
       names.isEvaluated = true
     },
     testFipsCrypto: () => false,
-    setFipsCrypto: missing(realm, 'setFips'),
+    setFipsCrypto: missing('setFips'),
     setEngine: undefined,
     getOpenSSLSecLevelCrypto: () => 1,
     certVerifySpkac: (bytes: View) =>
@@ -131,8 +132,8 @@ export function makeCryptoBinding(realm: Realm): Binding {
 }
 
 /** Both a function and a class. */
-function missing(realm: Realm, name: string): new () => object {
+function missing(name: string): new () => object {
   return function refuse(): never {
-    throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)(`${name} of node:crypto`)
+    throw notOffered(`crypto.${name}`, 'the host offers what Node 20 has of OpenSSL')
   } as unknown as new () => object
 }

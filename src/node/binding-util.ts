@@ -51,6 +51,9 @@ export function makeUtilBinding({ load, environment }: Realm): Binding {
     },
     WeakReference: StrongReference,
     parseEnv: (text: string) => load('internal/dotenv').parse(text),
+    markPromiseAsHandled: (promise: Promise<unknown>) => {
+      promise.catch(() => {})
+    },
     getSystemErrorMessage: (code: number) => load('internal/util').getSystemErrorMessage(code),
     log: environment.log,
   }

@@ -2,7 +2,8 @@ import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { CertificateFields } from '../protocol/calls-shapes.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { KEY_PUBLIC, KeyHandle } from './crypto-key.ts'
-import type { Binding, Realm } from './realm.ts'
+import { notOffered } from './not-offered.ts'
+import type { Binding } from './realm.ts'
 
 const ALWAYS_CHECK_SUBJECT = 1
 const NEVER_CHECK_SUBJECT = 32
@@ -36,7 +37,7 @@ const FIELDS: readonly Field[] = [
 ]
 
 /** X.509 certificates: read by the host when they are made, compared there. */
-export function makeCertificateBinding(realm: Realm, host: CryptoHost): Binding {
+export function makeCertificateBinding(host: CryptoHost): Binding {
   class NativeCertificate {
     readonly #parsed: Parsed
 
@@ -84,9 +85,7 @@ export function makeCertificateBinding(realm: Realm, host: CryptoHost): Binding 
     },
     getIssuerCert: () => undefined,
     toLegacy() {
-      throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)(
-        'X509Certificate.toLegacyObject',
-      )
+      throw notOffered('X509Certificate.toLegacyObject', 'read the properties of the certificate itself')
     },
   }
   for (const field of FIELDS) {

@@ -2,6 +2,7 @@ import { Ciphering, type Setup } from './crypto-ciphering.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import { KeyHandle, type ReadKey } from './crypto-key.ts'
 import type { CryptoNames } from './crypto-names.ts'
+import { notOffered } from './not-offered.ts'
 import type { Binding, Realm } from './realm.ts'
 
 /** Of these an authentication tag is part. */
@@ -26,7 +27,7 @@ export function makeCipherBinding(
       const { blockSize, ivLength, keyLength, mode, name, nid } = info
       return { __proto__: null, mode, name, nid, keyLength, blockSize, ivLength }
     },
-    ...makeRsa(realm, host, readKey),
+    ...makeRsa(host, readKey),
   }
 }
 
@@ -52,7 +53,7 @@ function makeCipherBase(realm: Realm, host: CryptoHost, names: CryptoNames) {
       xtsStandard?: string,
     ) {
       if (ctsMode !== undefined || xtsStandard !== undefined) {
-        throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)('ctsMode and xtsStandard')
+        throw notOffered('ctsMode and xtsStandard of ciphers', 'leave them out')
       }
       const setup: Setup = {
         encrypt,
@@ -121,7 +122,7 @@ function isPlain(names: CryptoNames, setup: Setup, key: Uint8Array, iv: Uint8Arr
 
 const RSA_ACTIONS = ['publicEncrypt', 'publicDecrypt', 'privateEncrypt', 'privateDecrypt'] as const
 
-function makeRsa(realm: Realm, host: CryptoHost, readKey: ReadKey): Binding {
+function makeRsa(host: CryptoHost, readKey: ReadKey): Binding {
   const binding: Binding = {}
   for (const action of RSA_ACTIONS) {
     const role = action.startsWith('public') ? 'public' : 'private'
@@ -138,7 +139,7 @@ function makeRsa(realm: Realm, host: CryptoHost, readKey: ReadKey): Binding {
       mgf1Hash?: string,
     ) => {
       if (mgf1Hash !== undefined) {
-        throw new (realm.load('internal/errors').codes.ERR_METHOD_NOT_IMPLEMENTED)('mgf1Hash')
+        throw notOffered('mgf1Hash of RSA encryption', 'it is the hash of OAEP')
       }
       const { bytes, spec } = readKey(role, data, format, type, passphrase, namedCurve)
       const label = oaepLabel === undefined ? new Uint8Array() : host.bytes(oaepLabel)

@@ -4,6 +4,7 @@ import type { CryptoHost, View } from './crypto-host.ts'
 import { makeJob, opWork } from './crypto-job.ts'
 import { KeyHandle } from './crypto-key.ts'
 import type { CryptoNames } from './crypto-names.ts'
+import { notOffered } from './not-offered.ts'
 import type { Binding, Realm } from './realm.ts'
 
 /** Kept here and hashed in one crossing at the end; more than this goes to the host as it comes. */
@@ -111,7 +112,7 @@ export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNam
   }
   const forms = { bytesOf, encoded }
   return {
-    Hash: makeHash(realm, host, forms, begin),
+    Hash: makeHash(host, forms, begin),
     Hmac: makeHmac(host, forms, begin),
     ...makeHashJobs(realm, host),
     getHashes: () => names.hashes,
@@ -127,7 +128,7 @@ export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNam
       name?: View,
       customization?: View,
     ) => {
-      refuseCustomization(realm, name ?? customization)
+      refuseCustomization(name ?? customization)
       const setup = { algorithm, hmac: false, ...(outputLength !== undefined && { outputLength }) }
       const parts = host.join([empty, bytesOf(input, 'utf8')])
       const { content, failure } = realm.environment.askHost('crypto.hash', { ...setup, ...parts })
@@ -139,7 +140,7 @@ export function makeHashBinding(realm: Realm, host: CryptoHost, names: CryptoNam
 
 type Begin = (setup: Setup, key: Uint8Array) => Digesting
 
-function makeHash(realm: Realm, host: CryptoHost, { bytesOf, encoded }: Forms, begin: Begin) {
+function makeHash(host: CryptoHost, { bytesOf, encoded }: Forms, begin: Begin) {
   return class Hash {
     readonly #digesting: Digesting
     #digest: Uint8Array | undefined
@@ -152,7 +153,7 @@ function makeHash(realm: Realm, host: CryptoHost, { bytesOf, encoded }: Forms, b
       name?: View,
       customization?: View,
     ) {
-      refuseCustomization(realm, name ?? customization)
+      refuseCustomization(name ?? customization)
       this.#digesting =
         typeof algorithm === 'string'
           ? begin({ algorithm, hmac: false, ...(outputLength !== undefined && { outputLength }) }, empty)
@@ -238,8 +239,7 @@ function isSame(left: Uint8Array, right: Uint8Array): boolean {
   return difference === 0
 }
 
-function refuseCustomization(realm: Realm, given: View | undefined): void {
+function refuseCustomization(given: View | undefined): void {
   if (given === undefined) return
-  const { codes } = realm.load('internal/errors')
-  throw new codes.ERR_METHOD_NOT_IMPLEMENTED('functionName and customization of cSHAKE')
+  throw notOffered('functionName and customization of hashes', 'leave them out')
 }

@@ -2,6 +2,7 @@ import type { KeySpec } from '../protocol/calls-shapes.ts'
 import { writeRawKey } from './crypto-der.ts'
 import { openDer, openPem } from './crypto-encrypted-key.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
+import { notOffered } from './not-offered.ts'
 import type { Realm } from './realm.ts'
 
 /** A key as Node's modules hand it to the binding. */
@@ -57,12 +58,8 @@ export function makeKeyReader(realm: Realm, host: CryptoHost) {
         bytes,
       }
     }
-    const { codes } = realm.load('internal/errors')
-    if (format > RAW_SEED || format === RAW_SEED) {
-      throw new codes.ERR_METHOD_NOT_IMPLEMENTED(
-        format === RAW_SEED ? 'A key by its seed' : 'A key by its URL; read it and give its text: that',
-      )
-    }
+    if (format === RAW_SEED) throw notOffered('a key by its seed', 'give it as PKCS#8')
+    if (format > RAW_SEED) throw notOffered('a key by its URL', 'read the file and give its text')
     const raw = writeRawKey(
       host,
       String(type),

@@ -1,4 +1,4 @@
-import type { Realm } from './realm.ts'
+import { notOffered } from './not-offered.ts'
 
 const CLASSES = ['ZipEntry', 'ZipFile', 'ZipBuffer'] as const
 const FUNCTIONS = [
@@ -13,12 +13,9 @@ const FUNCTIONS = [
  * Node's archives, an experiment of its newest version that no function of the platform can know. Left out, since zlib
  * would load all of fs for them.
  */
-export function makeZip(realm: Realm): object {
+export function makeZip(): object {
   const refuse = (): never => {
-    const { codes } = realm.load('internal/errors')
-    throw new codes.ERR_METHOD_NOT_IMPLEMENTED(
-      'The ZIP archives of node:zlib; use a package such as jszip. Their',
-    )
+    throw notOffered('ZIP archives of zlib', 'use a package such as jszip')
   }
   const classes = CLASSES.map(name => [
     name,

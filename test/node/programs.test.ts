@@ -105,6 +105,7 @@ describe('util', () => {
     'fatal decoding': `new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array([0xff]))`,
     'an unknown encoding': `new TextDecoder('klingon')`,
     'aborted, inspect of a signal': `const util = require('util'); const c = new AbortController(); const p = util.aborted(c.signal, {}); c.abort(); await p; return util.getSystemErrorName(-2)`,
+    'throttle and debounce, where this Node has them': `const util = require('util'); if (!util.throttle) return 'none'; let n = 0; const f = util.throttle(() => ++n, 5); const p = f(); f(); await new Promise(r => setTimeout(r, 30)); return [typeof f, n > 0]`,
     debuglog: `return require('util').debuglog('x').enabled`,
   })
 })

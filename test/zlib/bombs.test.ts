@@ -88,6 +88,27 @@ test('a bomb that nobody takes from stands still', async () => {
   end()
 })
 
+test('one piece is taken at a time, and who asks for more holds up nobody', async () => {
+  const { invocation: another } = openOps()
+  const { ask, end } = another()
+  const create = setup(constants.DEFLATE)
+  const { id } = await ask('zlib.write', { create, flush: 0, keep: true, ...join(none, 'x') })
+  const write = () => ask('zlib.write', { id, flush: 0, keep: true, ...join(noise(MEGABYTE)) })
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, write))
+  const refused = outcomes.filter(({ status }) => status === 'rejected')
+  expect(refused).toHaveLength(19)
+  for (const { reason } of refused as PromiseRejectedResult[]) expect(reason.code).toBe('CLOUDLET_VALUE')
+  const onTheirWay = Array.from({ length: 20 }, () =>
+    ask('zlib.write', { create, flush: Z_FINISH, keep: false, ...join(none, noise(4 * MEGABYTE)) }),
+  )
+  end()
+  const ended = await Promise.allSettled(onTheirWay)
+  expect(ended.every(({ status }) => status === 'rejected' || status === 'fulfilled')).toBe(true)
+  // The places are free for the next.
+  const next = { create, flush: Z_FINISH, keep: false, ...join(none, noise(MEGABYTE)) }
+  expect((await another().ask('zlib.write', next)).content?.byteLength).toBeGreaterThan(0)
+})
+
 test('memory of all compressions of an invocation has a bound', async () => {
   const { ask, end } = invocation()
   const large = setup(constants.BROTLI_ENCODE, { params: [[constants.BROTLI_PARAM_LGWIN, 24]] })
@@ -160,6 +181,7 @@ test('a frame that asks for a larger window than decoders need is refused', asyn
 test('large input is done in slices, between which the host goes on', async () => {
   const { ask, end } = invocation()
   const input = noise(8 * MEGABYTE)
+  // Each takes some tens of milliseconds, and a millisecond at once.
   const turnsOf = async (work: () => Promise<unknown>): Promise<number> => {
     let turns = 0
     let isOver = false
@@ -173,14 +195,14 @@ test('large input is done in slices, between which the host goes on', async () =
     return turns
   }
   const hash = { algorithm: 'sha3-512', hmac: false, ...join(none, input) }
-  expect(await turnsOf(() => ask('crypto.hash', hash))).toBeGreaterThanOrEqual(input.byteLength / 65536 - 1)
+  expect(await turnsOf(() => ask('crypto.hash', hash))).toBeGreaterThan(10)
   const cipher = {
     create: { encrypt: true, algorithm: 'des-ede3-cbc', hasIv: true },
     steps: [{ step: 'update' }],
     keep: false,
     ...join(Buffer.from('0123456789abcdefghijklmn'), Buffer.alloc(8), input.subarray(0, MEGABYTE)),
   }
-  expect(await turnsOf(() => ask('crypto.cipher', cipher))).toBeGreaterThanOrEqual(MEGABYTE / 16384 - 1)
+  expect(await turnsOf(() => ask('crypto.cipher', cipher))).toBeGreaterThan(10)
   const deflate = { create: setup(constants.DEFLATE), flush: Z_FINISH, keep: false, ...join(none, input) }
   expect(await turnsOf(() => ask('zlib.write', deflate))).toBeGreaterThan(2)
   end()
