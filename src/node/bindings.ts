@@ -1,4 +1,5 @@
 import { makeBlobBinding } from './binding-blob.ts'
+import { makeBlockListBinding } from './binding-block-list.ts'
 import { makeBufferBinding } from './binding-buffer.ts'
 import { makeCaresWrapBinding } from './binding-cares-wrap.ts'
 import { makeCryptoBinding } from './binding-crypto.ts'
@@ -28,6 +29,7 @@ export const BINDINGS: Readonly<Record<string, MakeBinding>> = {
   ...PLAIN_BINDINGS,
   crypto: realm => ({ ...makeCryptoBinding(realm), ...makeTlsParts(realm) }),
   blob: makeBlobBinding,
+  block_list: makeBlockListBinding,
   buffer: makeBufferBinding,
   cares_wrap: makeCaresWrapBinding,
   credentials: makeCredentialsBinding,

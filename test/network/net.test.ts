@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -328,6 +329,25 @@ test.each([
     code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
     message: expect.stringMatching(message),
   })
+})
+
+test('addresses are told apart and listed as in Node', async () => {
+  const code = `
+    const { BlockList, SocketAddress, isIP } = require('net')
+    const list = new BlockList()
+    list.addAddress('1.2.3.4')
+    list.addRange('10.0.0.1', '10.0.0.9')
+    list.addSubnet('8592:757c:efae:4e45::', 64, 'ipv6')
+    const { address, port, family } = new SocketAddress({ address: '::1', port: 80, family: 'ipv6' })
+    return {
+      checks: [list.check('1.2.3.4'), list.check('::ffff:1.2.3.4', 'ipv6'), list.check('10.0.0.9'), list.check('10.0.0.10'),
+        list.check('8592:757c:efae:4e45::7', 'ipv6'), list.check('8592:757c:efae:4e46::', 'ipv6')],
+      rules: list.rules, address, port, family, kinds: [isIP('::1'), isIP('1.1.1.1'), isIP('x')],
+    }`
+  const { call } = await deploy(code)
+  // The same in Node itself.
+  const here = new Function('require', code)(createRequire(import.meta.url))
+  expect(await call()).toEqual(here)
 })
 
 test('constants of http2 are there for packages that look at them', async () => {
