@@ -5,7 +5,7 @@ import { filesHandlers } from './files.ts'
 import { nativeHandlers } from './native.ts'
 
 type RuntimeOp = {
-  [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' | 'crypto' ? Op : never
+  [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' ? Op : never
 }[OpName]
 
 /** What Node has natively and functions reach through the host. */

@@ -22,7 +22,7 @@ interface OpShape {
   readonly result: TSchema
 }
 
-export const CAPABILITIES = ['database', 'storage', 'functions', 'crypto', 'network'] as const
+export const CAPABILITIES = ['database', 'storage', 'functions', 'network'] as const
 export type Capability = (typeof CAPABILITIES)[number]
 /** `runtime`: no power over the world, such as Unicode's tables. Every function has it, and no client. */
 export type OpCapability = Capability | 'runtime'
