@@ -11,8 +11,8 @@ type RuntimeOp = {
 /** What Node has natively and functions reach through the host. */
 export function runtimeHandlers(): Handlers<RuntimeOp> {
   return {
-    ...nativeHandlers(),
     ...filesHandlers(),
+    ...nativeHandlers(),
     'memory.usage': async (_args, { meter }) => ({ heapUsedBytes: meter?.heapUsedBytes ?? 0 }),
     'url.domainToAscii': async ({ domain }) => ({ domain: domainToASCII(domain) }),
     'url.domainToUnicode': async ({ domain }) => ({ domain: domainToUnicode(domain) }),
