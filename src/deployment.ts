@@ -14,6 +14,7 @@ import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { ConversionCache } from './modules/conversion-cache.ts'
 import { collectModules, type ModuleGraph } from './modules/graph.ts'
+import type { NetworkOptions } from './network-options.ts'
 import { findNodeNames } from './node-names.ts'
 import type { InstallProgress, OnInstallProgress, PackageStore } from './packages/store.ts'
 import { buildProgram } from './program.ts'
@@ -39,8 +40,10 @@ export interface Deployment {
 }
 
 export interface DeployOptions {
-  /** What the function may use. @default ['database', 'storage', 'functions'] */
+  /** What the function may use. @default ['database', 'storage', 'functions', 'network'] */
   readonly capabilities?: readonly Capability[]
+  /** Where it may connect, and how much. What it leaves out is as in the host's option of that name. */
+  readonly network?: NetworkOptions
   /** Hears how the installation of packages goes on, if there is one. */
   readonly onProgress?: (progress: DeployProgress) => void
 }
@@ -89,7 +92,7 @@ export interface DeploymentInfo {
  * @throws {InvalidOptionError} for an unknown option, or capabilities that are no list or not there.
  */
 export function resolveRights(options: DeployOptions): Rights {
-  checkKnownOptions('options', options, ['capabilities', 'onProgress'])
+  checkKnownOptions('options', options, ['capabilities', 'network', 'onProgress'])
   const { capabilities, onProgress } = options
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw new InvalidOptionError('onProgress', 'onProgress must be a function.')

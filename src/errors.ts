@@ -8,6 +8,7 @@ export {
   errorToData,
   RemoteError,
 } from './cloudlet-error.ts'
+export { NetworkError } from './network-error.ts'
 
 /** An option, argument or file name the embedder passed is not acceptable. */
 export class InvalidOptionError extends CloudletError {

@@ -3,11 +3,13 @@ import type { Rights } from './capabilities/dispatch.ts'
 import type { Deployment, DeploymentInfo } from './deployment.ts'
 import { FunctionNotFoundError } from './errors.ts'
 import { LIMITS } from './limits.ts'
+import type { NetworkPolicy } from './network/policy.ts'
 
 /** A deployed function and what it may use. */
 export interface DeployedFunction {
   readonly deployment: Deployment
   readonly rights: Rights
+  readonly network: NetworkPolicy
 }
 
 /** A deployment under way, and so its place in the order in which a name was deployed and removed. */

@@ -3,11 +3,7 @@ import { join } from 'node:path'
 import { Admission } from './admission.ts'
 import { CLIENT_RIGHTS, HOST_RIGHTS } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
-import { databaseHandlers } from './capabilities/database.ts'
-import { Dispatcher } from './capabilities/dispatch.ts'
-import { functionHandlers } from './capabilities/functions.ts'
-import { runtimeHandlers } from './capabilities/runtime.ts'
-import { storageHandlers } from './capabilities/storage.ts'
+import type { Dispatcher } from './capabilities/dispatch.ts'
 import { CodeCache } from './code-cache.ts'
 import { applyCollections, readCollectionsFile } from './collections-file.ts'
 import { Database } from './database/database.ts'
@@ -17,11 +13,13 @@ import { type AttachSettings, type DoorDuties, Doors, type ListenSettings } from
 import { FunctionNotFoundError, HostClosedError } from './errors.ts'
 import { makePackageStore } from './function-packages.ts'
 import { FunctionTable } from './function-table.ts'
+import { makeDispatcher } from './host-capabilities.ts'
 import { createHostDatabase, type HostDatabase } from './host-database.ts'
 import { callerOfClient, completeCaller } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { type InvokeOptions, resolveInvocation } from './invoke-arguments.ts'
 import { Pool } from './isolate/pool.ts'
+import { resolveNetwork } from './network-options.ts'
 import { Notices } from './notices.ts'
 import { Counters, type HostHealth, type HostStats, healthOf } from './observe.ts'
 import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from './options.ts'
@@ -72,7 +70,13 @@ export class FunctionHost implements Closable {
       appid,
       publicUrl: () => publicUrl ?? this.#doors.httpUrl,
     })
-    this.#dispatcher = this.#makeDispatcher()
+    this.#dispatcher = makeDispatcher({
+      documents: this.#documents,
+      storage: this.storage,
+      dnsServers: this.#options.network?.dnsServers,
+      invoke: (functionName, event, scope) => invoke(this.#line, { functionName, event, scope }),
+      onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),
+    })
     this.#line = this.#makeLine()
     this.#doors = this.#makeDoors()
     this.database = createHostDatabase(
@@ -94,6 +98,7 @@ export class FunctionHost implements Closable {
   async deploy(name: string, source: FunctionSource, options: DeployOptions = {}): Promise<DeploymentInfo> {
     this.#requireOpen()
     const rights = resolveRights(options)
+    const network = resolveNetwork(options.network ?? {}, this.#options.network ?? {})
     const claim = this.#functions.claim(name)
     try {
       const deployment = await makeDeployment(name, source, this.#options, {
@@ -103,7 +108,7 @@ export class FunctionHost implements Closable {
           this.#notices.progress(options.onProgress, { ...progress, functionName: name }),
       })
       this.#requireOpen()
-      const unused = this.#functions.place(claim, { deployment, rights })
+      const unused = this.#functions.place(claim, { deployment, rights, network })
       if (unused !== undefined) this.#line.pool.retire(unused.deployment.key)
       this.#line.pool.expect(deployment.key)
       return deployment.info
@@ -121,6 +126,7 @@ export class FunctionHost implements Closable {
   async deployDirectory(directory: string, options: DeployOptions = {}): Promise<DeployDirectoryResult> {
     this.#requireOpen()
     resolveRights(options)
+    resolveNetwork(options.network ?? {}, {})
     return deployFolders(directory, {
       makeCollections: () => applyCollections(this.#documents, readCollectionsFile(directory)),
       deploy: (name, folder) => this.deploy(name, folder, options),
@@ -235,20 +241,6 @@ export class FunctionHost implements Closable {
       findDeployment: name => this.#functions.find(name),
       report: report => this.#report(report),
     }
-  }
-
-  #makeDispatcher(): Dispatcher {
-    return new Dispatcher({
-      handlers: {
-        ...databaseHandlers(this.#documents),
-        ...storageHandlers(this.storage),
-        ...runtimeHandlers(),
-        ...functionHandlers((functionName, event, scope) =>
-          invoke(this.#line, { functionName, event, scope }),
-        ),
-      },
-      onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),
-    })
   }
 
   /** The host's own door to the ops, with every right. */

@@ -19,6 +19,7 @@ export {
   InvalidOptionError,
   IsolateCrashedError,
   MemoryLimitError,
+  NetworkError,
   OverloadedError,
   ProtocolError,
   StorageError,
@@ -30,6 +31,7 @@ export type { HostDatabase } from './host-database.ts'
 export type { InvocationReport, InvokeResult } from './invocation.ts'
 export type { InvokeOptions } from './invoke-arguments.ts'
 export { LIMITS } from './limits.ts'
+export type { HostNetworkOptions, NetworkOptions } from './network-options.ts'
 export type { FunctionStats, HostHealth, HostStats } from './observe.ts'
 export type { FunctionHostOptions } from './options.ts'
 export type { Capability } from './protocol/calls.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Admission } from './admission.ts'
 import { bind } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
-import type { Dispatcher, Rights } from './capabilities/dispatch.ts'
+import type { Dispatcher } from './capabilities/dispatch.ts'
 import { Ending } from './capabilities/ending.ts'
 import type { Deployment } from './deployment.ts'
 import {
@@ -17,6 +17,7 @@ import {
   OverloadedError,
   ValueError,
 } from './errors.ts'
+import type { DeployedFunction } from './function-table.ts'
 import { callerOfNested, identifyEvent, writeVariables } from './identity.ts'
 import type { RunResult } from './isolate/job.ts'
 import type { Pool } from './isolate/pool.ts'
@@ -29,7 +30,7 @@ export interface Line {
   readonly pool: Pool
   readonly dispatcher: Dispatcher
   /** @throws {FunctionNotFoundError} */
-  readonly findDeployment: (name: string) => { deployment: Deployment; rights: Rights }
+  readonly findDeployment: (name: string) => DeployedFunction
   readonly report: (report: InvocationReport) => void
 }
 
@@ -68,7 +69,7 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
   const run: Progress = { requestId: randomUUID(), startMs: performance.now(), logs: [], ran: undefined }
   try {
     // 1 find
-    const { deployment, rights } = line.findDeployment(functionName)
+    const { deployment, rights, network } = line.findDeployment(functionName)
     const { config } = deployment
     const isDirect = scope.depth === 0
     const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
@@ -87,15 +88,8 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     const depth = scope.depth + 1
     const { files } = deployment
     const meter = { heapUsedBytes: 0 }
-    const call = bind(line.dispatcher, rights, {
-      kind: 'function',
-      caller,
-      depth,
-      place: permit,
-      ending,
-      files,
-      meter,
-    })
+    const scoped = { kind: 'function', caller, depth, place: permit, ending, network, files, meter } as const
+    const call = bind(line.dispatcher, rights, scoped)
     // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
     const ran = await lane.run({
       eventText,

@@ -88,6 +88,8 @@ export const LIMITS = Object.freeze({
   hostCallsInFlight: 1000,
   /** Characters and bytes those calls may have sent together: three files of the largest size. */
   hostCallSizeInFlight: 64 * 1024 * 1024,
+  /** Host calls one invocation may make with its thread waiting, in all: what Node does at once. */
+  hostAsks: 100_000,
   /** Messages and characters of one crossing from a guest. */
   crossingMessages: 8192,
   crossingChars: 16 * 1024 * 1024,
@@ -145,6 +147,20 @@ export const LIMITS = Object.freeze({
   heavyWorkWaiting: 10_000,
   /** How deep functions may call functions. */
   callDepth: 16,
+  /** Bytes of one answer of a socket, at most. */
+  networkChunkBytes: 64 * 1024,
+  /** Connections of all functions of a host together. */
+  networkConnections: 2048,
+  /** Lookups at once by the system's resolver, each of which takes one of the four threads that files need too. */
+  networkLookups: 3,
+  /** Addresses an invocation looked up of which the names are known, and names of one of them. */
+  networkKnownAddresses: 1000,
+  networkNamesOfAddress: 16,
+  /** Entries of one list of hosts. */
+  networkRules: 1000,
+  /** Certificates, keys and what else one TLS handshake is asked with, in UTF-16 units; a single key. */
+  tlsOptionChars: 512 * 1024,
+  tlsKeyChars: 16 * 1024,
   /** A collections.json beside the functions, in bytes. */
   collectionsFileBytes: 1024 * 1024,
   /** Source of one deployment: all its script and JSON files together, in bytes. */

@@ -2,6 +2,7 @@ import { InvalidOptionError } from './errors.ts'
 import type { InvocationReport } from './invocation.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
+import { checkHostNetwork, type HostNetworkOptions } from './network-options.ts'
 
 export interface FunctionHostOptions {
   /** Where database and files are kept. Omitted: in memory, gone with the process. */
@@ -95,6 +96,11 @@ export interface FunctionHostOptions {
    */
   readonly autoCreateCollections?: boolean
   /**
+   * Where functions may connect and how much they may receive, unless their deployment says otherwise: to public
+   * addresses by default.
+   */
+  readonly network?: HostNetworkOptions
+  /**
    * What happens at deploy with the packages in a function's package.json when it brings no node_modules: `auto` installs
    * them with npm, `offline` does so from npm's cache only, `never` takes what was installed before and runs nothing.
    * @default 'auto'
@@ -175,7 +181,7 @@ const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
 
 const STRINGS = ['dataDirectory', 'envId', 'appid', 'packagesDirectory', 'publicUrl'] as const
 const FUNCTIONS = ['onInvocation', 'onWarning', 'onInternalError'] as const
-const KNOWN: readonly string[] = [...Object.keys(DEFAULTS), 'cpuMs', ...STRINGS, ...FUNCTIONS]
+const KNOWN: readonly string[] = [...Object.keys(DEFAULTS), 'cpuMs', 'network', ...STRINGS, ...FUNCTIONS]
 
 /** @throws {InvalidOptionError} for an unknown option, a wrong type, or a number out of range. Nothing is coerced. */
 export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
@@ -185,6 +191,7 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
   for (const [key, [min, max]] of Object.entries(RANGES))
     checkInteger(key, Reflect.get(options, key), min, max)
   if (options.cpuMs !== undefined) checkInteger('cpuMs', options.cpuMs, 1, 900_000)
+  if (options.network !== undefined) checkHostNetwork(options.network)
   for (const key of STRINGS) checkType(key, options[key], 'string')
   for (const key of FUNCTIONS) checkType(key, options[key], 'function')
   checkType('autoCreateCollections', options.autoCreateCollections, 'boolean')

@@ -54,6 +54,7 @@ describe('docs/limits.md', () => {
 
   const places: readonly (readonly [section: string, files: readonly string[]])[] = [
     ['Host options', ['src/options.ts']],
+    ['Network options', ['src/network-options.ts']],
     ['Door options', ['src/transport/server.ts', 'src/transport/door-options.ts']],
     ['Client options', ['src/client/cloud.ts']],
   ]
@@ -140,6 +141,7 @@ function makeEach(): errors.CloudletError[] {
     new errors.CapabilityDeniedError('a', 'b', ''),
     new errors.DatabaseError('INVALID_PARAM', ''),
     new errors.StorageError('INVALID_PARAM', ''),
+    new errors.NetworkError('ECONNREFUSED', '', {}),
     new errors.DeadlineError('a', 1, { cpuMs: 1, waitedMs: {} }),
     new errors.MemoryLimitError('a', 1),
     new errors.OverloadedError(''),

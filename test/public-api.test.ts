@@ -34,6 +34,7 @@ describe('the public API', () => {
       'IsolateCrashedError',
       'LIMITS',
       'MemoryLimitError',
+      'NetworkError',
       'OverloadedError',
       'ProtocolError',
       'StorageError',

@@ -56,9 +56,18 @@ const packages = await build({
     },
   ],
 })
+// A package of npm's that functions have without installing it. Its text is a function of `require`.
+const request = await build({
+  ...options,
+  platform: 'node',
+  format: 'cjs',
+  entryPoints: { request: 'node_modules/request/index.js' },
+  banner: { js: '(function(require){var module={exports:{}},exports=module.exports;' },
+  footer: { js: 'return module.exports})\n//# sourceURL=cloudlet:runtime/request' },
+})
 const librarySize = await writeNodeLibrary('dist/guest')
 console.log(`dist/guest/node-library.txt  ${(librarySize / 1024).toFixed(1)} KB`)
-for (const { metafile } of [runtime, packages]) {
+for (const { metafile } of [runtime, packages, request]) {
   for (const [path, { bytes }] of Object.entries(metafile.outputs)) {
     console.log(`${path}  ${(bytes / 1024).toFixed(1)} KB`)
   }

@@ -35,6 +35,8 @@ const ROOTS = [
   ...['internal/crypto/webcrypto', 'internal/deps/undici/undici', 'internal/per_context/domexception'],
   ...[
     'binding/constants',
+    'binding/http2',
+    'binding/http_parser',
     'binding/uv',
     'internal/per_context/messageport',
     'internal/per_context/primordials',
@@ -72,6 +74,9 @@ export async function writeNodeLibrary(folder: string): Promise<number> {
 const CONSTANTS = `const constants = internalBinding('constants')
 const uv = internalBinding('uv')
 natives['binding/constants'] = constants
+const {methods, allMethods} = internalBinding('http_parser')
+natives['binding/http_parser'] = {methods, allMethods}
+natives['binding/http2'] = require('http2').constants
 natives.names = Object.getOwnPropertyNames(require('internal/test/binding').primordials)
 natives['binding/uv'] = {names: Object.fromEntries(Object.entries(uv).filter(([, value]) => typeof value === 'number')), errors: [...uv.getErrorMap()]}`
 

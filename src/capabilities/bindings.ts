@@ -29,6 +29,9 @@ const SERVER_ONLY_OPS: readonly OpName[] = [
   'database.removeInTransaction',
 ]
 
+/** What a client may ask for at all: the network is the functions' own. */
+const CLIENT_CAPABILITIES: readonly Capability[] = ['database', 'storage', 'functions']
+
 /** What a self-hosted app's functions may use unless their deployment says otherwise. */
 const DEFAULT_CAPABILITIES: readonly Capability[] = CAPABILITIES
 
@@ -37,7 +40,7 @@ export const HOST_RIGHTS: Rights = { capabilities: new Set(CAPABILITIES), denied
 
 /** The rights of a client session: its own documents and files, and calling functions. */
 export const CLIENT_RIGHTS: Rights = {
-  capabilities: new Set<Capability>(['database', 'storage', 'functions']),
+  capabilities: new Set(CLIENT_CAPABILITIES),
   deniedOps: new Set(SERVER_ONLY_OPS),
 }
 

@@ -1,3 +1,4 @@
+import type { NetworkPolicy } from '../network/policy.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
 import type { Caller } from '../types.ts'
 import type { Ending } from './ending.ts'
@@ -20,6 +21,8 @@ export interface Scope {
   readonly place: object | undefined
   /** What the invocation that asks must give back at its end. */
   readonly ending?: Ending
+  /** Where it may connect. Functions have it. */
+  readonly network?: NetworkPolicy
   /** The own files of the function that asks. */
   readonly files?: FunctionFiles
   /** What the isolate that asks has used. */

@@ -5,14 +5,14 @@ import { filesHandlers } from './files.ts'
 import { nativeHandlers } from './native.ts'
 
 type RuntimeOp = {
-  [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' | 'crypto' ? Op : never
+  [Op in OpName]: (typeof OPS)[Op]['capability'] extends 'runtime' ? Op : never
 }[OpName]
 
 /** What Node has natively and functions reach through the host. */
 export function runtimeHandlers(): Handlers<RuntimeOp> {
   return {
-    ...nativeHandlers(),
     ...filesHandlers(),
+    ...nativeHandlers(),
     'memory.usage': async (_args, { meter }) => ({ heapUsedBytes: meter?.heapUsedBytes ?? 0 }),
     'url.domainToAscii': async ({ domain }) => ({ domain: domainToASCII(domain) }),
     'url.domainToUnicode': async ({ domain }) => ({ domain: domainToUnicode(domain) }),

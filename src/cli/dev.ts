@@ -84,6 +84,8 @@ function createHost(
 ): FunctionHost {
   return new FunctionHost({
     autoCreateCollections: true,
+    // The services a function is tried with run on this machine.
+    network: { private: true },
     install,
     ...(appid === undefined ? {} : { appid }),
     ...(dataDirectory === undefined ? {} : { dataDirectory }),

@@ -32,6 +32,8 @@ export async function invokeLocally(
   }
   await using host = new FunctionHost({
     autoCreateCollections: true,
+    // The services a function is tried with run on this machine.
+    network: { private: true },
     install,
     // Where "cloudlet dev" has them too, so that the next call need not install them again.
     packagesDirectory: join(home, '.cloudlet', 'packages'),

@@ -112,7 +112,13 @@ export class EsModules {
     if (StringStartsWith(specifier, 'node:')) {
       throw codedError(new ErrorCtor(`No such built-in module: ${specifier}`), 'ERR_UNKNOWN_BUILTIN_MODULE')
     }
-    return this.#paths.resolve(from, specifier, 'import') as string
+    const fallback = this.#core.fallbackFor(specifier)
+    if (fallback === undefined) return this.#paths.resolve(from, specifier, 'import') as string
+    try {
+      return this.#paths.resolve(from, specifier, 'import') as string
+    } catch {
+      return fallback
+    }
   }
 
   #moduleOf(path: string): EsModule {

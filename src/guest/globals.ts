@@ -1,4 +1,5 @@
 import { NODE_GLOBALS, type NodeGlobal } from '../protocol/node-modules.ts'
+import { defineBuiltin } from './builtins.ts'
 import { makeConsole, writeLog } from './console.ts'
 import { installStackTraces } from './errors.ts'
 import { installGuards } from './guards.ts'
@@ -6,7 +7,6 @@ import { defineValue, ObjectDefineProperty } from './intrinsics.ts'
 import { installNode, loadNode, refuseCallback } from './node.ts'
 import { makeOutputs } from './output.ts'
 import { completeProcess, processObject } from './process.ts'
-import { defineBuiltin } from './require.ts'
 import { installTimers } from './timers.ts'
 
 /** Puts on the global object what guest code expects of Node, in this order. */

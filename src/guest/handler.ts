@@ -14,7 +14,7 @@ import {
   ReflectApply,
 } from './intrinsics.ts'
 import { type Callback, type Handler, loadHandler } from './load-handler.ts'
-import { endNode } from './node.ts'
+import { endNode, nodeHoldsLoop, startNode } from './node.ts'
 import { post, postAnswer, postNow, postOver, quote, setOpen } from './outbox.ts'
 import { processObject, setFixedIdentity, setIdentity } from './process.ts'
 import { dropTimers, resumeTimers, setTimerLimit, timersHoldLoop } from './timers.ts'
@@ -67,7 +67,7 @@ export function closeIfOver(): boolean {
  */
 function isLoopEmpty(run: Run): boolean {
   if (hasCallsWaiting()) return false
-  return (run.isAnswered && run.callbackResult === undefined) || !timersHoldLoop()
+  return (run.isAnswered && run.callbackResult === undefined) || !(timersHoldLoop() || nodeHoldsLoop())
 }
 
 /** Loads the function if this instance hasn't yet, then runs its handler. */
@@ -82,6 +82,7 @@ export function start(message: InvokeMessage): void {
   const environ = setIdentity(callerVariables, message.requestId)
   dropTimers()
   resumeTimers()
+  startNode()
   if (handler === undefined) {
     const loading = load(run)
     if (loading !== true) {

@@ -13,6 +13,7 @@ type NodePackage = Pick<typeof import('../node/node.ts'), 'createNode'>
 let sdkSource = ''
 let nodeSource = ''
 let librarySource = ''
+let requestSource = ''
 let sdkPackage: SdkPackage | undefined
 
 /** Lets the SDK be evaluated while a snapshot is made. */
@@ -28,6 +29,7 @@ export function keepPackageSources(globals: Record<string, unknown>): void {
   sdkSource = takeSource(globals, 'sdk')
   nodeSource = takeSource(globals, 'node')
   librarySource = takeSource(globals, 'library')
+  requestSource = takeSource(globals, 'request')
   delete globals[PRELOAD_SDK]
 }
 
@@ -48,6 +50,12 @@ export function nodeLibrary(): string {
   return librarySource
 }
 
+/** The package `request`, which the platform's functions have without installing it. */
+export function loadRequest(require: (name: string) => unknown): unknown {
+  // Evaluated as it is, since a function made of it would be a copy of its text.
+  return (indirectEval(requestSource) as (require: (name: string) => unknown) => unknown)(require)
+}
+
 export function loadSdk(): SdkPackage {
   sdkPackage ??= evaluate(sdkSource) as SdkPackage
   return sdkPackage
@@ -57,3 +65,6 @@ export function loadSdk(): SdkPackage {
 function evaluate(source: string): unknown {
   return FunctionCtor(`${source}\n//# sourceURL=${RUNTIME_SCRIPT}`)()
 }
+
+// biome-ignore lint/security/noGlobalEval: the text is the build's own.
+const indirectEval = eval

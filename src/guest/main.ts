@@ -9,17 +9,18 @@ import {
   type ToGuest,
 } from '../protocol/bridge.ts'
 import { askHost, keepShared } from './ask.ts'
+import { defineBuiltin, defineFallback, requireBuiltin } from './builtins.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { writeLog } from './console.ts'
 import { installGlobals } from './globals.ts'
 import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse, ObjectAssign } from './intrinsics.ts'
-import { keepPackageSources, loadSdk, offerPreload } from './lazy.ts'
+import { keepPackageSources, loadRequest, loadSdk, offerPreload } from './lazy.ts'
 import { loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
-import { defineBuiltin, setProgram } from './require.ts'
+import { setProgram } from './require.ts'
 import { fireTimers } from './timers.ts'
 
 /**
@@ -41,6 +42,7 @@ defineBuiltin('wx-server-sdk', () =>
     encodeText: text => loadBuffer().from(text, 'utf8'),
   }),
 )
+defineFallback('request', () => loadRequest(requireBuiltin))
 offerPreload(globals)
 globals[START] = start
 globals[PRELOAD_NODE] = (names: readonly string[]) => {

@@ -37,6 +37,8 @@ export interface ModuleCore {
   /** The name under which a built-in module is defined, for one that means it. */
   builtinName(specifier: string): string | undefined
   builtinNames(): string[]
+  /** The built-in that stands in for a package which is in no node_modules. */
+  fallbackFor(specifier: string): string | undefined
   builtinOf(name: string): unknown
   /** Throws what the module's own code throws, and why it can't be loaded. */
   loadModule(path: string, parent: Module | undefined): Module

@@ -2,19 +2,22 @@ import type { NodeEnvironment } from '../node/environment.ts'
 import type { NodeLayer } from '../node/node.ts'
 import { NODE_MODULES, type NodeGlobal } from '../protocol/node-modules.ts'
 import { askHost } from './ask.ts'
+import { defineBuiltin } from './builtins.ts'
 import { callHost, callInBackground } from './call.ts'
 import { ArrayIncludes, DateNow, ErrorCtor, StringCtor } from './intrinsics.ts'
 import { loadNodePackage, nodeLibrary } from './lazy.ts'
 import { memoryBytes, processObject } from './process.ts'
-import { defineBuiltin } from './require.ts'
 import { readWrittenWith } from './written-module.ts'
 
 let globals: Record<string, unknown> = {}
 let report: (error: unknown) => void = () => {}
 let log: NodeEnvironment['log'] = () => {}
 let layer: NodeLayer | undefined
-/** What has to be given up when an invocation is over. */
+/** What has to be given up when an invocation is over, and what the next one has to be told first. */
 const endings: (() => void)[] = []
+const beginnings: (() => void)[] = []
+/** Handles that wait for something and, as in Node, keep the loop going. */
+let holdCount = 0
 
 /** Offers Node's modules and globals; the layer itself is made when one of them is first used. */
 export function installNode(
@@ -58,10 +61,21 @@ export function loadNode(): NodeLayer {
     onInvocationEnd: callback => {
       endings[endings.length] = callback
     },
+    onInvocationStart: callback => {
+      beginnings[beginnings.length] = callback
+    },
+    holdLoop: change => {
+      holdCount += change
+    },
   })
   layer = made
   readWrittenWith(made.writtenText)
   return made
+}
+
+/** Whether the loop of an invocation that answers by `callback` is kept from being empty. */
+export function nodeHoldsLoop(): boolean {
+  return holdCount > 0
 }
 
 /** Evaluates what a function will ask for. What can't be fails again when it is asked for, and says why. */
@@ -78,9 +92,19 @@ export function preloadNode(names: readonly string[]): void {
 
 /** The invocation is over: what Node's modules hold open for it is let go. */
 export function endNode(): void {
-  for (let index = 0; index < endings.length; index++) {
+  runAll(endings)
+  holdCount = 0
+}
+
+/** Another invocation begins. */
+export function startNode(): void {
+  runAll(beginnings)
+}
+
+function runAll(callbacks: readonly (() => void)[]): void {
+  for (let index = 0; index < callbacks.length; index++) {
     try {
-      ;(endings[index] as () => void)()
+      ;(callbacks[index] as () => void)()
     } catch (error) {
       report(error)
     }

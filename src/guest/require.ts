@@ -1,13 +1,10 @@
 import type { ModuleCode, ModuleWrapper, Program } from '../protocol/bridge.ts'
+import { builtinNames, builtinOf, defineBuiltin, fallbackFor, hasBuiltin } from './builtins.ts'
 import { codedError } from './coded-error.ts'
 import { setProgramLines } from './errors.ts'
 import {
   ErrorCtor,
   JSONParse,
-  MapCtor,
-  MapForEach,
-  MapGet,
-  MapSet,
   ObjectCreate,
   ObjectHasOwn,
   ReflectApply,
@@ -23,8 +20,6 @@ import { isWritten, readWritten } from './written-module.ts'
 
 let program: Program = { entry: '', modules: [], resolutions: {}, lines: [] }
 const codes = ObjectCreate(null) as Record<string, ModuleCode>
-const builtins = new MapCtor<string, () => unknown>()
-const builtinExports = new MapCtor<string, unknown>()
 const cache = ObjectCreate(null) as Record<string, Module>
 const extensions = ObjectCreate(null)
 let main: Module | undefined
@@ -53,11 +48,6 @@ export function setProgram(given: Program, placeTable: string): void {
   }
   // Asked for when a stack is read that needs it.
   setProgramLines(program.lines, (part, line, column) => getLoader()?.findPlace(part, line, column))
-}
-
-/** A module every function has without installing it; made at its first require. */
-export function defineBuiltin(name: string, make: () => unknown): void {
-  MapSet(builtins, name, make)
 }
 
 /** Runs the entry module and what it loads. Throws what they throw; `ready` is there when an ES module waits. */
@@ -95,6 +85,7 @@ function getLoader(): Loader | undefined {
       builtinName,
       builtinNames,
       builtinOf,
+      fallbackFor,
       loadModule,
       makeModule,
       makeRequire,
@@ -219,28 +210,12 @@ function requireFrom(module: Module, specifier: unknown): unknown {
 
 /** Some are defined with their scheme, `node:test`, and are only meant by that. */
 function builtinName(specifier: string): string | undefined {
-  if (MapGet(builtins, specifier) !== undefined) return specifier
+  if (hasBuiltin(specifier)) return specifier
   if (!StringStartsWith(specifier, 'node:')) {
     return specifier === 'module' && getLoader() !== undefined ? specifier : undefined
   }
   const name = StringSlice(specifier, 5)
-  return MapGet(builtins, name) === undefined && !(name === 'module' && getLoader()) ? undefined : name
-}
-
-function builtinNames(): string[] {
-  const names: string[] = []
-  MapForEach(builtins, (_make: unknown, name: string) => {
-    names[names.length] = name
-  })
-  return names
-}
-
-function builtinOf(name: string): unknown {
-  const made = MapGet(builtinExports, name)
-  if (made !== undefined) return made
-  const exported = (MapGet(builtins, name) as () => unknown)()
-  MapSet(builtinExports, name, exported)
-  return exported
+  return !hasBuiltin(name) && !(name === 'module' && getLoader()) ? undefined : name
 }
 
 function resolveFrom(
@@ -258,6 +233,8 @@ function resolveFrom(
       ? resolveSpecifier(module.filename, specifier)
       : resolveIn(options.paths, specifier)
   if (resolved !== undefined) return resolved
+  const fallback = fallbackFor(specifier)
+  if (fallback !== undefined) return fallback
   throw missingModule(module, specifier)
 }
 

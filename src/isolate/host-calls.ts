@@ -35,6 +35,7 @@ export class HostCalls {
   readonly #limits: HostCallLimits
   readonly #crossing: Crossing
   #startedCount = 0
+  #askedCount = 0
   #sentBytes = 0
   /** Made with the first call: most invocations make none, and a signal costs more than the rest of this object. */
   #aborter: AbortController | undefined
@@ -87,7 +88,7 @@ export class HostCalls {
     if (isBackground) this.#backgroundCount++
     this.#beginWait(op)
     this.#aborter ??= new AbortController()
-    const refusal = this.#refuse(op, sizeBytes)
+    const refusal = message.window === undefined ? this.#refuse(op, sizeBytes) : this.#refuseAsked(op)
     if (refusal !== undefined) {
       this.#endWait(id)
       this.#answer(id, refusal)
@@ -128,6 +129,14 @@ export class HostCalls {
     this.#sentBytes += chars
   }
 
+  /** Of calls that the thread waits for there is one at a time: what they send is no burden, only how many they are. */
+  #refuseAsked(op: string): HostAnswer | undefined {
+    this.#askedCount++
+    return this.#askedCount <= LIMITS.hostAsks
+      ? undefined
+      : refuse(op, `More than ${LIMITS.hostAsks} synchronous calls of Node's modules in one invocation.`)
+  }
+
   /** An invocation that calls without end is told so, and goes on without. */
   #refuse(op: string, sizeBytes: number): HostAnswer | undefined {
     const { hostCalls, hostCallBytes } = this.#limits
@@ -139,9 +148,7 @@ export class HostCalls {
         : this.#sentBytes > hostCallBytes
           ? `More than ${hostCallBytes} bytes of host calls in one invocation (maxHostCallMb).`
           : undefined
-    if (isOver === undefined) return undefined
-    const error = new ValueError(op, `${isOver} The host sets the limit.`)
-    return { kind: 'refuse', errorText: JSON.stringify(errorToData(error)) }
+    return isOver === undefined ? undefined : refuse(op, `${isOver} The host sets the limit.`)
   }
 
   /** Aborts what is under way; no more answers are posted. */
@@ -193,4 +200,8 @@ export class HostCalls {
     wait.count--
     if (wait.count === 0) wait.totalMs += performance.now() - wait.sinceMs
   }
+}
+
+function refuse(op: string, message: string): HostAnswer {
+  return { kind: 'refuse', errorText: JSON.stringify(errorToData(new ValueError(op, message))) }
 }

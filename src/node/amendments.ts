@@ -1,4 +1,7 @@
+import { NO_LISTENING } from './binding-tcp-wrap.ts'
 import { makeRetiredCiphers } from './crypto-retired.ts'
+import { FetchDispatcher } from './fetch-dispatcher.ts'
+import { notOffered } from './not-offered.ts'
 import type { Amend } from './realm.ts'
 
 /**
@@ -6,6 +9,16 @@ import type { Amend } from './realm.ts'
  * 20), and Node has dropped since. Packages of that time use it: put back, as it was, where it is gone.
  */
 export const AMENDMENTS: Readonly<Record<string, Amend>> = {
+  // At once, whatever it is given: it would look a name up first, and throw where nobody catches it.
+  net: ({ Server }) => {
+    ;(Server as { prototype: { listen: unknown } }).prototype.listen = function listen(): never {
+      throw notOffered('listening sockets', NO_LISTENING)
+    }
+  },
+  'internal/deps/undici/undici': (undici, realm) => {
+    const { setGlobalDispatcher } = undici as { setGlobalDispatcher: (dispatcher: object) => void }
+    setGlobalDispatcher(new FetchDispatcher(realm))
+  },
   // What Node's start does once.
   'internal/util/debuglog': debuglog => (debuglog.initializeDebugEnv as (names?: string) => void)(),
   util: (util, { load }) => {

@@ -32,4 +32,8 @@ export interface NodeEnvironment {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Has `callback` called whenever an invocation is over; nothing it starts goes any further. */
   readonly onInvocationEnd: (callback: () => void) => void
+  /** Has `callback` called before the handler of the next invocation, and of each after it. */
+  readonly onInvocationStart: (callback: () => void) => void
+  /** One more waits, or one less, for which an invocation that answers by `callback` is kept. */
+  readonly holdLoop: (change: 1 | -1) => void
 }

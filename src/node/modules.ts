@@ -15,7 +15,6 @@ const OPTIONS: Readonly<Record<string, unknown>> = {
   '--dns-result-order': 'verbatim',
   '--unhandled-rejections': 'throw',
   '--tls-min-v1.2': true,
-  '--tls-cipher-list': '',
 }
 
 /** Modules of ours in the place of Node's: parts of the process that a function has differently, or not at all. */
@@ -27,8 +26,11 @@ export const MODULES: Readonly<Record<string, MakeModule>> = {
   'timers/promises': makeTimersPromises,
   'internal/timers': makeInternalTimers,
   'internal/zip': makeZip,
-  'internal/options': () => ({
-    getOptionValue: (name: string) => OPTIONS[name] ?? false,
+  'internal/options': ({ constants }) => ({
+    getOptionValue: (name: string) =>
+      name === '--tls-cipher-list'
+        ? constants('constants').crypto.defaultCoreCipherList
+        : (OPTIONS[name] ?? false),
     getAllowUnauthorized: () => false,
     getEmbedderOptions: () => ({}),
     refreshOptions: () => {},
@@ -58,7 +60,13 @@ export const MODULES: Readonly<Record<string, MakeModule>> = {
   'internal/worker/js_transferable': makeTransferable,
   'internal/worker/io': makeMessagePorts,
   'internal/worker': () => ({ isMainThread: true, isInternalThread: false, threadId: 0 }),
-  'internal/trace_events': () => ({ traceBegin: () => {}, traceEnd: () => {}, trace: () => {} }),
+  'internal/trace_events': () => ({
+    traceBegin: () => {},
+    traceEnd: () => {},
+    trace: () => {},
+    categoryEnabledChecker: () => () => false,
+    nodeTraceEventCategory: (name: string) => name,
+  }),
   'internal/trace_events_async_hooks': () => ({}),
   'internal/source_map/source_map_cache': () => ({ findSourceMap: () => undefined }),
   'internal/modules/helpers': ({ load }) => ({

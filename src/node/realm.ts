@@ -51,9 +51,12 @@ export class Realm {
     return exports
   }
 
-  /** A module's exports, by Node's name for it without `node:`. */
+  /** A module's exports, by Node's name for it. */
   // biome-ignore lint/suspicious/noExplicitAny: Node's library has no types.
-  readonly load = (name: string): any => {
+  readonly load = (asked: string): any => {
+    // Undici is a package, and asks as packages do.
+    const isBare = Object.hasOwn(this.#parts.modules, asked) || !asked.startsWith('node:')
+    const name = isBare ? asked : asked.slice(5)
     const known = this.#modules.get(name)
     if (known !== undefined) return known.exports
     const module = { exports: {} }
@@ -84,9 +87,8 @@ export class Realm {
 
   /** Constants of one of Node's own bindings, as the build found them. */
   // biome-ignore lint/suspicious/noExplicitAny: each binding has its own.
-  constants(binding: 'constants' | 'uv'): any {
-    return this.#library.compile(`binding/${binding}`)()
-  }
+  readonly constants = (binding: 'constants' | 'http2' | 'http_parser' | 'uv'): any =>
+    this.#library.compile(`binding/${binding}`)()
 
   #evaluate(name: string, module: { exports: object }): void {
     const { process } = this.environment

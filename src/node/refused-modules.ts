@@ -60,7 +60,10 @@ const REFUSED: Readonly<Record<string, RefusedModule>> = {
       'performServerHandshake',
     ],
     classes: ['Http2ServerRequest', 'Http2ServerResponse'],
-    values: () => ({ constants: {}, sensitiveHeaders: Symbol('nodejs.http2.sensitiveHeaders') }),
+    values: ({ constants }) => ({
+      constants: constants('http2'),
+      sensitiveHeaders: Symbol('nodejs.http2.sensitiveHeaders'),
+    }),
   },
   inspector: inspectorModule(),
   'inspector/promises': inspectorModule(),

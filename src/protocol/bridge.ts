@@ -211,6 +211,7 @@ export const PACKAGE_SOURCES = {
   sdk: '__cloudletSdk',
   node: '__cloudletNode',
   library: '__cloudletLibrary',
+  request: '__cloudletRequest',
 } as const
 export type PackageName = keyof typeof PACKAGE_SOURCES
 /**

@@ -31,7 +31,7 @@ const outcome = { failure: Type.Optional(failure), content: Type.Optional(conten
 const outcomes = { ...outcome, sizes: Type.Optional(Type.Array(Type.Number())) }
 
 function op<Args extends TProperties, Result extends TProperties>(args: Args, result: Result) {
-  return { capability: 'crypto', args: Type.Object(args, closed), result: Type.Object(result) } as const
+  return { capability: 'runtime', args: Type.Object(args, closed), result: Type.Object(result) } as const
 }
 
 /** An op with bytes in its arguments. */

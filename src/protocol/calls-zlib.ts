@@ -31,7 +31,7 @@ export const ZLIB_OPS = {
    * brings the next piece. `keep` answers an `id` to go on with, if there is anything to go on with.
    */
   'zlib.write': {
-    capability: 'crypto',
+    capability: 'runtime',
     args: Type.Object(
       {
         id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
@@ -55,7 +55,7 @@ export const ZLIB_OPS = {
   },
   /** Another level and strategy from here on. What was given before must be flushed. */
   'zlib.params': {
-    capability: 'crypto',
+    capability: 'runtime',
     args: Type.Object(
       { id: Type.String({ minLength: 1, maxLength: 64 }), level: int32, strategy: int32 },
       closed,
@@ -64,7 +64,7 @@ export const ZLIB_OPS = {
   },
   /** Of one that is closed already it is no error. */
   'zlib.close': {
-    capability: 'crypto',
+    capability: 'runtime',
     args: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }, closed),
     result: Type.Object({}),
   },

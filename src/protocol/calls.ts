@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts'
 import type { Permission } from '../types.ts'
 import { CRYPTO_OPS } from './calls-crypto.ts'
 import { FILES_OPS } from './calls-files.ts'
+import { NETWORK_OPS } from './calls-network.ts'
 import { RUNTIME_OPS } from './calls-runtime.ts'
 import { ZLIB_OPS } from './calls-zlib.ts'
 import type { Encoded, EncodedObject } from './value.ts'
@@ -21,7 +22,7 @@ interface OpShape {
   readonly result: TSchema
 }
 
-export const CAPABILITIES = ['database', 'storage', 'functions', 'crypto'] as const
+export const CAPABILITIES = ['database', 'storage', 'functions', 'network'] as const
 export type Capability = (typeof CAPABILITIES)[number]
 /** `runtime`: no power over the world, such as Unicode's tables. Every function has it, and no client. */
 export type OpCapability = Capability | 'runtime'
@@ -273,6 +274,7 @@ export const OPS = {
     args: Type.Object({ name, data: Type.Optional(encoded) }, closed),
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
+  ...NETWORK_OPS,
   ...CRYPTO_OPS,
   ...ZLIB_OPS,
   ...FILES_OPS,

@@ -83,6 +83,7 @@ export const NODE_GLOBALS = [
   'FormData',
   'Headers',
   'MessageEvent',
+  'MessagePort',
   'Performance',
   'PerformanceEntry',
   'PerformanceMark',

@@ -3,12 +3,12 @@ import { packageOf, readImports, resolveImport, type Sources, unitOf } from './s
 /** Each check returns its violations as sentences; none means the rule holds. */
 export type Check = (sources: Sources) => string[]
 
-const WORDS = ['cloudlet-error', 'errors', 'limits', 'types', 'protocol']
+const WORDS = ['cloudlet-error', 'network-error', 'errors', 'limits', 'types', 'protocol']
 
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
-  { units: ['isolate', 'database', 'storage', 'packages', 'sdk', 'node'] },
+  { units: ['isolate', 'database', 'storage', 'network', 'packages', 'sdk', 'node'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
@@ -29,6 +29,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
       ...[
         'histogram',
         'host',
+        'host-capabilities',
         'host-database',
         'identity',
         'index',
@@ -38,6 +39,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'modules',
       ],
       ...[
+        'network-options',
         'node-names',
         'notices',
         'observe',
@@ -103,6 +105,8 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   'es-module-lexer': [/^src\/modules\//],
   esbuild: [/^src\/build\/guest\.ts$/, /^src\/build\/node-library\.ts$/, /^src\/modules\//],
   'fastest-levenshtein': [/^src\/function-table\.ts$/],
+  'http-parser-js': [/^src\/node\/binding-http-parser\.ts$/],
+  'ipaddr.js': [/^src\/network\/address\.ts$/],
   'isolated-vm': [/^src\/isolate\/ivm\.ts$/],
   'lru-cache': [/^src\/isolate\//],
   mime: [/^src\/storage\//],

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { DevProcess, makeFolder, runCommand } from './command.ts'
 
 const FUNCTIONS = {
@@ -10,6 +10,7 @@ const FUNCTIONS = {
   'outer/index.js':
     "const cloud = require('wx-server-sdk')\ncloud.init()\n" +
     "exports.main = async () => (await cloud.callFunction({ name: 'sum', data: { a: 20, b: 22 } })).result",
+  'asks/index.js': "exports.main = async ({ port }) => (await fetch('http://127.0.0.1:' + port)).text()",
   'throws/index.js': "exports.main = async () => {\n  throw new TypeError('no such guest')\n}",
   'broken/index.js': 'exports.main = async () => {\n  return 1 +* 2\n}',
   'colourful/index.js': "exports.main = () => { console.log('\\u001b]0;owned\\u0007\\u001b[31mred\\u202e') }",
@@ -36,6 +37,14 @@ describe('in this process, with --folder', () => {
     const { stdout, stderr } = await invoke('outer')
     expect(JSON.parse(stdout)).toEqual({ sum: 42 })
     expect(stderr).toContain('adding 20 22\n')
+  })
+
+  test('a function reaches services of this machine', async () => {
+    const server = createServer(socket => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nlocal'))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    expect(JSON.parse((await invoke('asks', `{"port":${port}}`)).stdout)).toBe('local')
   })
 
   test('--openid is the user', async () => {

@@ -13,7 +13,7 @@ export function openOps() {
     handlers: runtimeHandlers() as never,
     onInternalError: (_id, cause) => incidents.push(cause),
   })
-  const rights = { capabilities: new Set(['crypto'] as const), deniedOps: HOST_RIGHTS.deniedOps }
+  const rights = { capabilities: new Set(['runtime'] as const), deniedOps: HOST_RIGHTS.deniedOps }
   return {
     incidents,
     dispatcher,

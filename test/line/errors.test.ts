@@ -18,6 +18,9 @@ import {
 } from '../../src/index.ts'
 import { invoke, type Line } from '../../src/invocation.ts'
 import { Pool } from '../../src/isolate/pool.ts'
+import { InvocationNetwork } from '../../src/network/invocation-network.ts'
+import { Network } from '../../src/network/network.ts'
+import { resolveNetwork } from '../../src/network-options.ts'
 import { SEND, START } from '../../src/protocol/bridge.ts'
 import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
 import { openSourceTree } from '../../src/source-tree.ts'
@@ -68,6 +71,11 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
     withClient(cloud => cloud.call('database.count', { collection: 'none', filter: {} })),
   CLOUDLET_STORAGE: () =>
     withClient(cloud => cloud.call('storage.download', { fileID: 'cloud://local.6c6f-local/none' })),
+  // Functions get Node's own error of it.
+  CLOUDLET_NETWORK: async () => {
+    const network = new InvocationNetwork(new Network(), resolveNetwork({ private: true }, {}), undefined)
+    await network.connect('127.0.0.1', 1, {})
+  },
   CLOUDLET_DEADLINE: () => host.invoke('spins'),
   CLOUDLET_MEMORY_LIMIT: () => host.invoke('grows'),
   CLOUDLET_OVERLOADED: () => Promise.all([host.invoke('sleeps'), host.invoke('sleeps')]),
@@ -115,7 +123,11 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
         onWarning: () => {},
       }),
       dispatcher: new Dispatcher({ handlers: {} as never, onInternalError: () => {} }),
-      findDeployment: () => ({ deployment, rights: { capabilities: new Set(), deniedOps: new Set() } }),
+      findDeployment: () => ({
+        deployment,
+        rights: { capabilities: new Set(), deniedOps: new Set() },
+        network: resolveNetwork({}, {}),
+      }),
       report: () => {},
     }
     const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const

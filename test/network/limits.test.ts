@@ -1,0 +1,113 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Dispatcher } from '../../src/capabilities/dispatch.ts'
+import { Ending } from '../../src/capabilities/ending.ts'
+import { networkHandlers } from '../../src/capabilities/network.ts'
+import { LIMITS } from '../../src/limits.ts'
+import { readAddress } from '../../src/network/address.ts'
+import { KnownNames } from '../../src/network/known-names.ts'
+import { Names } from '../../src/network/names.ts'
+import { Network } from '../../src/network/network.ts'
+import { resolveNetwork } from '../../src/network-options.ts'
+import { serveTls } from './servers.ts'
+
+function address(number: number) {
+  const read = readAddress(`8.${number >> 16}.${(number >> 8) & 255}.${number & 255}`)
+  if (read === undefined) throw new Error('no address')
+  return read
+}
+
+describe('names an invocation is known to have asked for', () => {
+  test('of so many addresses, and the oldest are forgotten', () => {
+    const names = new KnownNames()
+    for (let index = 0; index < LIMITS.networkKnownAddresses; index++)
+      names.add(`n${index}`, [address(index)])
+    expect(names.of(address(0))).toEqual(['n0'])
+    names.add('one over', [address(LIMITS.networkKnownAddresses)])
+    expect(names.of(address(0))).toEqual([])
+    expect(names.of(address(1))).toEqual(['n1'])
+    expect(names.of(address(LIMITS.networkKnownAddresses))).toEqual(['one over'])
+  })
+
+  test('so many of one address, and the oldest are forgotten', () => {
+    const names = new KnownNames()
+    for (let index = 0; index < LIMITS.networkNamesOfAddress; index++) names.add(`n${index}`, [address(1)])
+    expect(names.of(address(1))).toHaveLength(LIMITS.networkNamesOfAddress)
+    names.add('one over', [address(1)])
+    expect(names.of(address(1))).toHaveLength(LIMITS.networkNamesOfAddress)
+    expect(names.of(address(1))).not.toContain('n0')
+    expect(names.of(address(1)).at(-1)).toBe('one over')
+  })
+})
+
+test('the system’s resolver is asked for so many names at once', async () => {
+  const names = new Names(undefined)
+  const options = { family: 4, hints: 0, order: 'verbatim' } as const
+  const running = (): number =>
+    process.getActiveResourcesInfo().filter(name => name === 'GetAddrInfoReqWrap').length
+  const asked = Array.from({ length: 10 }, (_, index) => names.lookup(`127.0.0.${index + 1}`, options))
+  // An address is told without asking; a name is asked for.
+  const lookups = Array.from({ length: 10 }, (_, index) =>
+    names.lookup(`localhost${'.'.repeat(index % 2)}`, { ...options, hints: index }).catch(() => []),
+  )
+  let most = 0
+  const watch = setInterval(() => {
+    most = Math.max(most, running())
+  }, 0)
+  most = Math.max(most, running())
+  await Promise.all([...asked, ...lookups])
+  clearInterval(watch)
+  expect(most).toBeGreaterThan(0)
+  expect(most).toBeLessThanOrEqual(LIMITS.networkLookups)
+})
+
+describe('what a handshake is asked with', () => {
+  async function secure(options: object): Promise<unknown> {
+    await using server = await serveTls(() => {})
+    const dispatcher = new Dispatcher({
+      handlers: networkHandlers(new Network()) as never,
+      onInternalError: (_id, cause) => {
+        throw cause
+      },
+    })
+    const ending = new Ending()
+    onTestFinished(() => ending.run())
+    const scope = {
+      kind: 'function',
+      caller: {},
+      depth: 1,
+      signal: undefined,
+      place: undefined,
+      ending,
+      network: resolveNetwork({ private: true }, {}),
+    } as const
+    const rights = { capabilities: new Set(['network'] as const), deniedOps: new Set<never>() }
+    const call = (op: string, args: object) => dispatcher.call(op, args, rights, scope)
+    const { socket } = (await call('network.connect', { address: '127.0.0.1', port: server.port })) as {
+      socket: number
+    }
+    return await call('network.secure', { socket, isVerified: false, ...options }).then(
+      () => 'secured',
+      (error: { code: string; message: string }) => `${error.code} ${error.message}`,
+    )
+  }
+
+  test('certificates: at the limit and one over', async () => {
+    // OpenSSL reads over what is between certificates.
+    expect(await secure({ ca: ['x'.repeat(LIMITS.tlsOptionChars)] })).toBe('secured')
+    expect(await secure({ ca: ['x'.repeat(LIMITS.tlsOptionChars), 'x'] })).toBe(
+      `CLOUDLET_VALUE The certificates of a TLS handshake are ${LIMITS.tlsOptionChars + 1} characters; the limit is ${LIMITS.tlsOptionChars}.`,
+    )
+    expect(await secure({ ca: ['x'.repeat(LIMITS.tlsOptionChars + 1)] })).toMatch(
+      /^CLOUDLET_VALUE network\.secure\.ca/,
+    )
+  })
+
+  test('a key: at the limit and one over', async () => {
+    expect(await secure({ key: ['x'.repeat(LIMITS.tlsKeyChars)] })).toMatch(
+      /^CLOUDLET_NETWORK .*(?:DECODER|PEM)/,
+    )
+    expect(await secure({ key: ['x'.repeat(LIMITS.tlsKeyChars + 1)] })).toMatch(
+      /^CLOUDLET_VALUE network\.secure\.key/,
+    )
+  })
+})
