@@ -25,6 +25,8 @@ export interface BlankIsolate extends IsolateKind {
   readonly doorIn: DoorIn
   /** Who hears the guest. Nothing calls it before a program was loaded. */
   receive: Receive
+  /** What it was to have evaluated ahead is there. */
+  isReady: boolean
 }
 
 /**
@@ -51,7 +53,7 @@ function make(kind: IsolateKind): BlankIsolate {
   try {
     const context = isolate.createContextSync()
     const doorIn = context.global.getSync(DOOR, { reference: true }) as DoorIn
-    const blank: BlankIsolate = { ...kind, isolate, context, doorIn, receive: () => {} }
+    const blank: BlankIsolate = { ...kind, isolate, context, doorIn, receive: () => {}, isReady: true }
     context.global.setSync(
       SEND,
       new Callback((...crossing: [unknown, ...unknown[]]) => blank.receive(...crossing), { ignored: true }),
@@ -69,9 +71,13 @@ export function makeSpareIsolate(kind: IsolateKind): BlankIsolate {
   const { memoryMb, runtime, nodeNames } = kind
   const blank = make({ memoryMb, runtime, nodeNames })
   if (nodeNames.length === 0) return blank
-  // An isolate that dies of it is found disposed by whoever wants it.
   const preload = `${PRELOAD_NODE}(${JSON.stringify(nodeNames)})`
-  blank.context.evalIgnored(preload, { filename: RUNTIME_SCRIPT })
+  blank.isReady = false
+  const become = (): void => {
+    blank.isReady = true
+  }
+  // An isolate that dies of it is found disposed by whoever wants it.
+  blank.context.eval(preload, { filename: RUNTIME_SCRIPT }).then(become, become)
   return blank
 }
 

@@ -231,7 +231,7 @@ export class Pool implements LaneOwner {
   }
 
   #memoryBytes(): number {
-    return this.#instances.calculatedSize + (this.#makingCount + this.#spares.count) * INSTANCE_OVERHEAD_BYTES
+    return this.#instances.calculatedSize + (this.#makingCount + this.#spares.size) * INSTANCE_OVERHEAD_BYTES
   }
 }
 

@@ -31,7 +31,13 @@ export class Spares {
     this.#options = options
   }
 
+  /** Those that have all they are to have. */
   get count(): number {
+    return this.#shelf.filter(({ isReady }) => isReady).length
+  }
+
+  /** All of them, those under way included. */
+  get size(): number {
     return this.#shelf.length
   }
 
@@ -92,6 +98,11 @@ export class Spares {
     const { count, kind } = this.#want(this.#kind)
     this.#dropOther(count, kind)
     if (this.#shelf.length >= count || !this.#options.hasRoom()) return
+    // One after the other: what is evaluated ahead must not take the cores from those who run.
+    if (this.#shelf.some(({ isReady }) => !isReady)) {
+      this.#refillSoon()
+      return
+    }
     try {
       this.#shelf.push(makeSpareIsolate(kind))
     } catch (error) {
@@ -117,8 +128,9 @@ function serves(blank: IsolateKind, { memoryMb, runtime, nodeNames }: IsolateKin
   return nodeNames.length > 0 || blank.nodeNames.length === 0
 }
 
-/** How much of what a function needs is there already. */
-function fitness(blank: IsolateKind, { runtime, nodeNames }: IsolateKind): number {
+/** How much of what a function needs is there already; of one under way, nothing. */
+function fitness(blank: BlankIsolate, { runtime, nodeNames }: IsolateKind): number {
+  if (!blank.isReady) return -1
   const ready = blank.nodeNames.filter(name => nodeNames.includes(name)).length
   return ready * 2 + (blank.runtime === runtime ? 1 : 0)
 }
