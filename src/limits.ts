@@ -123,6 +123,8 @@ export const LIMITS = Object.freeze({
   /** Length of RSA, DSA and DH keys that are used; in RSA's encryption, which has no form in Node's pool. */
   cryptoKeyBits: 8192,
   cryptoRsaEncryptBits: 4096,
+  /** All numbers together of a private DSA or DH key, of which OpenSSL computes the public one when it reads it. */
+  cryptoComputedBits: 13_312,
   /** Length of keys and primes that are generated or tested, of DSA's, and of safe primes: seconds each. */
   cryptoGenerateBits: 4096,
   cryptoDsaBits: 2048,
@@ -151,8 +153,11 @@ export const LIMITS = Object.freeze({
   networkChunkBytes: 64 * 1024,
   /** Connections of all functions of a host together. */
   networkConnections: 2048,
-  /** Lookups at once by the system's resolver, each of which takes one of the four threads that files need too. */
-  networkLookups: 3,
+  /**
+   * Lookups at once by the system's resolver, of one invocation one less: as many as libuv gives to it of the four
+   * threads that files need too.
+   */
+  networkLookups: 2,
   /** Addresses an invocation looked up of which the names are known, and names of one of them. */
   networkKnownAddresses: 1000,
   networkNamesOfAddress: 16,

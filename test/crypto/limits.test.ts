@@ -85,6 +85,40 @@ test('keys that are used have a bound, in RSA encryption a lower one', async () 
   await expect(encrypt(LIMITS.cryptoRsaEncryptBits + 8)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
 })
 
+/** A DSA key as PKCS #8 of which only the private number is there, and the public one has to be computed. */
+function dsaKey(...sizes: [p: number, q: number, g: number, x: number]): Buffer {
+  const tlv = (tag: number, ...parts: Uint8Array[]) => {
+    const body = Buffer.concat(parts)
+    return Buffer.concat([Buffer.from([tag, 0x82, body.length >> 8, body.length & 255]), body])
+  }
+  const [p, q, g, x] = sizes.map(size => tlv(2, Buffer.alloc(size, 0x7f))) as [Buffer, Buffer, Buffer, Buffer]
+  const algorithm = tlv(0x30, Buffer.from('06072a8648ce380401', 'hex'), tlv(0x30, p, q, g))
+  return tlv(0x30, Buffer.from('020100', 'hex'), algorithm, tlv(4, x))
+}
+
+test('keys that OpenSSL would compute with when it reads them have a bound', async () => {
+  const key = { role: 'private', format: 'der', type: 'pkcs8' } as const
+  const read = (bytes: Uint8Array) => ask('crypto.importKey', { key, ...join(bytes) })
+  const rest = LIMITS.cryptoComputedBits / 8 - 1 - 512 - 32 - 512
+  expect(await read(dsaKey(512, 32, 512, rest))).toMatchObject({ type: 'dsa' })
+  await expect(read(dsaKey(512, 32, 512, rest + 1))).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  // Minutes, each.
+  const slow = dsaKey(8000, 32, 8000, 8000)
+  await expect(read(slow)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  const lines = slow.toString('base64').replace(/(.{64})/g, '$1\n')
+  for (const before of ['', 'x: y\n\n', 'x: y\nAAAA\n \n']) {
+    const pem = `-----BEGIN PRIVATE KEY-----\n${before}${lines}\n-----END PRIVATE KEY-----\n`
+    const asked = ask('crypto.importKey', { key: { role: 'private', format: 'pem' }, ...join(pem) })
+    await expect(asked).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  }
+  // The same without lengths, and with its string in pieces.
+  const open = Buffer.concat([Buffer.from('3080', 'hex'), slow.subarray(4), Buffer.from('0000', 'hex')])
+  await expect(read(open)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  const pieces = Buffer.from(dsaKey(128, 20, 128, 20))
+  pieces[pieces.lastIndexOf(Buffer.from('0482', 'hex'))] = 0x24
+  await expect(read(pieces)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+})
+
 test('a large public exponent is refused', async () => {
   const n = Buffer.alloc(256, 0xff).toString('base64url')
   const read = (bytes: number) =>
