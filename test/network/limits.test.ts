@@ -44,10 +44,14 @@ test('the system’s resolver is asked for so many names at once', async () => {
   const options = { family: 4, hints: 0, order: 'verbatim' } as const
   const running = (): number =>
     process.getActiveResourcesInfo().filter(name => name === 'GetAddrInfoReqWrap').length
-  const asked = Array.from({ length: 10 }, (_, index) => names.lookup(`127.0.0.${index + 1}`, options))
+  const asked = Array.from({ length: 10 }, (_, index) =>
+    names.lookup(`127.0.0.${index + 1}`, options, {}, undefined),
+  )
   // An address is told without asking; a name is asked for.
   const lookups = Array.from({ length: 10 }, (_, index) =>
-    names.lookup(`localhost${'.'.repeat(index % 2)}`, { ...options, hints: index }).catch(() => []),
+    names
+      .lookup(`localhost${'.'.repeat(index % 2)}`, { ...options, hints: index }, {}, undefined)
+      .catch(() => []),
   )
   let most = 0
   const watch = setInterval(() => {
