@@ -166,6 +166,8 @@ export const LIMITS = Object.freeze({
   /** Certificates, keys and what else one TLS handshake is asked with, in UTF-16 units; a single key. */
   tlsOptionChars: 512 * 1024,
   tlsKeyChars: 16 * 1024,
+  /** Length of the numbers in such a key: the host's thread signs with it. */
+  tlsKeyBits: 4096,
   /** A collections.json beside the functions, in bytes. */
   collectionsFileBytes: 1024 * 1024,
   /** Source of one deployment: all its script and JSON files together, in bytes. */

@@ -241,3 +241,22 @@ test('an error that one op leaves behind in OpenSSL is not the next one’s', as
   expect(await ask('crypto.spkac', { action: 'publicKey', ...join('x') })).toHaveProperty('content')
   expect(await ask('crypto.importKey', { key: PUBLIC, ...join(bytes) })).toMatchObject({ type: 'ed25519' })
 })
+
+test('many steps of a cipher leave the host’s thread to others in between', async () => {
+  // Nearly two seconds of it in all.
+  const pieces = Array.from({ length: 60 }, () => new Uint8Array(16 * 1024))
+  let turns = 0
+  const count = setInterval(() => turns++, 1)
+  await ask('crypto.cipher', {
+    create: { encrypt: true, algorithm: 'des-ede3-cfb1', hasIv: true },
+    steps: pieces.map(() => ({ step: 'update' })),
+    keep: false,
+    ...join(
+      new Uint8Array(24).map((_, index) => index * 7),
+      new Uint8Array(8),
+      ...pieces,
+    ),
+  })
+  clearInterval(count)
+  expect(turns).toBeGreaterThan(60)
+})
