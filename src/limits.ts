@@ -88,6 +88,8 @@ export const LIMITS = Object.freeze({
   hostCallsInFlight: 1000,
   /** Characters and bytes those calls may have sent together: three files of the largest size. */
   hostCallSizeInFlight: 64 * 1024 * 1024,
+  /** Answers as large as files that are made, or wait for the thread of their invocation, at once. */
+  hostLargeAnswers: 3,
   /** Host calls one invocation may make with its thread waiting, in all: what Node does at once. */
   hostAsks: 100_000,
   /** Messages and characters of one crossing from a guest. */

@@ -32,6 +32,8 @@ export class Crossing implements Claimant {
   window: AnswerWindow | undefined
   #texts: string[] = []
   #buffers: BytesCopy[] = []
+  /** To be called when what was posted so far is taken. */
+  #onTaken: (() => void)[] = []
   #wakeDue = false
   #isClaimed = false
   #isQuick = false
@@ -136,8 +138,12 @@ export class Crossing implements Claimant {
     this.#end(undefined)
   }
 
-  /** Posts one message as JSON text. The bytes, if any, go beside it: the text gets their index as `buffer`. */
-  post(text: string, bytes?: Uint8Array): void {
+  /**
+   * Posts one message as JSON text. The bytes, if any, go beside it: the text gets their index as `buffer`. `onTaken`:
+   * they have crossed.
+   */
+  post(text: string, bytes?: Uint8Array, onTaken?: () => void): void {
+    if (onTaken !== undefined) this.#onTaken.push(onTaken)
     if (bytes === undefined) {
       this.#texts.push(text)
     } else {
@@ -158,6 +164,7 @@ export class Crossing implements Claimant {
     this.#wakeDue = false
     this.#texts = []
     this.#buffers = []
+    this.#onTaken = []
   }
 
   /** Gives the core back for good: the isolate was disposed, whether or not its thread has noticed. */
@@ -198,8 +205,11 @@ export class Crossing implements Claimant {
     const args: [string, ...BytesCopy[]] = [`[${this.#texts.join(',')}]`, ...this.#buffers]
     this.#texts = []
     this.#buffers = []
+    const taken = this.#onTaken
+    this.#onTaken = []
     this.#begin(turn, this.#listener.isNextQuick())
     this.#leaveAfter(args)
+    for (const onTaken of taken) onTaken()
   }
 
   readonly #leaveRejected = (reason: unknown): void => {
