@@ -90,6 +90,8 @@ export const LIMITS = Object.freeze({
   hostCallSizeInFlight: 64 * 1024 * 1024,
   /** Answers as large as files that are made, or wait for the thread of their invocation, at once. */
   hostLargeAnswers: 3,
+  /** Characters of answers that wait for the thread of one invocation; a single one may be longer. */
+  hostAnswerChars: 64 * 1024 * 1024,
   /** Host calls one invocation may make with its thread waiting, in all: what Node does at once. */
   hostAsks: 100_000,
   /** Messages and characters of one crossing from a guest. */

@@ -31,6 +31,7 @@ export class Crossing implements Claimant {
   /** Where the guest's thread waits for answers, once it has said so. */
   window: AnswerWindow | undefined
   #texts: string[] = []
+  #waitingChars = 0
   #buffers: BytesCopy[] = []
   /** To be called when what was posted so far is taken. */
   #onTaken: (() => void)[] = []
@@ -54,6 +55,11 @@ export class Crossing implements Claimant {
     this.group = group
     this.#cores = cores
     this.#listener = listener
+  }
+
+  /** Characters posted that have not crossed. */
+  get waitingChars(): number {
+    return this.#waitingChars
   }
 
   get isEntered(): boolean {
@@ -144,6 +150,7 @@ export class Crossing implements Claimant {
    */
   post(text: string, bytes?: Uint8Array, onTaken?: () => void): void {
     if (onTaken !== undefined) this.#onTaken.push(onTaken)
+    this.#waitingChars += text.length
     if (bytes === undefined) {
       this.#texts.push(text)
     } else {
@@ -163,6 +170,7 @@ export class Crossing implements Claimant {
   clear(): void {
     this.#wakeDue = false
     this.#texts = []
+    this.#waitingChars = 0
     this.#buffers = []
     this.#onTaken = []
   }
@@ -204,6 +212,7 @@ export class Crossing implements Claimant {
     this.#wakeDue = false
     const args: [string, ...BytesCopy[]] = [`[${this.#texts.join(',')}]`, ...this.#buffers]
     this.#texts = []
+    this.#waitingChars = 0
     this.#buffers = []
     const taken = this.#onTaken
     this.#onTaken = []

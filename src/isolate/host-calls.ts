@@ -1,4 +1,4 @@
-import { errorToData, ValueError } from '../errors.ts'
+import { errorToData, OverloadedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { LARGE_ANSWERS, type ToHost } from '../protocol/bridge.ts'
 import { AnswerWindow } from './answer-window.ts'
@@ -191,11 +191,18 @@ export class HostCalls {
       window.open(answer)
       if (window.isDone) this.#asked = undefined
       onTaken?.()
-    } else if (answer.kind === 'reply') {
+    } else if (answer.kind === 'reply' && this.#hasRoom(answer.valueText)) {
       this.#crossing.post(`{"type":"reply","id":${id},"value":${answer.valueText}}`, answer.content, onTaken)
     } else {
-      this.#crossing.post(`{"type":"refuse","id":${id},"error":${answer.errorText}}`, undefined, onTaken)
+      const { errorText } = answer.kind === 'reply' ? refuseLarge() : answer
+      this.#crossing.post(`{"type":"refuse","id":${id},"error":${errorText}}`, undefined, onTaken)
     }
+  }
+
+  /** A guest that asks and asks, and never lets the answers in, would fill the host's memory with them. */
+  #hasRoom({ length }: string): boolean {
+    const { waitingChars } = this.#crossing
+    return waitingChars === 0 || waitingChars + length <= LIMITS.hostAnswerChars
   }
 
   #beginWait(op: string): void {
@@ -223,4 +230,9 @@ export class HostCalls {
 
 function refuse(op: string, message: string): HostAnswer {
   return { kind: 'refuse', errorText: JSON.stringify(errorToData(new ValueError(op, message))) }
+}
+
+function refuseLarge() {
+  const message = `More than ${LIMITS.hostAnswerChars} characters of answers wait for the function, whose thread is busy. Await some before asking for more.`
+  return { errorText: JSON.stringify(errorToData(new OverloadedError(message))) }
 }
