@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import { join, noise, none, openOps } from './host-ops.ts'
@@ -259,4 +260,24 @@ test('many steps of a cipher leave the host’s thread to others in between', as
   })
   clearInterval(count)
   expect(turns).toBeGreaterThan(60)
+})
+
+test('many short computations leave threads of the pool to files', async () => {
+  const [pbkdf2, ec] = [
+    { name: 'pbkdf2', iterations: 10_000, digest: 'sha512' },
+    generateKeyPairSync('ed448'),
+  ]
+  const key = { role: 'private', format: 'der', type: 'pkcs8' } as const
+  const der = ec.privateKey.export({ format: 'der', type: 'pkcs8' })
+  const signing = { key, hasContext: false, ...join(der, new Uint8Array(1024 * 1024), none) }
+  let doneCount = 0
+  const asked = Array.from({ length: 200 }, (_, index) =>
+    (index % 2 === 0
+      ? ask('crypto.derive', { method: pbkdf2, size: 64, ...join('p', 's') })
+      : ask('crypto.sign', signing)
+    ).then(() => doneCount++),
+  )
+  await readFile(new URL(import.meta.url))
+  expect(doneCount).toBeLessThan(100)
+  await Promise.all(asked)
 })
