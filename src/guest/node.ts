@@ -4,7 +4,7 @@ import { NODE_MODULES, type NodeGlobal } from '../protocol/node-modules.ts'
 import { askHost } from './ask.ts'
 import { defineBuiltin } from './builtins.ts'
 import { callHost, callInBackground } from './call.ts'
-import { ArrayIncludes, DateNow } from './intrinsics.ts'
+import { ArrayIncludes, DateNow, ErrorCtor, StringCtor } from './intrinsics.ts'
 import { loadNodePackage, nodeLibrary } from './lazy.ts'
 import { memoryBytes, processObject } from './process.ts'
 import { readWrittenWith } from './written-module.ts'
@@ -28,10 +28,18 @@ export function installNode(
   globals = target
   report = onError
   log = writeLog
+  processObject.binding = bindingOf
   for (let index = 0; index < NODE_MODULES.length; index++) {
     const name = NODE_MODULES[index] as string
     defineBuiltin(name, () => loadNode().require(name))
   }
+}
+
+/** `process.binding`: of Node's native parts, the sizes that packages look up there. */
+function bindingOf(name: unknown): object {
+  if (name !== 'buffer') throw new ErrorCtor(`No such module: ${StringCtor(name)}`)
+  const { constants } = loadNode().require('buffer') as { constants: Record<string, number> }
+  return { kMaxLength: constants.MAX_LENGTH, kStringMaxLength: constants.MAX_STRING_LENGTH }
 }
 
 /** Node's own library over what the host offers. */

@@ -6,7 +6,14 @@ import {
   type IdentityVariable,
 } from '../protocol/bridge.ts'
 import { hrtime, uptime } from './clock.ts'
-import { defineValue, ObjectAssign, ObjectHasOwn, ObjectKeys, ReflectApply } from './intrinsics.ts'
+import {
+  defineValue,
+  ObjectAssign,
+  ObjectDefineProperty,
+  ObjectHasOwn,
+  ObjectKeys,
+  ReflectApply,
+} from './intrinsics.ts'
 
 /**
  * `process.env`: one object for the life of the instance, as in Node, so that a module may keep a reference.
@@ -155,11 +162,25 @@ export function completeProcess(queueMicrotask: (callback: unknown) => void, out
       if (typeof callback !== 'function') queueMicrotask(callback)
       else queueMicrotask(() => ReflectApply(callback, undefined, args))
     },
-    on: ignoreListener,
-    once: ignoreListener,
-    off: ignoreListener,
-    removeListener: ignoreListener,
+    ...LISTENING,
   })
+  // Packages tell by it whether they run in Node.
+  void ObjectDefineProperty(processObject, Symbol.toStringTag, { value: 'process', configurable: true })
+}
+
+const LISTENING = {
+  on: ignoreListener,
+  once: ignoreListener,
+  off: ignoreListener,
+  addListener: ignoreListener,
+  prependListener: ignoreListener,
+  prependOnceListener: ignoreListener,
+  removeListener: ignoreListener,
+  removeAllListeners: ignoreListener,
+  setMaxListeners: ignoreListener,
+  getMaxListeners: () => 10,
+  eventNames: () => [],
+  rawListeners: () => [],
 }
 
 /** Process events never happen in an isolate: a listener for one is accepted and never called. */

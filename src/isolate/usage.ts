@@ -1,4 +1,5 @@
 import type { NativeIsolate } from './ivm.ts'
+import { sharedTextBytes } from './snapshot.ts'
 
 /** What an isolate has used. A disposed isolate no longer tells: its last figures stand. */
 export class Usage {
@@ -50,7 +51,9 @@ export class Usage {
     if (this.#isolate.isDisposed) return
     try {
       const heap = await this.#isolate.getHeapStatistics()
-      this.#heapBytes = heap.used_heap_size + heap.externally_allocated_size
+      // Texts that all isolates share are nobody's.
+      const ownBytes = Math.max(heap.externally_allocated_size - sharedTextBytes(), 0)
+      this.#heapBytes = heap.used_heap_size + ownBytes
     } catch (error) {
       if (!this.#isolate.isDisposed) throw error
     }

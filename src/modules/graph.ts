@@ -6,6 +6,7 @@ import { type Conversion, type ConversionInput, isPlain } from './conversion.ts'
 import type { ConversionCache } from './conversion-cache.ts'
 import { findEntry } from './entry-file.ts'
 import { FormatReader, isScriptName, isTyped } from './format.ts'
+import { peerNames } from './peer-names.ts'
 import { scanRequires } from './require-scan.ts'
 import { type Asker, ModuleResolver } from './resolver.ts'
 import { findLinkedMap, isTooLargeMap, relinkMap } from './source-map.ts'
@@ -47,7 +48,8 @@ export interface ModuleGraph {
 
 /**
  * Collects the files a function can load: all its own scripts and JSON, and of its node_modules what is
- * reached by literal names in `require('…')`, `import` and `import('…')`. A package that computes a name comes whole.
+ * reached by literal names in `require('…')`, `import` and `import('…')`. A package that computes a name comes whole, and
+ * with those it works with where they are installed.
  *
  * @throws {DeployError} when there is no file to start with, or there is more source than LIMITS allow.
  */
@@ -195,7 +197,16 @@ class Collector {
   #noteComputed(path: string, byRequire: boolean, byImport: boolean): void {
     if (byRequire) this.#hasComputedRequire = true
     if (byImport) this.#hasComputedImport = true
-    if ((byRequire || byImport) && isInPackage(path)) this.#addFolder(packageFolder(path))
+    if ((byRequire || byImport) && isInPackage(path)) this.#addPackage(packageFolder(path))
+  }
+
+  #addPackage(folder: string): void {
+    if (this.#wholeFolders.has(folder)) return
+    for (const name of peerNames(this.#packages.get(folder) ?? '{}')) {
+      const target = this.#resolver.resolve(`${folder}/package.json`, name, 'require')
+      if (target.kind === 'file') this.#queue.push({ path: target.path, isOwnAndReached: false })
+    }
+    this.#addFolder(folder)
   }
 
   /** The guest says why, and reads it in the package.json of the first package of that name. */

@@ -46,6 +46,14 @@ export const AMENDMENTS: Readonly<Record<string, Amend>> = {
         source !== null && typeof source === 'object' ? Object.assign(target, source) : target,
     })
   },
+  // Node has them work in another context, of which there is none: what they leave in RegExp.$1 can be seen here.
+  'internal/util': (util, { primordials }) => {
+    Object.assign(util, {
+      SideEffectFreeRegExpPrototypeExec: primordials.RegExpPrototypeExec,
+      SideEffectFreeRegExpPrototypeSymbolReplace: primordials.RegExpPrototypeSymbolReplace,
+      SideEffectFreeRegExpPrototypeSymbolSplit: primordials.RegExpPrototypeSymbolSplit,
+    })
+  },
   'internal/crypto/util': (_util, { binding }) => binding('crypto').markEvaluated(),
   crypto: (crypto, realm) => putBack(crypto, makeRetiredCiphers(realm)),
   buffer: (buffer, { load }) => {

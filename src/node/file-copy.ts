@@ -12,8 +12,8 @@ const PIECE_BYTES = 64 * 1024
 export function copyFile(tree: FileTree, open: OpenFiles, from: ByteText, to: ByteText, mode: number): void {
   const source = tree.find(from, true)
   const isExclusive = (mode & EXCLUSIVE) !== 0
-  const before = tree.place(to, 'followed').node
-  if (before === source && !isExclusive) return
+  const isSlashed = to.endsWith('/')
+  if (!isSlashed && tree.place(to, 'followed').node === source && !isExclusive) return
   const flags = OPEN.writeOnly | OPEN.create | (isExclusive ? OPEN.exclusive : 0)
   const target = open.open(to, flags, source.permissions)
   try {

@@ -88,15 +88,20 @@ function checkPaths(
   const syscall = dereference ? 'stat' : 'lstat'
   // The wrong way round, as in Node: a link that leads nowhere can't be copied as such.
   const source = calls.runNow({ syscall, path }, () => tree.find(from, !dereference))
-  const target = calls.runNow({ syscall, path: dest }, () => nodeOrNone(tree, to, !dereference))
   const [shownFrom, shownTo] = [names.show(from), names.show(to)]
+  const below = shownTo.startsWith(folderName(shownFrom)) ? shownTo.slice(folderName(shownFrom).length) : ''
+  const target = calls.runNow({ syscall, path: dest }, () => {
+    // Below a file, Node looks at the target; of a folder it says first that the target is below.
+    if (source.kind !== 'directory' && below.includes('/')) throw new FileProblem('ENOTDIR')
+    return nodeOrNone(tree, to, !dereference, source.kind === 'directory' && below !== '')
+  })
   const refuse = (code: string, message: string): never => {
     throw Object.assign(new Error(message), { code })
   }
   if (target === source) refuse('ERR_FS_CP_EINVAL', `src and dest cannot be the same ${shownTo}`)
   checkKinds(source, target, shownFrom, shownTo, refuse)
   // As Node's own has it: the name with a slash behind it, whatever it is.
-  const folder = shownFrom.endsWith('/') ? shownFrom : `${shownFrom}/`
+  const folder = folderName(shownFrom)
   if (shownTo.startsWith(folder) || isInside(tree, source, from, to)) {
     refuse('ERR_FS_CP_EINVAL', `Cannot copy ${folder} to a subdirectory of self ${shownTo}`)
   }
@@ -106,13 +111,21 @@ function checkPaths(
   calls.runNow({ syscall: 'cp', path: dest }, () => makeParent(tree, to))
 }
 
-function nodeOrNone(tree: FileTree, path: ByteText, isFollowed: boolean): FileNode | undefined {
+function folderName(shown: string): string {
+  return shown.endsWith('/') ? shown : `${shown}/`
+}
+
+function nodeOrNone(
+  tree: FileTree,
+  path: ByteText,
+  isFollowed: boolean,
+  mayLoop: boolean,
+): FileNode | undefined {
   try {
     return tree.find(path, isFollowed)
   } catch (error) {
-    if (error instanceof FileProblem && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
-      return undefined
-    }
+    const code = error instanceof FileProblem ? error.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR' || (mayLoop && code === 'ELOOP')) return undefined
     throw error
   }
 }

@@ -121,6 +121,11 @@ export class OpenFiles {
     if ((flags & OPEN.temporary) !== 0) throw new FileProblem('ENOTSUP')
     const isCreating = (flags & OPEN.create) !== 0
     const isExclusive = isCreating && (flags & OPEN.exclusive) !== 0
+    if (isCreating && path.length > 1 && path.endsWith('/')) {
+      // Linux looks where it stands, and no further: a link there is not followed, wherever it leads.
+      this.#tree.place(path.replace(/\/+$/, '') as ByteText, 'kept')
+      throw new FileProblem('EISDIR')
+    }
     const isFollowed = !isExclusive && (flags & OPEN.noFollow) === 0
     const place = this.#tree.place(path, isFollowed ? 'followed' : 'kept')
     if (isCreating && (place.isSlashed || place.end !== 'name')) {

@@ -48,7 +48,7 @@ export const operation = fc.oneof(
     recursive: fc.boolean(),
     force: fc.boolean(),
   }),
-  record({ do: fc.constant('rm'), path, recursive: fc.boolean(), force: fc.boolean() }),
+  record({ do: fc.constant('rm'), path: plainPath, recursive: fc.boolean(), force: fc.boolean() }),
   record({
     do: fc.constantFrom('list', 'stat', 'lstat', 'exists', 'readlink', 'realpath', 'native'),
     path: anyPath,

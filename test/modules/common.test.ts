@@ -142,6 +142,19 @@ const fixtures: readonly Fixture[] = [
     },
   ],
   [
+    'a package that computes the name of one it works with',
+    {
+      'index.js':
+        "exports.main = () => ['driver', '@scope/driver', 'missing'].map(name => require('model').load(name))",
+      'node_modules/model/package.json':
+        '{"peerDependenciesMeta": {"driver": {"optional": true}, "missing": {}}, "optionalDependencies": {"@scope/driver": "1"}}',
+      'node_modules/model/index.js': `exports.load = name => { try { return require(name) } catch (error) { return error.code } }`,
+      'node_modules/driver/index.js': "module.exports = require('./lib')",
+      'node_modules/driver/lib.js': "module.exports = 'the driver'",
+      'node_modules/@scope/driver/index.js': "module.exports = 'the scoped driver'",
+    },
+  ],
+  [
     'a package whose requires are computed, from its own main',
     {
       'index.js': "exports.main = () => require('pack')('zh')",

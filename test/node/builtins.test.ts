@@ -11,7 +11,8 @@ const rows = [...text.matchAll(/^\| `(?<name>[\w:/]+)` \| (?<status>\w+) \| (?<n
 const withStatus = (...statuses: string[]) => rows.filter(({ status }) => statuses.includes(status))
 
 /** What a module gives a function, and, if it is used, which of its functions and classes say that they can't be had. */
-const LOOK = `exports.main = ({ name, isUsed }) => {
+const LOOK = `const named = () => require('module')
+exports.main = ({ name, isUsed }) => {
   let module
   try { module = require(name) } catch (error) { return { failure: error.message } }
   const refused = [], messages = []
@@ -77,12 +78,6 @@ describe('refused: it loads, has Node’s shape, and what is used of it says why
         new RegExp(`^The feature ${shown}\\.\\w+ is unavailable on the current platform, .*: .+\\.$`),
       )
     }
-  })
-})
-
-describe('later: it says so when it is required', () => {
-  test.each(withStatus('later'))('$name', async ({ name }) => {
-    expect((await look(name)).failure).toEqual(expect.any(String))
   })
 })
 

@@ -149,6 +149,10 @@ describe('path, querystring, punycode, assert', () => {
 describe('timers and microtasks', () => {
   testSame({
     'timers/promises': `const t = require('timers/promises'); const c = new AbortController(); const p = t.setTimeout(1000, 1, { signal: c.signal }).catch(e => [e.name, e.code]); c.abort(); const got = []; for await (const v of t.setInterval(1, 'i')) { got.push(v); if (got.length === 2) break } return [await t.setTimeout(1, 'x'), await t.setImmediate('y'), await p, got]`,
+    'process is Node by its tag, and can be listened to': `return [Object.prototype.toString.call(process), Object.keys(process).includes('binding'),
+      process.addListener('exit', () => {}) === process, process.prependListener('exit', () => {}) === process, process.getMaxListeners()]`,
+    'process.binding tells sizes': `const { kMaxLength, kStringMaxLength } = process.binding('buffer'); return [kMaxLength, kStringMaxLength]`,
+    'process.binding of nothing': `process.binding('nothing')`,
     'nextTick comes with its arguments': `return await new Promise(r => process.nextTick((a, b) => r([a, b]), 1, 2))`,
     'the module timers': `const t = require('node:timers'); return await new Promise(r => t.setImmediate(r, 'now'))`,
     'queueMicrotask of nothing': `queueMicrotask(5)`,
@@ -164,6 +168,9 @@ describe('structuredClone, Blob, DOMException', () => {
     'a function can not be cloned': `structuredClone({ f() {} })`,
     'a symbol can not be cloned': `structuredClone(Symbol('x'))`,
     'a Buffer becomes bytes': `const c = structuredClone(Buffer.from('ab')); return [c.constructor.name, [...c]]`,
+    'a stream whose reader lets go': `const stream = new ReadableStream({ pull() { return new Promise(() => {}) } }), reader = stream.getReader()
+      const reading = reader.read().catch(e => [e.code, e.message]); reader.releaseLock()
+      return [await reading, stream.locked, await reader.closed.catch(e => [e.code, e.message])]`,
     blob: `const b = new Blob(['a', new Uint8Array([98, 99]), new Blob(['d'])], { type: 'Text/Plain' }); return [b.size, b.type, await b.text(), await b.slice(1, 3).text(), [...new Uint8Array(await b.arrayBuffer())], new File(['x'], 'n.txt', { lastModified: 5 }).name, await new Blob(['é']).bytes().then(x => [...x])]`,
     DOMException: `const e = new DOMException('m', 'NotFoundError'); return [e.name, e.code, e.message, e instanceof Error, DOMException.ABORT_ERR, Object.prototype.toString.call(e)]`,
   })

@@ -44,11 +44,11 @@ exports.main = async () => {
       } catch {}
       // Of a class or an async function it is something else.
       if (made?.versions !== undefined && made !== process) throw new Error('another process object')
-      if (
-        made?.mainModule !== undefined ||
-        made?.dlopen !== undefined ||
-        made?.binding?.('fs')?.open !== undefined
-      )
+      let files
+      try {
+        files = made.binding('fs')
+      } catch {}
+      if (made?.mainModule !== undefined || made?.dlopen !== undefined || files?.open !== undefined)
         throw new Error('the host’s process')
     }
     for (const key of Reflect.ownKeys(value)) {
