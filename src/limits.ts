@@ -88,6 +88,10 @@ export const LIMITS = Object.freeze({
   hostCallsInFlight: 1000,
   /** Characters and bytes those calls may have sent together: three files of the largest size. */
   hostCallSizeInFlight: 64 * 1024 * 1024,
+  /** Answers as large as files that are made, or wait for the thread of their invocation, at once. */
+  hostLargeAnswers: 3,
+  /** Characters of answers that wait for the thread of one invocation; a single one may be longer. */
+  hostAnswerChars: 64 * 1024 * 1024,
   /** Host calls one invocation may make with its thread waiting, in all: what Node does at once. */
   hostAsks: 100_000,
   /** Messages and characters of one crossing from a guest. */
@@ -123,6 +127,8 @@ export const LIMITS = Object.freeze({
   /** Length of RSA, DSA and DH keys that are used; in RSA's encryption, which has no form in Node's pool. */
   cryptoKeyBits: 8192,
   cryptoRsaEncryptBits: 4096,
+  /** All numbers together of a private DSA or DH key, of which OpenSSL computes the public one when it reads it. */
+  cryptoComputedBits: 13_312,
   /** Length of keys and primes that are generated or tested, of DSA's, and of safe primes: seconds each. */
   cryptoGenerateBits: 4096,
   cryptoDsaBits: 2048,
@@ -151,8 +157,11 @@ export const LIMITS = Object.freeze({
   networkChunkBytes: 64 * 1024,
   /** Connections of all functions of a host together. */
   networkConnections: 2048,
-  /** Lookups at once by the system's resolver, each of which takes one of the four threads that files need too. */
-  networkLookups: 3,
+  /**
+   * Lookups at once by the system's resolver, of one invocation one less: as many as libuv gives to it of the four
+   * threads that files need too.
+   */
+  networkLookups: 2,
   /** Addresses an invocation looked up of which the names are known, and names of one of them. */
   networkKnownAddresses: 1000,
   networkNamesOfAddress: 16,
@@ -161,6 +170,8 @@ export const LIMITS = Object.freeze({
   /** Certificates, keys and what else one TLS handshake is asked with, in UTF-16 units; a single key. */
   tlsOptionChars: 512 * 1024,
   tlsKeyChars: 16 * 1024,
+  /** Length of the numbers in such a key: the host's thread signs with it. */
+  tlsKeyBits: 4096,
   /** A collections.json beside the functions, in bytes. */
   collectionsFileBytes: 1024 * 1024,
   /** Source of one deployment: all its script and JSON files together, in bytes. */

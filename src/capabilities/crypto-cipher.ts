@@ -13,10 +13,13 @@ import { requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers, Scope } from './capability.ts'
 import { attempt, attemptSync } from './native-failure.ts'
 import type { OpenHandles } from './open-handles.ts'
-import { inSlices } from './slices.ts'
+import { inSlices, makePause } from './slices.ts'
 
 /** Done at once on the host's thread: half a millisecond with the slowest, 3DES. */
 const SLICE_BYTES = 16 * 1024
+/** Of modes that take bit by bit, or byte by byte, what others take by blocks. */
+const SLOW_MODES = /cfb[18]$/i
+const SLOW_SLICE_BYTES = 512
 const HANDLE_BYTES = 2048
 /** Modes that take their data in one piece, however long. */
 const WHOLE_MODES = /ccm|wrap|siv|xts|cts/i
@@ -31,10 +34,12 @@ type Cipher = CipherGCM | DecipherGCM
 class Ciphering {
   readonly cipher: Cipher
   readonly isWhole: boolean
+  readonly sliceBytes: number
 
-  constructor(cipher: Cipher, isWhole: boolean) {
+  constructor(cipher: Cipher, algorithm: string) {
     this.cipher = cipher
-    this.isWhole = isWhole
+    this.isWhole = WHOLE_MODES.test(`${algorithm} ${getCipherInfo(algorithm)?.mode}`)
+    this.sliceBytes = SLOW_MODES.test(algorithm) ? SLOW_SLICE_BYTES : SLICE_BYTES
   }
 }
 
@@ -77,13 +82,15 @@ function begin(
   const make = (encrypt ? createCipheriv : createDecipheriv) as (...args: unknown[]) => unknown
   const options = authTagLength === undefined ? undefined : { authTagLength }
   const cipher = make(algorithm, key, hasIv ? iv : null, options) as Cipher
-  return new Ciphering(cipher, WHOLE_MODES.test(`${algorithm} ${getCipherInfo(algorithm)?.mode}`))
+  return new Ciphering(cipher, algorithm)
 }
 
 async function takeSteps(ciphering: Ciphering, steps: readonly CipherStep[], parts: Uint8Array[]) {
   const outcomes: Result['outcomes'] = []
   const outputs: Uint8Array[] = []
+  const pause = makePause()
   for (const step of steps) {
+    await pause()
     const needsBytes = step.step === 'update' || step.step === 'setAAD' || step.step === 'setAuthTag'
     const bytes = needsBytes ? parts.shift() : NOTHING
     if (bytes === undefined) throw new ValueError('crypto.cipher.sizes', 'A step has no bytes.')
@@ -99,11 +106,8 @@ async function takeSteps(ciphering: Ciphering, steps: readonly CipherStep[], par
   return { outcomes, outputs }
 }
 
-async function take(
-  { cipher, isWhole }: Ciphering,
-  step: CipherStep,
-  bytes: Uint8Array,
-): Promise<Uint8Array> {
+async function take(ciphering: Ciphering, step: CipherStep, bytes: Uint8Array): Promise<Uint8Array> {
+  const { cipher } = ciphering
   switch (step.step) {
     case 'setAutoPadding':
       cipher.setAutoPadding(step.value)
@@ -115,7 +119,7 @@ async function take(
       ;(cipher as DecipherGCM).setAuthTag(bytes)
       return NOTHING
     case 'update':
-      return update(cipher, bytes, isWhole)
+      return update(ciphering, bytes)
     case 'final':
       return cipher.final()
     case 'getAuthTag':
@@ -123,10 +127,10 @@ async function take(
   }
 }
 
-async function update(cipher: Cipher, bytes: Uint8Array, isWhole: boolean): Promise<Uint8Array> {
+async function update({ cipher, isWhole, sliceBytes }: Ciphering, bytes: Uint8Array): Promise<Uint8Array> {
   if (isWhole) requireSize('crypto.cipher.data', bytes, LIMITS.cryptoWholeBytes)
-  if (isWhole || bytes.byteLength <= SLICE_BYTES) return cipher.update(bytes)
+  if (isWhole || bytes.byteLength <= sliceBytes) return cipher.update(bytes)
   const outputs: Uint8Array[] = []
-  await inSlices(bytes, SLICE_BYTES, slice => outputs.push(cipher.update(slice)))
+  await inSlices(bytes, sliceBytes, slice => outputs.push(cipher.update(slice)))
   return Buffer.concat(outputs)
 }

@@ -10,14 +10,14 @@ import { attempt } from './native-failure.ts'
 const OP = 'crypto.derive'
 /** What PBKDF2 makes in one round of its iterations, with the longest digest; a shorter one costs less each. */
 const DIGEST_BYTES = 64
-/** Quicker ones go past those that wait. */
+/** Quicker ones don't wait for those that take seconds. */
 const QUICK_ITERATIONS = 10_000
 
 type Method = OpArgs<'crypto.derive'>['method']
 type Settle = (error: Error | null, derived: Buffer | ArrayBuffer) => void
 
-/** Keys from passwords and from other keys, in Node's pool. */
-export function deriveHandlers(heavy: HeavyWork): Handlers<'crypto.derive'> {
+/** Keys from passwords and from other keys, in Node's pool: `long` has the turns of what takes seconds. */
+export function deriveHandlers(long: HeavyWork, brief: HeavyWork): Handlers<'crypto.derive'> {
   return {
     [OP]: async (args, scope) => {
       const { method, size } = args
@@ -31,7 +31,7 @@ export function deriveHandlers(heavy: HeavyWork): Handlers<'crypto.derive'> {
           })
           return { content: new Uint8Array(derived) }
         })
-      return isQuick ? work() : heavy.run(scope, work)
+      return (isQuick ? brief : long).run(scope, work)
     },
   }
 }

@@ -23,9 +23,7 @@ export function exchangeHandlers(heavy: HeavyWork): Handlers<'crypto.diffieHellm
           new Promise<Buffer>((resolve, reject) => {
             diffieHellman(keys, (error, secret) => (error ? reject(error) : resolve(secret as Buffer)))
           })
-        // With numbers it takes up to a tenth of a second, on curves a millisecond.
-        const isHeavy = keys.privateKey.asymmetricKeyType === 'dh'
-        return { content: await (isHeavy ? heavy.run(scope, work) : work()) }
+        return { content: await heavy.run(scope, work) }
       })
     },
     'crypto.ecdh': async args => {

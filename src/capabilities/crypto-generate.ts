@@ -16,7 +16,7 @@ type Ops = 'crypto.generateKeyPair' | 'crypto.generatePrime' | 'crypto.checkPrim
 const QUICK_TYPES: ReadonlySet<string> = new Set(['ec', 'ed25519', 'ed448', 'x25519', 'x448'])
 
 /** Keys and primes, found in Node's pool. */
-export function generateHandlers(heavy: HeavyWork): Handlers<Ops> {
+export function generateHandlers(long: HeavyWork, brief: HeavyWork): Handlers<Ops> {
   return {
     'crypto.generateKeyPair': async (args, scope) => {
       const [prime] = splitBytes('crypto.generateKeyPair', args, 1) as [Uint8Array]
@@ -33,14 +33,14 @@ export function generateHandlers(heavy: HeavyWork): Handlers<Ops> {
           })
           return joinBytes(pair.map(derOf))
         })
-      return QUICK_TYPES.has(args.type) ? work() : heavy.run(scope, work)
+      return (QUICK_TYPES.has(args.type) ? brief : long).run(scope, work)
     },
     'crypto.generatePrime': async (args, scope) => {
       const [add, rem] = splitBytes('crypto.generatePrime', args, 2) as [Uint8Array, Uint8Array]
       const { bits, safe } = args
       requireAtMost('bits', bits, safe ? LIMITS.cryptoSafePrimeBits : LIMITS.cryptoGenerateBits)
       for (const part of [add, rem]) requireSize('crypto.generatePrime', part, LIMITS.cryptoGenerateBits / 8)
-      return heavy.run(scope, () =>
+      return long.run(scope, () =>
         attempt(async () => {
           const options = {
             safe,
@@ -57,7 +57,7 @@ export function generateHandlers(heavy: HeavyWork): Handlers<Ops> {
     'crypto.checkPrime': async (args, scope) => {
       const [candidate] = splitBytes('crypto.checkPrime', args, 1) as [Uint8Array]
       requireAtMost('candidate', candidate.byteLength * 8, LIMITS.cryptoGenerateBits)
-      return heavy.run(scope, () =>
+      return long.run(scope, () =>
         attempt(async () => {
           const prime = await new Promise<boolean>((resolve, reject) => {
             checkPrime(candidate, { checks: args.checks }, (error, result) =>

@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.ts'
 import type { KeyDetails, KeySpec } from '../protocol/calls-shapes.ts'
 import { requireSize, splitBytes } from './byte-parts.ts'
 import type { Handlers } from './capability.ts'
+import { requireShortFields, requireShortNumbers } from './key-numbers.ts'
 import { attemptSync } from './native-failure.ts'
 
 /**
@@ -14,6 +15,8 @@ import { attemptSync } from './native-failure.ts'
  */
 export function readKey(spec: KeySpec, bytes: Uint8Array): KeyObject {
   requireSize('key', bytes, LIMITS.cryptoKeyBytes)
+  if (spec.format === 'jwk') requireShortFields(spec.jwk ?? {}, LIMITS.cryptoKeyBits)
+  else requireShortNumbers(spec.format, bytes, LIMITS.cryptoKeyBits)
   const key = spec.role === 'private' ? createPrivateKey(inputOf(spec, bytes)) : publicKey(spec, bytes)
   requireModulus(key)
   return key

@@ -16,8 +16,6 @@ import { readKey } from './crypto-keys.ts'
 import type { HeavyWork } from './heavy-work.ts'
 import { attempt, attemptSync } from './native-failure.ts'
 
-const QUICK_BITS = 2048
-const QUICK_BYTES = 1024 * 1024
 const RSA = { privateDecrypt, privateEncrypt, publicDecrypt, publicEncrypt }
 
 export function signHandlers(heavy: HeavyWork): Handlers<'crypto.sign' | 'crypto.verify' | 'crypto.rsa'> {
@@ -35,7 +33,7 @@ export function signHandlers(heavy: HeavyWork): Handlers<'crypto.sign' | 'crypto
           new Promise<Buffer>((resolve, reject) => {
             sign(args.algorithm, data, key, (error, result) => (error ? reject(error) : resolve(result)))
           })
-        return { content: await (isHeavy(key.key, data) ? heavy.run(scope, work) : work()) }
+        return { content: await heavy.run(scope, work) }
       })
     },
     'crypto.verify': async (args, scope) => {
@@ -55,7 +53,7 @@ export function signHandlers(heavy: HeavyWork): Handlers<'crypto.sign' | 'crypto
               error ? reject(error) : resolve(result),
             )
           })
-        return { valid: await (isHeavy(key.key, data) ? heavy.run(scope, work) : work()) }
+        return { valid: await heavy.run(scope, work) }
       })
     },
     'crypto.rsa': async args => {
@@ -76,11 +74,6 @@ export function signHandlers(heavy: HeavyWork): Handlers<'crypto.sign' | 'crypto
       })
     },
   }
-}
-
-/** Long keys and much data take tens of milliseconds of a thread. */
-function isHeavy(key: KeyObject, data: Uint8Array): boolean {
-  return (key.asymmetricKeyDetails?.modulusLength ?? 0) > QUICK_BITS || data.byteLength > QUICK_BYTES
 }
 
 function withOptions(

@@ -42,8 +42,8 @@ export function cryptoHandlers(
     ...cipherHandlers(open),
     ...keyHandlers,
     ...signHandlers(brief),
-    ...generateHandlers(long),
-    ...deriveHandlers(long),
+    ...generateHandlers(long, brief),
+    ...deriveHandlers(long, brief),
     ...exchangeHandlers(brief),
   }
 }

@@ -18,6 +18,9 @@ export interface Rights {
   readonly deniedOps: ReadonlySet<OpName>
 }
 
+/** Values in arguments of which the first that is wrong is looked for: some milliseconds. */
+const SEARCHED_VALUES = 5000
+
 /** The one way to an op, for guests, clients and the host alike: known, granted, well-formed, then run. */
 export class Dispatcher {
   readonly #options: DispatcherOptions
@@ -83,6 +86,8 @@ class ArgumentCheck {
   /** @throws {ValueError} naming the first argument that is wrong. */
   run(args: unknown): void {
     if (!this.#validator.Check(args)) {
+      if (hasMany(args))
+        throw new ValueError(this.#op, `${this.#op} is malformed, and too long to say where.`)
       const [first] = this.#validator.Errors(args)
       const path = `${this.#op}${(first?.instancePath ?? '').replaceAll('/', '.')}`
       throw new ValueError(path, `${path} ${first?.message ?? 'is malformed'}.`)
@@ -95,4 +100,18 @@ class ArgumentCheck {
       throw new ValueError(path, `${path} is ${content.byteLength} bytes; the limit is ${LIMITS.fileBytes}.`)
     }
   }
+}
+
+/** Whether it takes long to look for what is wrong with it: the search looks at all there is. */
+function hasMany(args: unknown): boolean {
+  const rest = [args]
+  for (let count = 1; rest.length > 0; ) {
+    const value = rest.pop()
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue
+    for (const key in value) {
+      if (++count > SEARCHED_VALUES) return true
+      rest.push((value as Readonly<Record<string, unknown>>)[key])
+    }
+  }
+  return false
 }

@@ -7,6 +7,7 @@ import type { SecureOptions } from '../network/secure.ts'
 import type { OpArgs } from '../protocol/calls.ts'
 import type { Handlers, Scope } from './capability.ts'
 import type { Ending } from './ending.ts'
+import { requireShortNumbers } from './key-numbers.ts'
 
 type NetworkOps = Extract<keyof typeof import('../protocol/calls.ts').OPS, `network.${string}`>
 
@@ -59,7 +60,7 @@ export function networkHandlers(network: Network): Handlers<NetworkOps> {
   }
 }
 
-/** @throws {ValueError} for more text than a handshake may be asked with. */
+/** @throws {ValueError} for more text than a handshake may be asked with, and for a key that takes too long to sign with. */
 function readSecure({ session, ...options }: Omit<OpArgs<'network.secure'>, 'socket'>): SecureOptions {
   const { ca = [], cert = [], crl = [] } = options
   const chars = [...ca, ...cert, ...crl].reduce((sum, text) => sum + text.length, 0)
@@ -69,5 +70,7 @@ function readSecure({ session, ...options }: Omit<OpArgs<'network.secure'>, 'soc
       `The certificates of a TLS handshake are ${chars} characters; the limit is ${LIMITS.tlsOptionChars}.`,
     )
   }
+  // The handshake is made on the host's thread.
+  for (const key of options.key ?? []) requireShortNumbers('pem', Buffer.from(key), LIMITS.tlsKeyBits)
   return session === undefined ? options : { ...options, session: Buffer.from(session, 'base64') }
 }

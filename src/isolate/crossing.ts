@@ -31,7 +31,10 @@ export class Crossing implements Claimant {
   /** Where the guest's thread waits for answers, once it has said so. */
   window: AnswerWindow | undefined
   #texts: string[] = []
+  #waitingChars = 0
   #buffers: BytesCopy[] = []
+  /** To be called when what was posted so far is taken. */
+  #onTaken: (() => void)[] = []
   #wakeDue = false
   #isClaimed = false
   #isQuick = false
@@ -52,6 +55,11 @@ export class Crossing implements Claimant {
     this.group = group
     this.#cores = cores
     this.#listener = listener
+  }
+
+  /** Characters posted that have not crossed. */
+  get waitingChars(): number {
+    return this.#waitingChars
   }
 
   get isEntered(): boolean {
@@ -136,8 +144,13 @@ export class Crossing implements Claimant {
     this.#end(undefined)
   }
 
-  /** Posts one message as JSON text. The bytes, if any, go beside it: the text gets their index as `buffer`. */
-  post(text: string, bytes?: Uint8Array): void {
+  /**
+   * Posts one message as JSON text. The bytes, if any, go beside it: the text gets their index as `buffer`. `onTaken`:
+   * they have crossed.
+   */
+  post(text: string, bytes?: Uint8Array, onTaken?: () => void): void {
+    if (onTaken !== undefined) this.#onTaken.push(onTaken)
+    this.#waitingChars += text.length
     if (bytes === undefined) {
       this.#texts.push(text)
     } else {
@@ -157,7 +170,9 @@ export class Crossing implements Claimant {
   clear(): void {
     this.#wakeDue = false
     this.#texts = []
+    this.#waitingChars = 0
     this.#buffers = []
+    this.#onTaken = []
   }
 
   /** Gives the core back for good: the isolate was disposed, whether or not its thread has noticed. */
@@ -197,9 +212,13 @@ export class Crossing implements Claimant {
     this.#wakeDue = false
     const args: [string, ...BytesCopy[]] = [`[${this.#texts.join(',')}]`, ...this.#buffers]
     this.#texts = []
+    this.#waitingChars = 0
     this.#buffers = []
+    const taken = this.#onTaken
+    this.#onTaken = []
     this.#begin(turn, this.#listener.isNextQuick())
     this.#leaveAfter(args)
+    for (const onTaken of taken) onTaken()
   }
 
   readonly #leaveRejected = (reason: unknown): void => {

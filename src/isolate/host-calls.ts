@@ -1,6 +1,6 @@
-import { errorToData, ValueError } from '../errors.ts'
+import { errorToData, OverloadedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { ToHost } from '../protocol/bridge.ts'
+import { LARGE_ANSWERS, type ToHost } from '../protocol/bridge.ts'
 import { AnswerWindow } from './answer-window.ts'
 import type { Crossing } from './crossing.ts'
 import type { HostAnswer, HostCall } from './host-call.ts'
@@ -42,6 +42,9 @@ export class HostCalls {
   #isOver = false
   #bytesInFlight = 0
   #backgroundCount = 0
+  /** Calls with large answers that are under way, or whose answers have not crossed; and those that wait for them. */
+  #largeCount = 0
+  readonly #waitingLarge: (() => void)[] = []
   /** The answer the guest's thread waits for, until it has all of it. */
   #asked: number | undefined
   /** Made with the first call, as the aborter. */
@@ -95,10 +98,25 @@ export class HostCalls {
       return
     }
     const given = content === undefined ? args : { ...(args as object), content }
-    void this.#call(op, given as Readonly<Record<string, unknown>>, this.#aborter.signal).then(answer => {
-      this.#endWait(id)
-      if (!this.#isOver) this.#answer(id, answer)
-    })
+    const isLarge = LARGE_ANSWERS.has(op)
+    const { signal } = this.#aborter
+    const run = (): void => {
+      void this.#call(op, given as Readonly<Record<string, unknown>>, signal).then(answer => {
+        this.#endWait(id)
+        if (!this.#isOver) this.#answer(id, answer, isLarge ? this.#onLargeTaken : undefined)
+      })
+    }
+    if (isLarge && this.#largeCount >= LIMITS.hostLargeAnswers) this.#waitingLarge.push(run)
+    else {
+      if (isLarge) this.#largeCount++
+      run()
+    }
+  }
+
+  readonly #onLargeTaken = (): void => {
+    const next = this.#waitingLarge.shift()
+    if (next === undefined) this.#largeCount--
+    else if (!this.#isOver) next()
   }
 
   /**
@@ -167,16 +185,24 @@ export class HostCalls {
     return Object.fromEntries(total)
   }
 
-  #answer(id: number, answer: HostAnswer): void {
+  #answer(id: number, answer: HostAnswer, onTaken?: () => void): void {
     const { window } = this.#crossing
     if (window !== undefined && this.#asked === id) {
       window.open(answer)
       if (window.isDone) this.#asked = undefined
-    } else if (answer.kind === 'reply') {
-      this.#crossing.post(`{"type":"reply","id":${id},"value":${answer.valueText}}`, answer.content)
+      onTaken?.()
+    } else if (answer.kind === 'reply' && this.#hasRoom(answer.valueText)) {
+      this.#crossing.post(`{"type":"reply","id":${id},"value":${answer.valueText}}`, answer.content, onTaken)
     } else {
-      this.#crossing.post(`{"type":"refuse","id":${id},"error":${answer.errorText}}`)
+      const { errorText } = answer.kind === 'reply' ? refuseLarge() : answer
+      this.#crossing.post(`{"type":"refuse","id":${id},"error":${errorText}}`, undefined, onTaken)
     }
+  }
+
+  /** A guest that asks and asks, and never lets the answers in, would fill the host's memory with them. */
+  #hasRoom({ length }: string): boolean {
+    const { waitingChars } = this.#crossing
+    return waitingChars === 0 || waitingChars + length <= LIMITS.hostAnswerChars
   }
 
   #beginWait(op: string): void {
@@ -204,4 +230,9 @@ export class HostCalls {
 
 function refuse(op: string, message: string): HostAnswer {
   return { kind: 'refuse', errorText: JSON.stringify(errorToData(new ValueError(op, message))) }
+}
+
+function refuseLarge() {
+  const message = `More than ${LIMITS.hostAnswerChars} characters of answers wait for the function, whose thread is busy. Await some before asking for more.`
+  return { errorText: JSON.stringify(errorToData(new OverloadedError(message))) }
 }

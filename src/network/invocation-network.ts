@@ -43,7 +43,7 @@ export class InvocationNetwork {
     const op = 'network.lookup'
     const isAddress = isIP(hostname) !== 0
     const name = isAddress ? hostname : this.#requireName(op, hostname)
-    const found = await this.#network.names.lookup(name, options)
+    const found = await this.#network.names.lookup(name, options, this, this.#signal)
     const addresses = found
       .map(({ address }) => readAddress(address))
       .filter(address => address !== undefined)
@@ -89,7 +89,10 @@ export class InvocationNetwork {
     try {
       const { connectTimeoutMs } = this.#policy
       const connection = await Connection.open(address, port, settings, connectTimeoutMs, this.#signal)
-      if (this.#isOver) connection.close()
+      if (this.#isOver) {
+        connection.close()
+        throw new NetworkError('ECONNABORTED', 'The invocation has ended', {})
+      }
       const id = ++this.#lastId
       this.#connections.set(id, connection)
       return { socket: id, ...connection.ends }

@@ -3,6 +3,7 @@ import { lookup, Resolver } from 'node:dns/promises'
 import { NetworkError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { toNetworkError } from './failure.ts'
+import { Turns } from './turns.ts'
 
 export const RECORD_TYPES = [
   'A',
@@ -39,10 +40,11 @@ const SERVER_TRIES = 2
 export class Names {
   readonly #resolver = new Resolver({ timeout: SERVER_TIMEOUT_MS, tries: SERVER_TRIES })
   readonly #hasServers: boolean
-  #runningCount = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #turns = new Turns(LIMITS.networkLookups)
   /** Lookups under way: who asks the same meanwhile gets the same answer. */
   readonly #underWay = new Map<string, Promise<LookupAddress[]>>()
+  /** And those that wait for their turn, of each who asks. */
+  readonly #waiting = new WeakMap<object, Map<string, Promise<LookupAddress[]>>>()
 
   /** `servers`: addresses, each with a port or without. @throws what Node throws for one that is none. */
   constructor(servers: readonly string[] | undefined) {
@@ -50,30 +52,40 @@ export class Names {
     if (servers !== undefined) this.#resolver.setServers(servers)
   }
 
-  /** Addresses of a host, as the system gives them: files and search domains included. @throws {NetworkError} */
-  lookup(hostname: string, options: LookupOptions): Promise<LookupAddress[]> {
+  /**
+   * Addresses of a host, as the system gives them: files and search domains included. `asker`: who takes turns with
+   * others at the system's resolver, and is over with `signal`.
+   *
+   * @throws {NetworkError}
+   */
+  lookup(
+    hostname: string,
+    options: LookupOptions,
+    asker: object,
+    signal: AbortSignal | undefined,
+  ): Promise<LookupAddress[]> {
     const { family, hints, order } = options
     const key = `${hostname} ${family} ${hints} ${order}`
-    const known = this.#underWay.get(key)
-    if (known !== undefined) return known
-    const answer = this.#lookup(hostname, options).finally(() => this.#underWay.delete(key))
-    this.#underWay.set(key, answer)
-    return answer
+    const ask = () => shared(this.#underWay, key, () => this.#lookup(hostname, options))
+    if (this.#hasServers || this.#underWay.has(key)) return ask()
+    const waiting = this.#waiting.get(asker) ?? new Map<string, Promise<LookupAddress[]>>()
+    this.#waiting.set(asker, waiting)
+    return shared(waiting, key, async () => {
+      await this.#turns.take(asker, signal)
+      try {
+        return await ask()
+      } finally {
+        this.#turns.give(asker)
+      }
+    })
   }
 
   async #lookup(hostname: string, options: LookupOptions): Promise<LookupAddress[]> {
     if (this.#hasServers) return this.#ask(hostname, options)
-    if (this.#runningCount < LIMITS.networkLookups) this.#runningCount++
-    // Its place is handed on.
-    else await new Promise<void>(resolve => this.#waiting.push(resolve))
     try {
       return await lookup(hostname, { ...options, all: true })
     } catch (error) {
       throw toNetworkError(error)
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#runningCount--
-      else next()
     }
   }
 
@@ -121,4 +133,17 @@ export class Names {
     const code = codes.every(one => one === 'ENOTFOUND' || one === 'ENODATA') ? 'ENOTFOUND' : 'EAI_AGAIN'
     throw new NetworkError(code, `getaddrinfo ${code} ${hostname}`, { syscall: 'getaddrinfo', hostname })
   }
+}
+
+/** What is under way by that key, or is begun by `start` and told then. */
+function shared<Result>(
+  underWay: Map<string, Promise<Result>>,
+  key: string,
+  start: () => Promise<Result>,
+): Promise<Result> {
+  const known = underWay.get(key)
+  if (known !== undefined) return known
+  const answer = start().finally(() => underWay.delete(key))
+  underWay.set(key, answer)
+  return answer
 }

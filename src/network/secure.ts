@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net'
-import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
+import {
+  type ConnectionOptions,
+  connect,
+  DEFAULT_CIPHERS,
+  type DetailedPeerCertificate,
+  type TLSSocket,
+} from 'node:tls'
 import { NetworkError } from '../errors.ts'
 import { toNetworkError } from './failure.ts'
 
@@ -42,6 +48,12 @@ export interface PeerCertificate {
   readonly pubkey?: string
 }
 
+/**
+ * Diffie-Hellman by numbers that the server chooses: up to 10,000 bits, with which the host's thread would compute for
+ * most of a second. Servers without elliptic curves are rare.
+ */
+const EXCLUDED = '!kDHE'
+
 /** Begins a handshake over a connected socket. @throws {NetworkError} for options that OpenSSL doesn't take. */
 export function startTls(
   socket: Socket,
@@ -62,6 +74,7 @@ export function startTls(
     const tlsSocket = connect({
       ...(defined as ConnectionOptions),
       ...(alpnProtocols === undefined ? {} : { ALPNProtocols: [...alpnProtocols] }),
+      ciphers: `${options.ciphers ?? DEFAULT_CIPHERS}:${EXCLUDED}`,
       socket,
       rejectUnauthorized: isVerified,
       checkServerIdentity: () => undefined,

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import { join, noise, none, openOps } from './host-ops.ts'
@@ -83,6 +84,40 @@ test('keys that are used have a bound, in RSA encryption a lower one', async () 
     })
   expect((await encrypt(LIMITS.cryptoRsaEncryptBits)).content).toHaveLength(LIMITS.cryptoRsaEncryptBits / 8)
   await expect(encrypt(LIMITS.cryptoRsaEncryptBits + 8)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+})
+
+/** A DSA key as PKCS #8 of which only the private number is there, and the public one has to be computed. */
+function dsaKey(...sizes: [p: number, q: number, g: number, x: number]): Buffer {
+  const tlv = (tag: number, ...parts: Uint8Array[]) => {
+    const body = Buffer.concat(parts)
+    return Buffer.concat([Buffer.from([tag, 0x82, body.length >> 8, body.length & 255]), body])
+  }
+  const [p, q, g, x] = sizes.map(size => tlv(2, Buffer.alloc(size, 0x7f))) as [Buffer, Buffer, Buffer, Buffer]
+  const algorithm = tlv(0x30, Buffer.from('06072a8648ce380401', 'hex'), tlv(0x30, p, q, g))
+  return tlv(0x30, Buffer.from('020100', 'hex'), algorithm, tlv(4, x))
+}
+
+test('keys that OpenSSL would compute with when it reads them have a bound', async () => {
+  const key = { role: 'private', format: 'der', type: 'pkcs8' } as const
+  const read = (bytes: Uint8Array) => ask('crypto.importKey', { key, ...join(bytes) })
+  const rest = LIMITS.cryptoComputedBits / 8 - 1 - 512 - 32 - 512
+  expect(await read(dsaKey(512, 32, 512, rest))).toMatchObject({ type: 'dsa' })
+  await expect(read(dsaKey(512, 32, 512, rest + 1))).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  // Minutes, each.
+  const slow = dsaKey(8000, 32, 8000, 8000)
+  await expect(read(slow)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  const lines = slow.toString('base64').replace(/(.{64})/g, '$1\n')
+  for (const before of ['', 'x: y\n\n', 'x: y\nAAAA\n \n']) {
+    const pem = `-----BEGIN PRIVATE KEY-----\n${before}${lines}\n-----END PRIVATE KEY-----\n`
+    const asked = ask('crypto.importKey', { key: { role: 'private', format: 'pem' }, ...join(pem) })
+    await expect(asked).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  }
+  // The same without lengths, and with its string in pieces.
+  const open = Buffer.concat([Buffer.from('3080', 'hex'), slow.subarray(4), Buffer.from('0000', 'hex')])
+  await expect(read(open)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
+  const pieces = Buffer.from(dsaKey(128, 20, 128, 20))
+  pieces[pieces.lastIndexOf(Buffer.from('0482', 'hex'))] = 0x24
+  await expect(read(pieces)).rejects.toMatchObject(code('CLOUDLET_VALUE'))
 })
 
 test('a large public exponent is refused', async () => {
@@ -206,4 +241,43 @@ test('an error that one op leaves behind in OpenSSL is not the next one’s', as
   expect(await ask('crypto.derive', scrypt)).toHaveProperty('failure')
   expect(await ask('crypto.spkac', { action: 'publicKey', ...join('x') })).toHaveProperty('content')
   expect(await ask('crypto.importKey', { key: PUBLIC, ...join(bytes) })).toMatchObject({ type: 'ed25519' })
+})
+
+test('many steps of a cipher leave the host’s thread to others in between', async () => {
+  // Nearly two seconds of it in all.
+  const pieces = Array.from({ length: 60 }, () => new Uint8Array(16 * 1024))
+  let turns = 0
+  const count = setInterval(() => turns++, 1)
+  await ask('crypto.cipher', {
+    create: { encrypt: true, algorithm: 'des-ede3-cfb1', hasIv: true },
+    steps: pieces.map(() => ({ step: 'update' })),
+    keep: false,
+    ...join(
+      new Uint8Array(24).map((_, index) => index * 7),
+      new Uint8Array(8),
+      ...pieces,
+    ),
+  })
+  clearInterval(count)
+  expect(turns).toBeGreaterThan(60)
+})
+
+test('many short computations leave threads of the pool to files', async () => {
+  const [pbkdf2, ec] = [
+    { name: 'pbkdf2', iterations: 10_000, digest: 'sha512' },
+    generateKeyPairSync('ed448'),
+  ]
+  const key = { role: 'private', format: 'der', type: 'pkcs8' } as const
+  const der = ec.privateKey.export({ format: 'der', type: 'pkcs8' })
+  const signing = { key, hasContext: false, ...join(der, new Uint8Array(1024 * 1024), none) }
+  let doneCount = 0
+  const asked = Array.from({ length: 200 }, (_, index) =>
+    (index % 2 === 0
+      ? ask('crypto.derive', { method: pbkdf2, size: 64, ...join('p', 's') })
+      : ask('crypto.sign', signing)
+    ).then(() => doneCount++),
+  )
+  await readFile(new URL(import.meta.url))
+  expect(doneCount).toBeLessThan(100)
+  await Promise.all(asked)
 })

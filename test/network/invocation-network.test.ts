@@ -110,14 +110,15 @@ describe('a connection', () => {
     await using server = await serveTcp(
       socket => closed.push(once(socket.resume(), 'close')) && socket.on('end', () => socket.end()),
     )
-    const network = open()
+    const shared = new Network()
+    const network = new InvocationNetwork(shared, resolveNetwork({ private: true }, {}), undefined)
     const { socket } = await network.connect('127.0.0.1', server.port, {})
     const read = network.read(socket)
     const late = network.connect('127.0.0.1', server.port, {})
     network.end()
     expect(await read).toEqual({ isEnd: true })
-    const { socket: lateId } = await late
-    expect(await network.read(lateId)).toEqual({ isEnd: true })
+    await expect(late).rejects.toMatchObject({ reason: 'ECONNABORTED' })
+    expect(shared.connectionCount).toBe(0)
     await expect.poll(() => closed.length).toBe(2)
     await Promise.all(closed)
   })

@@ -8,6 +8,7 @@ import { KnownNames } from '../../src/network/known-names.ts'
 import { Names } from '../../src/network/names.ts'
 import { Network } from '../../src/network/network.ts'
 import { resolveNetwork } from '../../src/network-options.ts'
+import { deploy } from './function.ts'
 import { serveTls } from './servers.ts'
 
 function address(number: number) {
@@ -44,15 +45,20 @@ test('the system’s resolver is asked for so many names at once', async () => {
   const options = { family: 4, hints: 0, order: 'verbatim' } as const
   const running = (): number =>
     process.getActiveResourcesInfo().filter(name => name === 'GetAddrInfoReqWrap').length
-  const asked = Array.from({ length: 10 }, (_, index) => names.lookup(`127.0.0.${index + 1}`, options))
+  const asked = Array.from({ length: 10 }, (_, index) =>
+    names.lookup(`127.0.0.${index + 1}`, options, {}, undefined),
+  )
   // An address is told without asking; a name is asked for.
   const lookups = Array.from({ length: 10 }, (_, index) =>
-    names.lookup(`localhost${'.'.repeat(index % 2)}`, { ...options, hints: index }).catch(() => []),
+    names
+      .lookup(`localhost${'.'.repeat(index % 2)}`, { ...options, hints: index }, {}, undefined)
+      .catch(() => []),
   )
   let most = 0
   const watch = setInterval(() => {
     most = Math.max(most, running())
   }, 0)
+  await new Promise<void>(resolve => process.nextTick(resolve))
   most = Math.max(most, running())
   await Promise.all([...asked, ...lookups])
   clearInterval(watch)
@@ -110,4 +116,39 @@ describe('what a handshake is asked with', () => {
       /^CLOUDLET_VALUE network\.secure\.key/,
     )
   })
+
+  test('the length of a key: at the limit and one over', async () => {
+    // The number alone, as no key has it.
+    const key = (bytes: number) => {
+      const number = Buffer.concat([Buffer.from([2, 0x82, bytes >> 8, bytes & 255]), Buffer.alloc(bytes, 1)])
+      return [
+        `-----BEGIN RSA PRIVATE KEY-----\n${number.toString('base64')}\n-----END RSA PRIVATE KEY-----\n`,
+      ]
+    }
+    // A byte for the sign comes before it.
+    const bytes = LIMITS.tlsKeyBits / 8 + 1
+    expect(await secure({ key: key(bytes) })).toMatch(/^CLOUDLET_NETWORK /)
+    expect(await secure({ key: key(bytes + 1) })).toMatch(/^CLOUDLET_VALUE The key has numbers of/)
+  })
+})
+
+test('a server that wants Diffie-Hellman by numbers of its own is not computed for', async () => {
+  // Without a certificate, which would have to be RSA's.
+  const only = 'ADH-AES128-GCM-SHA256:@SECLEVEL=0'
+  const both = `ADH-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0`
+  await using server = await serveTls(() => {}, {
+    ciphers: both,
+    dhparam: 'auto',
+    honorCipherOrder: true,
+    maxVersion: 'TLSv1.2',
+  })
+  const { call } = await deploy(`
+    const tls = require('tls')
+    const socket = tls.connect({ host: '127.0.0.1', port: event.port, rejectUnauthorized: false, ciphers: event.ciphers })
+    return new Promise(resolve => socket.on('secureConnect', () => resolve(socket.getCipher().name)).on('error', ({ message }) => resolve(message)))
+  `)
+  for (const ciphers of [undefined, 'DEFAULT@SECLEVEL=0', both]) {
+    expect(await call({ port: server.port, ciphers })).toBe('ECDHE-ECDSA-AES128-GCM-SHA256')
+  }
+  expect(await call({ port: server.port, ciphers: only })).toMatch('no cipher match')
 })
