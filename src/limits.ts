@@ -140,8 +140,8 @@ export const LIMITS = Object.freeze({
   /** Memory of one scrypt (128 · N · r); p may take four times the work. */
   cryptoScryptBytes: 128 * 1024 * 1024,
   /** Hashes, ciphers and compressions one invocation may have open on the host, their memory, and that of all. */
-  nativeHandles: 100,
-  nativeHandleBytes: 128 * 1024 * 1024,
+  nativeHandles: 1000,
+  nativeHandleBytes: 384 * 1024 * 1024,
   hostNativeHandleBytes: 512 * 1024 * 1024,
   /** Output of a compression in one answer; what comes after it waits inside. */
   zlibPieceBytes: 256 * 1024,
