@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { FunctionHost } from '../../src/index.ts'
 
-const host = new FunctionHost({ memoryMb: 16, timeoutMs: 4000 })
+const host = new FunctionHost({ memoryMb: 16, timeoutMs: 2000 })
 const files = { 'index.js': 'exports.main = () => 1', 'config.json': '{ "timeout": 30 }' }
 await host.deploy('good', { files })
 await host.deploy('bad', { files: { 'index.js': readFileSync(process.argv[2] as string, 'utf8') } })

@@ -5,7 +5,7 @@ function grow(rounds) {
   for (let round = 0; round !== rounds; round++) kept.push(new Array(1000).fill(1.5))
 }
 exports.main = async () => {
-  const optimisedMs = Date.now() + 2500
+  const optimisedMs = Date.now() + 1500
   while (Date.now() < optimisedMs) grow(100)
   grow(-1)
 }
