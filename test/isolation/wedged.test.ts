@@ -12,6 +12,8 @@ const healthy = { isHealthy: true, status: 'ok', reasons: [] }
 interface Report {
   readonly outcome: string
   readonly after: { readonly isHealthy: boolean }
+  /** A thread of it used a tenth of a core or more, long after its isolate was to end. */
+  readonly isSpinning: boolean
   readonly again: string
 }
 
@@ -30,10 +32,10 @@ describe.concurrent('programs that wedge their thread', () => {
     const outcomes = firstLine.replace('// expect: ', '').split(' ')
     expect(outcomes).toContain(report.outcome)
     expect(report).toMatchObject({ before: healthy, neighbour: 1, neighbourAfter: 1 })
-    // How long a thread goes on depends on the machine: one that has ended in time is no reason to refuse anything.
-    if (report.after.isHealthy)
+    // How long a thread goes on depends on the machine: one that has ended in time, and only that, is none to tell of.
+    if (!report.isSpinning && report.after.isHealthy) {
       expect([report.after, outcomes]).toEqual([healthy, expect.arrayContaining([report.again])])
-    else {
+    } else {
       const reasons = [expect.stringMatching(/1 isolate thread.*"bad".*refused.*Drain/)]
       expect(report.after).toMatchObject({ isHealthy: false, status: 'degraded', reasons })
       expect(report.again).toBe('CLOUDLET_ISOLATE_CRASHED')
