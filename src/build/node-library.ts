@@ -6,47 +6,29 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { transform } from 'esbuild'
-
-/** Public modules from which everything else is reached, and internal ones that are asked for by name. */
-const ROOTS = [
-  ...[
-    'assert',
-    'assert/strict',
-    'async_hooks',
-    'buffer',
-    'console',
-    'constants',
-    'crypto',
-    'diagnostics_channel',
-  ],
-  ...['dns', 'dns/promises', 'domain', 'events', 'fs', 'fs/promises', 'http', 'https', 'net', 'os', 'path'],
-  ...[
-    'path/posix',
-    'path/win32',
-    'perf_hooks',
-    'punycode',
-    'querystring',
-    'readline',
-    'readline/promises',
-    'stream',
-  ],
-  ...['stream/consumers', 'stream/iter', 'stream/promises', 'stream/web', 'string_decoder', 'sys', 'timers'],
-  ...['timers/promises', 'tls', 'tty', 'url', 'util', 'util/types', 'zlib', 'zlib/iter'],
-  ...['internal/crypto/webcrypto', 'internal/deps/undici/undici', 'internal/per_context/domexception'],
-  ...[
-    'binding/constants',
-    'binding/http2',
-    'binding/http_parser',
-    'binding/uv',
-    'internal/per_context/messageport',
-    'internal/per_context/primordials',
-    'internal/process/per_thread',
-  ],
-]
+import { NODE_MODULES } from '../protocol/node-modules.ts'
 
 /** What has no use in a function: parts of the process, of development, and of what an override replaces. */
 const LEFT_OUT =
-  /^internal\/(?:bench_runner|bootstrap|child_process|cluster|debugger|deps\/(?!minimatch|undici)|dgram|ffi|heap_utils|http2|inspector|main|modules|quic|repl(?!\/history)|source_map|test|test_runner|trace_events|v8|vfs|vm|watch_mode|worker|wasm)|^(?:child_process|cluster|dgram|ffi|http2|inspector|module|quic|repl|sea|sqlite|test|v8|vfs|vm|wasi|worker_threads)\b/
+  /^internal\/(?:bench_runner|bootstrap|child_process|cluster|debugger|deps\/(?!minimatch|undici)|dgram|ffi|heap_utils|http2|inspector|main|modules|quic|repl(?!\/history)|source_map|test|test_runner|trace_events|v8|vfs|vm|watch_mode|worker|wasm)|^(?:child_process|cluster|dgram|ffi|http2|inspector|module|quic|repl|sea|sqlite|test|trace_events|v8|vfs|vm|wasi|worker_threads)\b|^node:/
+
+/** What functions may require, from which everything else is reached, and what is asked for by name besides. */
+const ROOTS: readonly string[] = [
+  ...NODE_MODULES.filter(name => !LEFT_OUT.test(name)),
+  'binding/constants',
+  'binding/http2',
+  'binding/http_parser',
+  'binding/uv',
+  'console',
+  'internal/crypto/webcrypto',
+  'internal/deps/undici/undici',
+  'internal/per_context/domexception',
+  'internal/per_context/messageport',
+  'internal/per_context/primordials',
+  'internal/process/per_thread',
+  'stream/iter',
+  'zlib/iter',
+]
 
 /** Some are named where they are to be loaded later. */
 const REQUIRE = /\brequire\('(?<name>[\w/-]+)'\)|'(?<later>internal\/[\w/-]+)'/g

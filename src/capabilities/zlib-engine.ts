@@ -2,14 +2,13 @@ import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { OpArgs } from '../protocol/calls.ts'
 import type { Failure } from '../protocol/calls-shapes.ts'
+import type { ZlibSetup } from '../protocol/calls-zlib.ts'
 import type { Scope } from './capability.ts'
 import type { HeavyWork } from './heavy-work.ts'
 import { failureOf } from './native-failure.ts'
 import { boundedParams } from './zlib-memory.ts'
 
-type Setup = NonNullable<OpArgs<'zlib.write'>['create']>
 type Stream = Transform & {
   readonly bytesWritten: number
   flush(kind: number, done: () => void): void
@@ -54,7 +53,7 @@ export class ZlibEngine {
   #wake: () => void = () => {}
 
   /** @throws what node:zlib throws for a setup. */
-  constructor(setup: Setup, dictionary: Uint8Array | undefined) {
+  constructor(setup: ZlibSetup, dictionary: Uint8Array | undefined) {
     const { chunkSize, hasDictionary: _, mode, ...options } = setup
     const make = MAKERS[mode]
     if (make === undefined) throw new ValueError('zlib.write.create.mode', `There is no mode ${mode}.`)

@@ -1,8 +1,6 @@
 import { constants } from 'node:zlib'
 import { ValueError } from '../errors.ts'
-import type { OpArgs } from '../protocol/calls.ts'
-
-type Setup = NonNullable<OpArgs<'zlib.write'>['create']>
+import type { ZlibSetup } from '../protocol/calls-zlib.ts'
 
 const MEGABYTE = 1024 * 1024
 /** Of Zstandard, what a decoder may be made to allocate by what it reads: the 8 MB that every decoder should take. */
@@ -17,7 +15,7 @@ const NONE: ReadonlyMap<number, number> = new Map()
  *
  * @throws {ValueError} for parameters that would take more than any function gets.
  */
-export function memoryOf(setup: Setup, firstInput: Uint8Array): number {
+export function memoryOf(setup: ZlibSetup, firstInput: Uint8Array): number {
   const params = setup.params === undefined ? NONE : new Map(setup.params)
   switch (setup.mode) {
     case constants.BROTLI_ENCODE:
@@ -41,7 +39,7 @@ export function memoryOf(setup: Setup, firstInput: Uint8Array): number {
 }
 
 /** What the host sets beside what the function asked for. */
-export function boundedParams(setup: Setup): Record<number, number> {
+export function boundedParams(setup: ZlibSetup): Record<number, number> {
   const params = Object.fromEntries(setup.params ?? [])
   if (setup.mode === constants.ZSTD_DECOMPRESS) params[constants.ZSTD_d_windowLogMax] ??= ZSTD_WINDOW_LOG
   return params

@@ -1,8 +1,7 @@
 import * as zlib from 'node:zlib'
-import type { OpArgs, OpResult } from '../protocol/calls.ts'
+import type { OpResult } from '../protocol/calls.ts'
+import type { ZlibSetup } from '../protocol/calls-zlib.ts'
 import { failureOf } from './native-failure.ts'
-
-type Setup = NonNullable<OpArgs<'zlib.write'>['create']>
 
 /** Half a millisecond on the host's thread; the way through Node's pool takes longer than most of these. */
 const INPUT_BYTES = 16 * 1024
@@ -20,7 +19,7 @@ const AT_ONCE: Readonly<Record<number, (input: Uint8Array, options: zlib.ZlibOpt
 
 /** A small compression from its beginning to its end; undefined for what is not small, or turns out not to be. */
 export function compressAtOnce(
-  { chunkSize, hasDictionary, mode, params: _, ...options }: Setup,
+  { chunkSize, hasDictionary, mode, params: _, ...options }: ZlibSetup,
   dictionary: Uint8Array,
   input: Uint8Array,
 ): OpResult<'zlib.write'> | undefined {

@@ -1,3 +1,5 @@
+import { textOfUnits } from './utf8.ts'
+
 const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const URL_SAFE = `${STANDARD.slice(0, 62)}-_`
 const PIECE_BYTES = 3 * 1024
@@ -67,7 +69,5 @@ export function forgivingDecode(input: string): string | -1 | -2 {
   if (text.length % 4 === 1) return -1
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
   readBase64(text, bytes, 0, bytes.length)
-  let decoded = ''
-  for (let index = 0; index < bytes.length; index++) decoded += String.fromCharCode(bytes[index] as number)
-  return decoded
+  return textOfUnits(bytes, 0, bytes.length)
 }

@@ -1,6 +1,7 @@
 import { fileCalls } from './binding-fs.ts'
 import { readWholeFile } from './fs-whole-files.ts'
 import type { Binding, Realm } from './realm.ts'
+import { bytesOf, type View } from './view-bytes.ts'
 
 type Pull = (status: number, buffer?: ArrayBuffer) => void
 
@@ -25,7 +26,7 @@ export function makeBlobBinding(realm: Realm): Binding {
       const bytes = readWholeFile(fileCalls(realm), path)
       return bytes === undefined ? undefined : [new BlobHandle(bytes), bytes.length]
     },
-    concat: (views: readonly (ArrayBuffer | ArrayBufferView)[]) => {
+    concat: (views: readonly View[]) => {
       const parts = views.map(bytesOf)
       const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
       let offset = 0
@@ -67,10 +68,4 @@ class BlobHandle {
       setWakeup: () => {},
     }
   }
-}
-
-function bytesOf(view: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(view)
-    ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-    : new Uint8Array(view)
 }

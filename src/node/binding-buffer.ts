@@ -3,13 +3,12 @@ import { compareBytes, searchBytes } from './byte-search.ts'
 import { ENCODINGS, type Encoding, readText, writeText } from './encodings.ts'
 import type { Binding, Realm } from './realm.ts'
 import { isUtf8, utf8Length } from './utf8.ts'
-
-type View = Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView
+import { bytesOf, type View } from './view-bytes.ts'
 
 /** V8's longest text, and the longest buffer V8 makes. */
 const MAX_TEXT = 2 ** 29 - 24
 const MAX_LENGTH = 2 ** 53 - 1
-/** What the alignment asked for needs not: V8 aligns by itself to this. */
+/** Encodings by the names that Node's functions for them begin with. */
 const SLICES = ['ascii', 'latin1', 'hex', 'base64', 'base64url', 'ucs2', 'utf8'] as const
 
 /** Buffer's work on bytes. */
@@ -41,7 +40,7 @@ export function makeBufferBinding({ load }: Realm): Binding {
         source.subarray(sourceStart, sourceStart + sourceLength),
         target.subarray(targetStart, targetStart + targetLength),
       ),
-    fill,
+    fill: makeFill(load),
     indexOfString: (
       bytes: View,
       text: string,
@@ -89,12 +88,6 @@ export function makeBufferBinding({ load }: Realm): Binding {
   return binding
 }
 
-function bytesOf(view: View): Uint8Array {
-  if (view instanceof Uint8Array) return view
-  if (ArrayBuffer.isView(view)) return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-  return new Uint8Array(view)
-}
-
 function encode(text: string, encoding: Encoding): Uint8Array {
   const bytes = new Uint8Array(encoding === 'utf8' ? utf8Length(text) : text.length * 2)
   return bytes.subarray(0, writeText(text, encoding, bytes, 0, bytes.length))
@@ -119,18 +112,26 @@ function copy(source: View, target: View, targetStart: number, sourceStart: numb
   return count
 }
 
+/** Texts are filled with as bytes of their encoding, by Node's names for those. */
+function makeFill(load: Realm['load']) {
+  return (
+    view: View,
+    value: string | View | number | boolean,
+    start: number,
+    end: number,
+    encoding: string | undefined,
+  ): number | undefined => {
+    if (typeof value !== 'string') return fill(view, value, start, end)
+    return fill(view, encode(value, load('internal/util').normalizeEncoding(encoding)), start, end)
+  }
+}
+
 /** -1: nothing to fill with; -2: out of bounds. */
-function fill(
-  view: View,
-  value: string | View | number | boolean,
-  start: number,
-  end: number,
-  encoding: string | undefined,
-): number | undefined {
+function fill(view: View, value: View | number | boolean, start: number, end: number): number | undefined {
   const bytes = bytesOf(view)
   if (start < 0 || end > bytes.length) return -2
   if (start >= end) return undefined
-  const pattern = patternOf(value, encoding)
+  const pattern = typeof value === 'object' ? bytesOf(value) : Number(value) & 255
   if (typeof pattern === 'number') {
     bytes.fill(pattern, start, end)
     return undefined
@@ -144,22 +145,6 @@ function fill(
     filled += count
   }
   return undefined
-}
-
-function patternOf(
-  value: string | View | number | boolean,
-  encoding: string | undefined,
-): Uint8Array | number {
-  if (typeof value === 'number' || typeof value === 'boolean') return Number(value) & 255
-  if (typeof value !== 'string') return bytesOf(value)
-  return encode(value, normalize(encoding))
-}
-
-function normalize(encoding: string | undefined): Encoding {
-  const name = (encoding ?? 'utf8').toLowerCase().replace('-', '')
-  if (name === 'ucs2' || name === 'utf16le') return 'utf16le'
-  if (name === 'binary') return 'latin1'
-  return ENCODINGS.find(known => known === name) ?? 'utf8'
 }
 
 function swap(bytes: Uint8Array, size: number): Uint8Array {

@@ -1,6 +1,7 @@
 import { domainToAscii, domainToUnicode } from './domain-name.ts'
 import type { Binding, Realm } from './realm.ts'
 import { isUtf8, readUtf8, utf8Length, writeUtf8 } from './utf8.ts'
+import { bytesOf, type View } from './view-bytes.ts'
 
 /** TextEncoder's and TextDecoder's work. */
 export function makeEncodingBinding(realm: Realm): Binding {
@@ -17,10 +18,8 @@ export function makeEncodingBinding(realm: Realm): Binding {
       writeUtf8(text, bytes)
       return bytes
     },
-    decodeUTF8: (view: ArrayBufferView | ArrayBuffer, ignoresBom: boolean, isFatal: boolean) => {
-      const bytes = ArrayBuffer.isView(view)
-        ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-        : new Uint8Array(view)
+    decodeUTF8: (view: View, ignoresBom: boolean, isFatal: boolean) => {
+      const bytes = bytesOf(view)
       if (isFatal && !isUtf8(bytes)) {
         throw new (realm.load('internal/errors').codes.ERR_ENCODING_INVALID_ENCODED_DATA)('utf-8', undefined)
       }

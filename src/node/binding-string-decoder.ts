@@ -1,6 +1,7 @@
 import { ENCODINGS, type Encoding, readText } from './encodings.ts'
 import type { Binding } from './realm.ts'
 import { incompleteUtf8 } from './utf8.ts'
+import { bytesOf } from './view-bytes.ts'
 
 /** Where a decoder's state keeps what, as string_decoder.js expects. */
 const START = 0
@@ -27,7 +28,7 @@ export function makeStringDecoderBinding(): Binding {
 
 function decode(state: Uint8Array, view: ArrayBufferView): string {
   const encoding = ENCODINGS[state[ENCODING] as number] as Encoding
-  const piece = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+  const piece = bytesOf(view)
   const buffered = state[BUFFERED] as number
   const bytes = new Uint8Array(buffered + piece.length)
   bytes.set(state.subarray(START, START + buffered))

@@ -1,9 +1,9 @@
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { Failure } from '../protocol/calls-shapes.ts'
+import type { ZlibSetup } from '../protocol/calls-zlib.ts'
 import type { CryptoHost, View } from './crypto-host.ts'
 import type { Realm } from './realm.ts'
 
-export type Setup = NonNullable<OpArgs<'zlib.write'>['create']>
 type Request = OpArgs<'zlib.write'>
 type Result = OpResult<'zlib.write'>
 
@@ -25,7 +25,7 @@ export interface ZlibTools {
 export class ZlibHandle {
   declare onerror: (message: string, errno: number, code: string) => void
   readonly #tools: ZlibTools
-  #setup: Setup
+  #setup: ZlibSetup
   #dictionary: Uint8Array = none
   #state: Uint32Array = new Uint32Array(2)
   #callback: () => void = () => {}
@@ -46,7 +46,7 @@ export class ZlibHandle {
   }
 
   protected start(
-    setup: Partial<Setup>,
+    setup: Partial<ZlibSetup>,
     state: Uint32Array,
     callback: () => void,
     dictionary: View | undefined,

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { LIMITS } from '../limits.ts'
 import { failure } from './calls-shapes.ts'
 
@@ -69,3 +69,6 @@ export const ZLIB_OPS = {
     result: Type.Object({}),
   },
 } as const
+
+/** What a compression is made with. */
+export type ZlibSetup = NonNullable<Static<(typeof ZLIB_OPS)['zlib.write']['args']>['create']>
