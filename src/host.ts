@@ -18,6 +18,7 @@ import { createHostDatabase, type HostDatabase } from './host-database.ts'
 import { callerOfClient, completeCaller } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { type InvokeOptions, resolveInvocation } from './invoke-arguments.ts'
+import { LocalIsolates } from './isolate/local-isolates.ts'
 import { Pool } from './isolate/pool.ts'
 import { resolveNetwork } from './network-options.ts'
 import { Notices } from './notices.ts'
@@ -231,6 +232,7 @@ export class FunctionHost implements Closable {
     return {
       admission: new Admission({ maxConcurrency, maxQueued }),
       pool: new Pool({
+        source: new LocalIsolates(),
         maxInstances,
         budgetBytes: memoryBudgetMb * 1024 * 1024,
         maxSpares: spareIsolates,

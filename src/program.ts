@@ -1,6 +1,6 @@
 import type { CodeCache } from './code-cache.ts'
 import { DeployError } from './errors.ts'
-import { type CompiledProgram, Compiler, codeOf, type SyntaxProblem } from './isolate/compile.ts'
+import { type CompiledProgram, Compiler, type SyntaxProblem } from './isolate/compile.ts'
 import type { RuntimeKind } from './isolate/snapshot.ts'
 import type { ModuleGraph, SourceModule } from './modules/graph.ts'
 import { type LinkProblem, linkModules, type ModuleLinks } from './modules/links.ts'
@@ -38,8 +38,7 @@ export async function buildProgram(
     const written =
       found.size === 0 ? faultless : new ProgramWriter(graph, links, new Map([...known, ...found])).write()
     const program = await compiler.compileProgram(written)
-    const code = codeOf(program)
-    if (found.size === 0 && code !== undefined) await cache?.write(faultless.source, code)
+    if (found.size === 0 && program.code !== undefined) await cache?.write(faultless.source, program.code)
     return program
   } finally {
     compiler.close()
