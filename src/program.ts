@@ -1,6 +1,6 @@
 import type { CodeCache } from './code-cache.ts'
 import { DeployError } from './errors.ts'
-import { type CompiledProgram, Compiler, type SyntaxProblem } from './isolate/compile.ts'
+import type { CompiledProgram, ProgramCompiler, SyntaxProblem } from './isolate/compile.ts'
 import type { RuntimeKind } from './isolate/snapshot.ts'
 import type { ModuleGraph, SourceModule } from './modules/graph.ts'
 import { type LinkProblem, linkModules, type ModuleLinks } from './modules/links.ts'
@@ -21,6 +21,7 @@ export async function buildProgram(
   graph: ModuleGraph,
   runtime: RuntimeKind,
   cache: CodeCache | undefined,
+  openCompiler: (runtime: RuntimeKind) => ProgramCompiler,
 ): Promise<CompiledProgram> {
   const links = await linkModules(graph)
   const known = knownProblems(graph, links)
@@ -29,7 +30,7 @@ export async function buildProgram(
   const faultless = new ProgramWriter(graph, links, known).write()
   await cache?.prepare(runtime)
   const kept = await cache?.read(faultless.source)
-  const compiler = new Compiler(runtime)
+  const compiler = openCompiler(runtime)
   try {
     const restored = kept === undefined ? undefined : await compiler.restoreProgram(faultless, kept)
     if (restored !== undefined) return restored
@@ -64,7 +65,7 @@ function placeLinkProblem({ conversion, path }: SourceModule, problem: LinkProbl
 }
 
 async function findProblems(
-  compiler: Compiler,
+  compiler: ProgramCompiler,
   graph: ModuleGraph,
   links: ModuleLinks | undefined,
   known: ReadonlyMap<string, ModuleProblem>,

@@ -37,11 +37,19 @@ export interface SyntaxProblem extends SourceLocation {
   readonly message: string
 }
 
+/** Whatever compiles programs, here or in another process. */
+export interface ProgramCompiler {
+  compileProgram(program: ProgramSource): Promise<CompiledProgram>
+  restoreProgram(program: ProgramSource, code: Uint8Array): Promise<CompiledProgram | undefined>
+  findSyntaxProblem(path: string, source: string, kind: FunctionKind): Promise<SyntaxProblem | undefined>
+  close(): void
+}
+
 /**
  * Compiles without running anything, in an isolate of its own, so that neither the memory nor a crash of
  * parsing hostile source is another function's.
  */
-export class Compiler {
+export class Compiler implements ProgramCompiler {
   readonly #isolate: NativeIsolate
   #context: NativeContext | undefined
   readonly #constructors = new Map<boolean, FunctionConstructorReference>()

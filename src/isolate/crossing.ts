@@ -48,6 +48,11 @@ export class Crossing implements Claimant {
     this.#listener = listener
   }
 
+  /** @throws {BrokenBridge} for anything but a window of the runtime's. */
+  openWindow(shared: unknown): void {
+    this.window = this.#isolate.openWindow(shared)
+  }
+
   /** Characters posted that have not crossed. */
   get waitingChars(): number {
     return this.#waitingChars

@@ -1,6 +1,7 @@
-import type { CompiledProgram } from './compile.ts'
+import type { CompiledProgram, ProgramCompiler } from './compile.ts'
 import type { HostAnswer } from './host-call.ts'
 import type { IsolateKind, PoolKey } from './pool-key.ts'
+import type { RuntimeKind } from './snapshot.ts'
 import type { WedgeListener } from './thread-watch.ts'
 
 /** One crossing on its way to a guest. */
@@ -67,7 +68,7 @@ export interface GuestIsolate extends IsolateKind {
    * invocation calls. An entry made after the promise is fulfilled comes after it.
    */
   load(program: CompiledProgram): Promise<void>
-  enter(entry: Entry): void
+  enter(entry: Entry): unknown
   /** Has the end of a quick entry told after all. */
   awaitEnd(): void
   /** @throws {BrokenBridge} for anything but a window of the runtime's, as it came beside a text. */
@@ -90,6 +91,12 @@ export interface IsolateSource {
   makeSpare(kind: IsolateKind): GuestIsolate
   /** Whether that function may have that spare. */
   canTake(spare: GuestIsolate, key: PoolKey): boolean
+  /** The spare becomes that function's. */
+  take(spare: GuestIsolate, key: PoolKey): void
+  /** Where programs are compiled for its isolates. */
+  openCompiler(runtime: RuntimeKind): ProgramCompiler
+  /** Ends whatever it has of its own, when no isolate is needed any more. */
+  close(): Promise<void>
   /** No more isolates of that function are wanted. */
   forget(key: PoolKey): void
 }

@@ -109,6 +109,11 @@ export class LocalIsolate implements GuestIsolate {
     return this.#isolate.isDisposed
   }
 
+  /** An entry is under way of which the end will be told. */
+  get isEntered(): boolean {
+    return this.#awaitedCount > 0
+  }
+
   get cpuMs(): number {
     if (!this.#isolate.isDisposed) this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6
     return this.#cpuMs
@@ -156,15 +161,20 @@ export class LocalIsolate implements GuestIsolate {
     }
   }
 
-  enter({ text, buffers, count, isQuick, isFresh }: Entry): void {
+  /** Whether the end will be told. */
+  enter({ text, buffers, count, isQuick, isFresh }: Entry): boolean {
+    if (this.#isolate.isDisposed) return false
     const first: DoorArguments = text === undefined ? NO_ARGS : [text, ...buffers.map(copyForGuest)]
-    const isHere = isQuick && isFresh && this.#entersHere
+    // On this thread only if its own is idle, for which this one would have to wait.
+    const isHere = isQuick && isFresh && this.#entersHere && this.#awaitedCount === 0
+    const isAwaited = !isHere && (!isQuick || this.#entersHere)
     for (let entry = 0; entry < count && !this.#isolate.isDisposed; entry++) {
       const args = entry === 0 ? first : NO_ARGS
       if (isHere) this.#enterHere(args)
-      else if (isQuick || entry < count - 1) this.#doorIn.applyIgnored(undefined, args)
-      else this.#enterAwaited(args)
+      else if (isAwaited && entry === count - 1) this.#enterAwaited(args)
+      else this.#doorIn.applyIgnored(undefined, args)
     }
+    return isAwaited
   }
 
   awaitEnd(): void {

@@ -1,7 +1,9 @@
+import { Compiler, type ProgramCompiler } from './compile.ts'
 import type { GuestIsolate, IsolateSource } from './guest-isolate.ts'
 import { LocalIsolate } from './isolate.ts'
 import { isolateRoom } from './memory-maps.ts'
 import type { IsolateKind } from './pool-key.ts'
+import type { RuntimeKind } from './snapshot.ts'
 import { setV8Flags } from './v8-flags.ts'
 
 /** Isolates in this process: `isolation: 'in-process'`. */
@@ -32,6 +34,14 @@ export class LocalIsolates implements IsolateSource {
   canTake(): boolean {
     return true
   }
+
+  take(): void {}
+
+  openCompiler(runtime: RuntimeKind): ProgramCompiler {
+    return new Compiler(runtime)
+  }
+
+  async close(): Promise<void> {}
 
   forget(): void {}
 }

@@ -76,8 +76,7 @@ export class Pool implements LaneOwner<Lane> {
     this.#spares = new Spares({
       max: options.maxSpares,
       hasRoom: () => this.#findProblem() === undefined,
-      make: kind => options.source.makeSpare(kind),
-      canTake: (spare, key) => options.source.canTake(spare, key),
+      source: options.source,
       onFailure: error => options.onWarning(`A spare isolate could not be made: ${error}`),
     })
   }

@@ -1,4 +1,4 @@
-import type { GuestIsolate } from './guest-isolate.ts'
+import type { GuestIsolate, IsolateSource } from './guest-isolate.ts'
 
 import type { IsolateKind, PoolKey } from './pool-key.ts'
 
@@ -12,8 +12,7 @@ export interface SparesOptions {
   readonly max: number
   /** Whether another may be made: memory, and the number of isolates. */
   readonly hasRoom: () => boolean
-  readonly make: (kind: IsolateKind) => GuestIsolate
-  readonly canTake: (spare: GuestIsolate, key: PoolKey) => boolean
+  readonly source: IsolateSource
   /** An isolate that could not be made off the request path; a cold start that needs one will say why. */
   readonly onFailure: (error: unknown) => void
 }
@@ -59,10 +58,13 @@ export class Spares {
     this.#refillSoon()
     let best: GuestIsolate | undefined
     for (const blank of this.#shelf) {
-      if (!serves(blank, kind) || blank.isDisposed || !this.#options.canTake(blank, kind)) continue
+      if (!serves(blank, kind) || blank.isDisposed || !this.#options.source.canTake(blank, kind)) continue
       if (best === undefined || fitness(blank, kind) > fitness(best, kind)) best = blank
     }
-    if (best !== undefined) this.#shelf.splice(this.#shelf.indexOf(best), 1)
+    if (best !== undefined) {
+      this.#shelf.splice(this.#shelf.indexOf(best), 1)
+      this.#options.source.take(best, kind)
+    }
     return best
   }
 
@@ -108,7 +110,7 @@ export class Spares {
       return
     }
     try {
-      this.#shelf.push(this.#options.make(kind))
+      this.#shelf.push(this.#options.source.makeSpare(kind))
     } catch (error) {
       this.#options.onFailure(error)
       return

@@ -20,8 +20,7 @@ function openSpares(max: number): Spares {
   spares = new Spares({
     max,
     hasRoom: () => true,
-    make: kind => isolates.makeSpare(kind),
-    canTake: () => true,
+    source: isolates,
     onFailure: error => expect.unreachable(String(error)),
   })
   return spares
