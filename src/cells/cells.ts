@@ -237,8 +237,9 @@ export class Cells implements IsolateSource, CellOwner {
 
   #start(): Cell | undefined {
     if (this.#backoff.isWaiting) return undefined
-    const { memoryMb, launcher } = this.#options
-    const cell = new Cell({ memoryMb: memoryMb * 2, launcher }, this)
+    const { memoryMb, launcher, instancesPerCell } = this.#options
+    const maxIsolates = instancesPerCell + LIMITS.isolatesBesides
+    const cell = new Cell({ memoryMb: memoryMb * 2, launcher, maxIsolates }, this)
     this.#living.add(cell)
     this.#watch.wake()
     return cell

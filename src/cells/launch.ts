@@ -67,7 +67,10 @@ export function launchCell(options: LaunchOptions): LaunchedCell {
   const path = realpathSync(script instanceof URL ? fileURLToPath(script) : script)
   const reads = readablePaths(path).map(readable => `--allow-fs-read=${readable}`)
   const words = [process.execPath, ...NODE_FLAGS, ...PERMISSIONS, ...reads, path]
-  const [file, ...args] = withLimits([...resolveLauncher(launcher), ...words], dataLimitKb(memoryMb, maxIsolates))
+  const [file, ...args] = withLimits(
+    [...resolveLauncher(launcher), ...words],
+    dataLimitKb(memoryMb, maxIsolates),
+  )
   const nothing = openSync(devNull, 'r+')
   try {
     const stdio = descriptors(nothing)
