@@ -35,7 +35,9 @@ function packagePaths(): readonly string[] {
 /** Adds the package as it is found from a folder, and all it depends on; optional ones need not be there. */
 function addPackage(name: string, from: string, found: Set<string>): void {
   const folders = createRequire(join(from, 'x.js')).resolve.paths(name) ?? []
-  const folder = folders.map(modules => join(modules, name)).find(path => existsSync(join(path, 'package.json')))
+  const folder = folders
+    .map(modules => join(modules, name))
+    .find(path => existsSync(join(path, 'package.json')))
   if (folder === undefined) return
   const real = realpathSync(folder)
   const isKnown = found.has(real)
@@ -44,7 +46,8 @@ function addPackage(name: string, from: string, found: Set<string>): void {
   const { dependencies, optionalDependencies } = JSON.parse(
     readFileSync(join(real, 'package.json'), 'utf8'),
   ) as { dependencies?: object; optionalDependencies?: object }
-  for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) addPackage(needed, real, found)
+  for (const needed of Object.keys({ ...dependencies, ...optionalDependencies }))
+    addPackage(needed, real, found)
 }
 
 function systemFiles(): readonly string[] {
