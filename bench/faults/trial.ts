@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudletError, type FunctionHost } from 'cloudlet'
 import { quantile } from '../statistics.ts'
-import { findDisturbances, msUntilAllBack, type NeighbourCall } from './disturbance.ts'
+import { findDisturbances, msUntilAllBack, type NeighbourCall, SLOW_MS } from './disturbance.ts'
 import { NEIGHBOUR_COUNT, type Neighbours } from './neighbours.ts'
 import type { Program } from './program.ts'
 
@@ -51,6 +51,7 @@ const TAIL_MS = 1000
 const AWAY_MAX_MS = 10_000
 /** A call that has no answer by so long after its time limit has none. */
 const NO_ANSWER_MS = 20_000
+const LOOK_EVERY_MS = 50
 const LOOP_RESOLUTION_MS = 5
 const TOLD_WARNINGS = 5
 
@@ -146,11 +147,11 @@ async function watchUntilBack(
   for (;;) {
     const nowMs = performance.now()
     const answered = neighbours.calls.filter(({ dueMs }) => dueMs >= startMs)
-    // What is under way now is away if it has been for long.
-    const calls = [...answered, ...neighbours.unanswered(nowMs - TAIL_MS / 2)]
+    // A neighbour that should have answered by now is away.
+    const calls = [...answered, ...neighbours.unanswered(nowMs - SLOW_MS)]
     const isBack = Number.isFinite(msUntilAllBack(calls, endMs, NEIGHBOUR_COUNT))
     if (isBack || nowMs > untilMs) return calls
-    await sleep(20)
+    await sleep(LOOK_EVERY_MS)
   }
 }
 
