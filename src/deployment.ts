@@ -8,8 +8,10 @@ import { InvalidOptionError } from './errors.ts'
 import { type FunctionConfig, type FunctionDefaults, readFunctionConfig } from './function-config.ts'
 import { withPackages } from './function-packages.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
+import type { ProgramCompiler } from './isolate/compile.ts'
 import type { InvocationLimits } from './isolate/job.ts'
 import type { PoolKey } from './isolate/pool-key.ts'
+import type { RuntimeKind } from './isolate/snapshot.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { ConversionCache } from './modules/conversion-cache.ts'
@@ -58,6 +60,7 @@ export interface DeploymentTools {
   readonly packages: PackageStore
   readonly onProgress: OnInstallProgress
   readonly cache?: CodeCache | undefined
+  readonly openCompiler: (runtime: RuntimeKind) => ProgramCompiler
 }
 
 /** What the host says where a function doesn't, and what no function may say. */
@@ -126,7 +129,7 @@ export async function makeDeployment(
   const graph = await collectModules(name, tree, conversions)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
   const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
-  const program = await buildProgram(name, graph, runtime, tools.cache)
+  const program = await buildProgram(name, graph, runtime, tools.cache, tools.openCompiler)
   await conversions.save()
   const info = {
     name,

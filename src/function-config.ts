@@ -20,6 +20,8 @@ export interface FunctionConfig {
   readonly memoryMb: number
   /** Instances of this function that may run at once, each with one invocation at a time. */
   readonly concurrency: number
+  /** An invocation may run twice: it is run again also when it has made host calls and its process ended by another's doing. */
+  readonly idempotent: boolean
   /** The function's own environment variables. */
   readonly environment: Readonly<Record<string, string>>
 }
@@ -28,6 +30,8 @@ export interface ReadConfig {
   readonly config: FunctionConfig
   readonly warnings: readonly string[]
 }
+
+const OTHER_KEYS: ReadonlySet<string> = new Set(['envVariables', 'idempotent'])
 
 /** Keys of the platform's config.json that mean something there and nothing here yet. */
 const UNUSED_KEYS: ReadonlySet<string> = new Set([
@@ -46,7 +50,8 @@ const FIELDS = {
 } as const
 
 /**
- * Reads a function's config.json: `timeout` (seconds), `cpuMs`, `memorySize` (MB), `concurrency`, `envVariables`.
+ * Reads a function's config.json: `timeout` (seconds), `cpuMs`, `memorySize` (MB), `concurrency`,
+ * `idempotent`, `envVariables`.
  * Comments are accepted, with a warning, since the real cloud does not take them.
  *
  * @throws {DeployError} for text that isn't JSON or a value out of range.
@@ -59,7 +64,7 @@ export function readFunctionConfig(
   const warnings: string[] = []
   const given = text === undefined ? {} : parse(functionName, text, warnings)
   for (const key of Object.keys(given)) {
-    if (!(key in FIELDS) && key !== 'envVariables' && !UNUSED_KEYS.has(key)) {
+    if (!(key in FIELDS) && !OTHER_KEYS.has(key) && !UNUSED_KEYS.has(key)) {
       warnings.push(`config.json: "${key}" is not a setting cloudlet knows; it is ignored.`)
     }
   }
@@ -71,6 +76,7 @@ export function readFunctionConfig(
       cpuMs: readNumber(functionName, given, 'cpuMs') ?? defaults.cpuMs ?? timeoutMs,
       memoryMb: readNumber(functionName, given, 'memorySize') ?? defaults.memoryMb,
       concurrency: readNumber(functionName, given, 'concurrency') ?? defaults.functionConcurrency,
+      idempotent: readFlag(functionName, given, 'idempotent'),
       environment: readEnvironment(functionName, given.envVariables, warnings),
     },
     warnings,
@@ -110,6 +116,12 @@ function readNumber(
     )
   }
   return key === 'timeout' ? value : Math.floor(value)
+}
+
+function readFlag(functionName: string, given: Readonly<Record<string, unknown>>, key: string): boolean {
+  const value = given[key] ?? false
+  if (typeof value === 'boolean') return value
+  throw problem(functionName, `"${key}" is ${JSON.stringify(value)}, but must be true or false.`)
 }
 
 function readEnvironment(functionName: string, given: unknown, warnings: string[]): Record<string, string> {

@@ -4,6 +4,7 @@ import { Admission } from './admission.ts'
 import { CLIENT_RIGHTS, HOST_RIGHTS } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher } from './capabilities/dispatch.ts'
+import type { Cells } from './cells/cells.ts'
 import { CodeCache } from './code-cache.ts'
 import { applyCollections, readCollectionsFile } from './collections-file.ts'
 import { Database } from './database/database.ts'
@@ -18,7 +19,10 @@ import { createHostDatabase, type HostDatabase } from './host-database.ts'
 import { callerOfClient, completeCaller } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { type InvokeOptions, resolveInvocation } from './invoke-arguments.ts'
+import type { IsolateSource } from './isolate/guest-isolate.ts'
+import { LocalIsolates } from './isolate/local-isolates.ts'
 import { Pool } from './isolate/pool.ts'
+import { openCells } from './isolation.ts'
 import { resolveNetwork } from './network-options.ts'
 import { Notices } from './notices.ts'
 import { Counters, type HostHealth, type HostStats, healthOf } from './observe.ts'
@@ -47,6 +51,8 @@ export class FunctionHost implements Closable {
   readonly #counters = new Counters()
   readonly #notices: Notices
   readonly #dispatcher: Dispatcher
+  readonly #cells: Cells | undefined
+  readonly #isolates: IsolateSource
   readonly #line: Line
   readonly #doors: Doors
   /** Threads that can't be ended, by the function that ran on them. */
@@ -77,6 +83,8 @@ export class FunctionHost implements Closable {
       invoke: (functionName, event, scope) => invoke(this.#line, { functionName, event, scope }),
       onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),
     })
+    this.#cells = openCells(this.#options, onWarning)
+    this.#isolates = this.#cells ?? new LocalIsolates()
     this.#line = this.#makeLine()
     this.#doors = this.#makeDoors()
     this.database = createHostDatabase(
@@ -104,6 +112,7 @@ export class FunctionHost implements Closable {
       const deployment = await makeDeployment(name, source, this.#options, {
         packages: this.#packages,
         cache: this.#codeCache,
+        openCompiler: runtime => this.#isolates.openCompiler(runtime),
         onProgress: progress =>
           this.#notices.progress(options.onProgress, { ...progress, functionName: name }),
       })
@@ -180,13 +189,15 @@ export class FunctionHost implements Closable {
       runningCount: admission.runningCount,
       queuedCount: admission.queuedCount,
       instances: pool.stats(),
+      cells: this.#cells?.stats() ?? [],
+      replacedCellCount: this.#cells?.replacedCount ?? 0,
       total: this.#counters.total(),
       functions: this.#counters.byFunction(),
     }
   }
 
   get health(): HostHealth {
-    return healthOf(this.#closing !== undefined, this.#wedged)
+    return healthOf(this.#closing !== undefined, this.#wedged, this.#cells?.problem)
   }
 
   /**
@@ -221,6 +232,7 @@ export class FunctionHost implements Closable {
     await this.#doors.close()
     await this.#line.admission.close()
     this.#line.pool.close()
+    await this.#isolates.close()
     await this.storage.close()
     await this.#documents.close()
     await packagesClosed
@@ -231,6 +243,7 @@ export class FunctionHost implements Closable {
     return {
       admission: new Admission({ maxConcurrency, maxQueued }),
       pool: new Pool({
+        source: this.#isolates,
         maxInstances,
         budgetBytes: memoryBudgetMb * 1024 * 1024,
         maxSpares: spareIsolates,

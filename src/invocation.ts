@@ -98,6 +98,10 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
       variablesText: writeVariables(caller),
       call,
       onLog: logLine => run.logs.push(logLine),
+      isIdempotent: config.idempotent,
+      onRestart: () => {
+        run.logs.length = 0
+      },
       limitMs: config.timeoutMs,
       cpuLimitMs: config.cpuMs,
       limits: deployment.limits,
@@ -186,7 +190,9 @@ function settle(deployment: Deployment, { outcome, cpuMs, heapUsedBytes }: RunRe
     case 'refused':
       throw new OverloadedError(`${outcome.message} Retry later, or raise the limit.`)
     case 'crashed':
-      throw new IsolateCrashedError(`The isolate of "${name}" ended: ${outcome.message}`)
+      throw new IsolateCrashedError(`The isolate of "${name}" ended: ${outcome.message}`, {
+        retryable: outcome.isRetryable === true,
+      })
     default:
       return outcome satisfies never
   }

@@ -1,3 +1,4 @@
+import type { CellStats } from './cells/cells.ts'
 import type { ErrorCode } from './errors.ts'
 import { Histogram } from './histogram.ts'
 import type { InvocationReport } from './invocation.ts'
@@ -24,6 +25,10 @@ export interface HostStats {
   readonly runningCount: number
   readonly queuedCount: number
   readonly instances: PoolStats
+  /** The processes that isolates live in: empty where they live in this one. */
+  readonly cells: readonly CellStats[]
+  /** Cells that ended otherwise than by plan, and were replaced. */
+  readonly replacedCellCount: number
   readonly total: FunctionStats
   readonly functions: Readonly<Record<string, FunctionStats>>
 }
@@ -35,8 +40,15 @@ export interface HostHealth {
   readonly reasons: readonly string[]
 }
 
-/** The health of a host with threads that can't be ended; `wedged` counts them by function. */
-export function healthOf(isClosed: boolean, wedged: ReadonlyMap<string, number>): HostHealth {
+/**
+ * The health of a host with threads that can't be ended; `wedged` counts them by function. `problem`: why no cells
+ * can be started.
+ */
+export function healthOf(
+  isClosed: boolean,
+  wedged: ReadonlyMap<string, number>,
+  problem: string | undefined,
+): HostHealth {
   if (isClosed) return { isHealthy: false, status: 'closed', reasons: ['The host is closed.'] }
   const stuck = [...wedged].filter(([, count]) => count > 0)
   const reasons = stuck.map(
@@ -44,6 +56,7 @@ export function healthOf(isClosed: boolean, wedged: ReadonlyMap<string, number>)
       `${count} isolate thread(s) of function "${name}" did not end when told to and may keep a core busy until this ` +
       'process ends. The function is refused. Drain the process and start another (native-notes/deadlines.md).',
   )
+  if (problem !== undefined) reasons.push(problem)
   return { isHealthy: reasons.length === 0, status: reasons.length === 0 ? 'ok' : 'degraded', reasons }
 }
 

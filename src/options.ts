@@ -1,5 +1,6 @@
 import { InvalidOptionError } from './errors.ts'
 import type { InvocationReport } from './invocation.ts'
+import { type CellOptions, checkIsolation, type Isolation } from './isolation.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { checkHostNetwork, type HostNetworkOptions } from './network-options.ts'
@@ -14,6 +15,14 @@ export interface FunctionHostOptions {
   readonly envId?: string
   /** The mini-program's appid: in fileIDs, and given to callers who don't bring their own. */
   readonly appid?: string
+  /**
+   * Where functions run: in V8 isolates of this process, or of child processes that are supervised, and replaced when a
+   * function takes one down. `process` is for code you don't know: the README says when to choose which.
+   * @default 'in-process'
+   */
+  readonly isolation?: Isolation
+  /** Those processes, with `isolation: 'process'`. */
+  readonly cells?: CellOptions
   /**
    * Heap one instance may use, in megabytes; "memorySize" in a function's config.json overrides it.
    *
@@ -141,6 +150,7 @@ export const DEFAULTS = Object.freeze({
   functionConcurrency: 20,
   install: 'auto' as InstallMode,
   installTimeoutMs: 300_000,
+  isolation: 'in-process' as Isolation,
   maxConcurrency: 64,
   maxHostCallMb: 256,
   maxHostCalls: 10_000,
@@ -181,7 +191,14 @@ const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
 
 const STRINGS = ['dataDirectory', 'envId', 'appid', 'packagesDirectory', 'publicUrl'] as const
 const FUNCTIONS = ['onInvocation', 'onWarning', 'onInternalError'] as const
-const KNOWN: readonly string[] = [...Object.keys(DEFAULTS), 'cpuMs', 'network', ...STRINGS, ...FUNCTIONS]
+const KNOWN: readonly string[] = [
+  ...Object.keys(DEFAULTS),
+  'cells',
+  'cpuMs',
+  'network',
+  ...STRINGS,
+  ...FUNCTIONS,
+]
 
 /** @throws {InvalidOptionError} for an unknown option, a wrong type, or a number out of range. Nothing is coerced. */
 export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
@@ -192,6 +209,7 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
     checkInteger(key, Reflect.get(options, key), min, max)
   if (options.cpuMs !== undefined) checkInteger('cpuMs', options.cpuMs, 1, 900_000)
   if (options.network !== undefined) checkHostNetwork(options.network)
+  checkIsolation(options.isolation, options.cells)
   for (const key of STRINGS) checkType(key, options[key], 'string')
   for (const key of FUNCTIONS) checkType(key, options[key], 'function')
   checkType('autoCreateCollections', options.autoCreateCollections, 'boolean')

@@ -1,6 +1,6 @@
 import type { CodeCache } from './code-cache.ts'
 import { DeployError } from './errors.ts'
-import { type CompiledProgram, Compiler, codeOf, type SyntaxProblem } from './isolate/compile.ts'
+import type { CompiledProgram, ProgramCompiler, SyntaxProblem } from './isolate/compile.ts'
 import type { RuntimeKind } from './isolate/snapshot.ts'
 import type { ModuleGraph, SourceModule } from './modules/graph.ts'
 import { type LinkProblem, linkModules, type ModuleLinks } from './modules/links.ts'
@@ -21,6 +21,7 @@ export async function buildProgram(
   graph: ModuleGraph,
   runtime: RuntimeKind,
   cache: CodeCache | undefined,
+  openCompiler: (runtime: RuntimeKind) => ProgramCompiler,
 ): Promise<CompiledProgram> {
   const links = await linkModules(graph)
   const known = knownProblems(graph, links)
@@ -29,7 +30,7 @@ export async function buildProgram(
   const faultless = new ProgramWriter(graph, links, known).write()
   await cache?.prepare(runtime)
   const kept = await cache?.read(faultless.source)
-  const compiler = new Compiler(runtime)
+  const compiler = openCompiler(runtime)
   try {
     const restored = kept === undefined ? undefined : await compiler.restoreProgram(faultless, kept)
     if (restored !== undefined) return restored
@@ -38,8 +39,7 @@ export async function buildProgram(
     const written =
       found.size === 0 ? faultless : new ProgramWriter(graph, links, new Map([...known, ...found])).write()
     const program = await compiler.compileProgram(written)
-    const code = codeOf(program)
-    if (found.size === 0 && code !== undefined) await cache?.write(faultless.source, code)
+    if (found.size === 0 && program.code !== undefined) await cache?.write(faultless.source, program.code)
     return program
   } finally {
     compiler.close()
@@ -65,7 +65,7 @@ function placeLinkProblem({ conversion, path }: SourceModule, problem: LinkProbl
 }
 
 async function findProblems(
-  compiler: Compiler,
+  compiler: ProgramCompiler,
   graph: ModuleGraph,
   links: ModuleLinks | undefined,
   known: ReadonlyMap<string, ModuleProblem>,

@@ -1,5 +1,6 @@
 import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
+import type { Loss } from './guest-isolate.ts'
 import { BrokenBridge, parseCrossing } from './incoming.ts'
 import type { Job } from './job.ts'
 import { Run, type RunMessage } from './run.ts'
@@ -11,6 +12,9 @@ import { Run, type RunMessage } from './run.ts'
 const SHARED_LIMIT_MS = 200
 /** One job by itself is given longer, since to run it again costs as much as it has taken; half its own limit at most. */
 const SINGLE_LIMIT_MS = 1000
+
+/** A job that was under way in so many processes when they ended is not run again. */
+const MAX_LOSSES = 3
 
 /** A job whose caller gave up has started all the same, and reaches out. */
 export class CancelledJob extends Error {}
@@ -152,6 +156,25 @@ export class Batch {
   /** Takes the jobs away that wait behind the one under way, or that one too. */
   take(from: 0 | 1): Job[] {
     return this.#jobs.splice(from)
+  }
+
+  /**
+   * The process is gone: which jobs run again, and whether the one under way fails. Again runs what made no host call,
+   * or says that it may run twice; what may have brought the process down does so by itself.
+   */
+  lose(part: Loss['part']): { readonly again: Job[]; readonly isFailed: boolean } {
+    const run = this.#run
+    if (run === undefined || run.job.isSettled) return { again: this.take(1), isFailed: false }
+    const hasActed = run.calls.hasStarted && !run.job.request.isIdempotent
+    // One of several that crossed together brought it down: one that has called is known to be the one under way.
+    const isKnown = part === 'culprit' && (this.#jobs.length === 1 || run.calls.hasStarted)
+    const isFailed = hasActed || isKnown || run.job.lossCount >= MAX_LOSSES
+    const again = this.take(isFailed ? 1 : 0)
+    for (const job of again) {
+      job.lossCount++
+      if (part !== 'innocent') job.isAlone = true
+    }
+    return { again, isFailed }
   }
 
   /** The guest says that nothing is left of the invocation; what the host knows of it has to agree. */

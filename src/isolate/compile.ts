@@ -1,14 +1,12 @@
 import type { SourceLocation } from '../errors.ts'
 import { PROGRAM_SCRIPT } from '../protocol/bridge.ts'
 import {
-  type CachedData,
   type CompiledScript,
   ExternalCopy,
   Isolate,
   type NativeContext,
   type NativeIsolate,
   type NativeReference,
-  type SharedText,
 } from './ivm.ts'
 import { type RuntimeKind, runtimeSnapshot } from './snapshot.ts'
 
@@ -23,11 +21,8 @@ export interface ProgramSource {
 }
 
 /** A deployment's program script with V8's code cache for it: compiled once, loaded by every instance. */
-export interface CompiledProgram {
-  readonly source: string
-  readonly cachedData: CachedData | undefined
-  /** What all instances share the bytes of. */
-  readonly places?: SharedText | undefined
+export interface CompiledProgram extends ProgramSource {
+  readonly code?: Uint8Array
 }
 
 /** What a text is the body of. */
@@ -36,22 +31,25 @@ export interface FunctionKind {
   readonly isAsync: boolean
 }
 
-/** A copy of the program's code cache, to be kept. */
-export function codeOf({ cachedData }: CompiledProgram): Uint8Array | undefined {
-  return cachedData === undefined ? undefined : new Uint8Array(cachedData.copy())
-}
-
 type FunctionConstructorReference = NativeReference<(...parameters: string[]) => unknown>
 
 export interface SyntaxProblem extends SourceLocation {
   readonly message: string
 }
 
+/** Whatever compiles programs, here or in another process. */
+export interface ProgramCompiler {
+  compileProgram(program: ProgramSource): Promise<CompiledProgram>
+  restoreProgram(program: ProgramSource, code: Uint8Array): Promise<CompiledProgram | undefined>
+  findSyntaxProblem(path: string, source: string, kind: FunctionKind): Promise<SyntaxProblem | undefined>
+  close(): void
+}
+
 /**
  * Compiles without running anything, in an isolate of its own, so that neither the memory nor a crash of
  * parsing hostile source is another function's.
  */
-export class Compiler {
+export class Compiler implements ProgramCompiler {
   readonly #isolate: NativeIsolate
   #context: NativeContext | undefined
   readonly #constructors = new Map<boolean, FunctionConstructorReference>()
@@ -62,28 +60,26 @@ export class Compiler {
   }
 
   /** @throws the compiler's SyntaxError when the program as a whole does not parse. */
-  async compileProgram({ source, places }: ProgramSource): Promise<CompiledProgram> {
-    const script: CompiledScript = await this.#isolate.compileScript(source, {
+  async compileProgram(program: ProgramSource): Promise<CompiledProgram> {
+    const script: CompiledScript = await this.#isolate.compileScript(program.source, {
       filename: PROGRAM_SCRIPT,
       produceCachedData: true,
     })
     script.release()
-    return { source, cachedData: script.cachedData, places: share(places) }
+    const { cachedData } = script
+    return cachedData === undefined ? program : { ...program, code: new Uint8Array(cachedData.copy()) }
   }
 
   /** A program with the code that was kept of it; undefined when V8 refuses that. */
-  async restoreProgram(
-    { source, places }: ProgramSource,
-    data: Uint8Array,
-  ): Promise<CompiledProgram | undefined> {
+  async restoreProgram(program: ProgramSource, code: Uint8Array): Promise<CompiledProgram | undefined> {
     // A copy: a Buffer's own memory, and what its slice() gives, may begin before it.
-    const cachedData = new ExternalCopy(new Uint8Array(data).buffer as ArrayBuffer)
-    const script: CompiledScript = await this.#isolate.compileScript(source, {
+    const cachedData = new ExternalCopy(new Uint8Array(code).buffer as ArrayBuffer)
+    const script: CompiledScript = await this.#isolate.compileScript(program.source, {
       filename: PROGRAM_SCRIPT,
       cachedData,
     })
     script.release()
-    return script.cachedDataRejected === true ? undefined : { source, cachedData, places: share(places) }
+    return script.cachedDataRejected === true ? undefined : { ...program, code }
   }
 
   /**
@@ -150,10 +146,6 @@ export class Compiler {
       return locate(error.message, path, source)
     }
   }
-}
-
-function share(text: string | undefined): SharedText | undefined {
-  return text === undefined ? undefined : new ExternalCopy(text)
 }
 
 const LOCATED = /^(?<message>[\s\S]*) \[(?<file>.*):(?<line>\d+):(?<column>\d+)\]$/

@@ -1,7 +1,5 @@
-import type { AnswerWindow } from './answer-window.ts'
 import type { Claimant, Cores, Turn } from './cores.ts'
-import type { DoorIn } from './isolate.ts'
-import { type BytesCopy, ExternalCopy, type NativeIsolate } from './ivm.ts'
+import type { GuestIsolate, GuestWindow } from './guest-isolate.ts'
 
 export interface CrossingListener {
   /** Whether the next entry is expected to be over in no time. */
@@ -13,7 +11,7 @@ export interface CrossingListener {
 }
 
 const WAKE = '{"type":"wake"}'
-const NO_ARGS: [] = []
+const NO_BUFFERS: readonly Uint8Array[] = []
 
 /**
  * Carries messages into one isolate: everything posted while an entry is under way crosses together in the
@@ -24,15 +22,14 @@ const NO_ARGS: [] = []
  */
 export class Crossing implements Claimant {
   readonly group: object
-  readonly #isolate: NativeIsolate
-  readonly #doorIn: DoorIn
+  readonly #isolate: GuestIsolate
   readonly #cores: Cores
   readonly #listener: CrossingListener
   /** Where the guest's thread waits for answers, once it has said so. */
-  window: AnswerWindow | undefined
+  window: GuestWindow | undefined
   #texts: string[] = []
   #waitingChars = 0
-  #buffers: BytesCopy[] = []
+  #buffers: Uint8Array[] = []
   /** To be called when what was posted so far is taken. */
   #onTaken: (() => void)[] = []
   #wakeDue = false
@@ -44,17 +41,16 @@ export class Crossing implements Claimant {
   #turn: Turn | undefined
 
   /** `group`: whose share of the cores it takes. */
-  constructor(
-    { isolate, doorIn }: { readonly isolate: NativeIsolate; readonly doorIn: DoorIn },
-    group: object,
-    cores: Cores,
-    listener: CrossingListener,
-  ) {
+  constructor(isolate: GuestIsolate, group: object, cores: Cores, listener: CrossingListener) {
     this.#isolate = isolate
-    this.#doorIn = doorIn
     this.group = group
     this.#cores = cores
     this.#listener = listener
+  }
+
+  /** @throws {BrokenBridge} for anything but a window of the runtime's. */
+  openWindow(shared: unknown): void {
+    this.window = this.#isolate.openWindow(shared)
   }
 
   /** Characters posted that have not crossed. */
@@ -106,16 +102,13 @@ export class Crossing implements Claimant {
   }
 
   #invoke(texts: readonly string[]): void {
-    const first: [string] = [`[${texts.join(',')}]`]
-    const last = texts.length - 1
-    for (let entry = 0; entry < last; entry++)
-      this.#doorIn.applyIgnored(undefined, entry === 0 ? first : NO_ARGS)
-    this.#leaveAfter(last === 0 ? first : NO_ARGS)
-  }
-
-  #leaveAfter(args: [] | [string, ...BytesCopy[]]): void {
-    if (this.#isQuick) this.#doorIn.applyIgnored(undefined, args)
-    else this.#doorIn.apply(undefined, args).then(this.#leave, this.#leaveRejected)
+    this.#isolate.enter({
+      text: `[${texts.join(',')}]`,
+      buffers: NO_BUFFERS,
+      count: texts.length,
+      isQuick: this.#isQuick,
+      isFresh: true,
+    })
   }
 
   get isQuick(): boolean {
@@ -141,7 +134,7 @@ export class Crossing implements Claimant {
     this.#quickCount -= turnCount
     if (this.#quickCount > 0) return
     this.#isQuick = false
-    this.#end(undefined)
+    this.leave(undefined)
   }
 
   /**
@@ -155,7 +148,7 @@ export class Crossing implements Claimant {
       this.#texts.push(text)
     } else {
       this.#texts.push(`${text.slice(0, -1)},"buffer":${this.#buffers.length}}`)
-      this.#buffers.push(copyForGuest(bytes))
+      this.#buffers.push(bytes)
     }
     this.#claim()
   }
@@ -187,7 +180,7 @@ export class Crossing implements Claimant {
   awaitEnd(): void {
     if (!this.#isQuick || this.#isolate.isDisposed) return
     this.#isQuick = false
-    this.#doorIn.apply(undefined, NO_ARGS).then(this.#leave, this.#leaveRejected)
+    this.#isolate.awaitEnd()
   }
 
   enter(turn: Turn): void {
@@ -210,24 +203,20 @@ export class Crossing implements Claimant {
   #deliver(turn: Turn): void {
     if (this.#wakeDue) this.#texts.push(WAKE)
     this.#wakeDue = false
-    const args: [string, ...BytesCopy[]] = [`[${this.#texts.join(',')}]`, ...this.#buffers]
+    const text = `[${this.#texts.join(',')}]`
+    const buffers = this.#buffers
     this.#texts = []
     this.#waitingChars = 0
     this.#buffers = []
     const taken = this.#onTaken
     this.#onTaken = []
     this.#begin(turn, this.#listener.isNextQuick())
-    this.#leaveAfter(args)
+    this.#isolate.enter({ text, buffers, count: 1, isQuick: this.#isQuick, isFresh: false })
     for (const onTaken of taken) onTaken()
   }
 
-  readonly #leaveRejected = (reason: unknown): void => {
-    this.#end(reason instanceof Error ? reason : new Error(String(reason)))
-  }
-
-  readonly #leave = (): void => this.#end(undefined)
-
-  #end(rejection: Error | undefined): void {
+  /** An entry that was not quick is over. */
+  leave(rejection: Error | undefined): void {
     this.#endTurn()
     if (rejection !== undefined && this.#isolate.isDisposed) {
       this.#listener.onDeath(rejection)
@@ -242,13 +231,4 @@ export class Crossing implements Claimant {
     this.#turn = undefined
     if (turn !== undefined) this.#cores.release(turn)
   }
-}
-
-/**
- * A copy of our own is handed over whole; the caller's bytes may be part of a larger pool. Not by `slice`, with which a
- * Buffer gives a view.
- */
-function copyForGuest(bytes: Uint8Array): BytesCopy {
-  const copy = new Uint8Array(bytes).buffer
-  return new ExternalCopy(copy, { transferOut: true }).copyInto({ release: true, transferIn: true })
 }

@@ -1,7 +1,6 @@
 import { errorToData, OverloadedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { LARGE_ANSWERS, type ToHost } from '../protocol/bridge.ts'
-import { AnswerWindow } from './answer-window.ts'
 import type { Crossing } from './crossing.ts'
 import type { HostAnswer, HostCall } from './host-call.ts'
 import { BrokenBridge } from './incoming.ts'
@@ -136,7 +135,7 @@ export class HostCalls {
   #openWindow(id: number, place: number, shared: unknown): void {
     // A thread that waits for one answer can't ask for another.
     if (this.#asked !== undefined) throw new BrokenBridge('A call while the thread waits for another.')
-    if (place >= 0) this.#crossing.window = new AnswerWindow(shared)
+    if (place >= 0) this.#crossing.openWindow(shared)
     if (this.#crossing.window === undefined)
       throw new BrokenBridge('A call without the window for its answer.')
     this.#asked = id

@@ -1,38 +1,16 @@
 import { Batch, CancelledJob, ProcessExit } from './batch.ts'
 import type { Streamed } from './batching.ts'
-import type { Clock, Timed } from './clock.ts'
+import type { Timed } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
-import type { Cores, Turn } from './cores.ts'
+import type { Turn } from './cores.ts'
 import { Crossing } from './crossing.ts'
+import type { GuestIsolate, Loss } from './guest-isolate.ts'
 import { BrokenBridge } from './incoming.ts'
-import { type BlankIsolate, disposeIsolate, loadProgram } from './isolate.ts'
+import type { InstanceKeeper } from './instance-keeper.ts'
 import type { Job, JobHolder } from './job.ts'
 import { type Outcome, type RecycleReason, toDeath } from './outcome.ts'
 import { type Run, writeInvocations } from './run.ts'
-import { type WedgeListener, watchThread } from './thread-watch.ts'
 import { Usage } from './usage.ts'
-
-/** Whom an instance belongs to, and what it needs of them. */
-export interface InstanceKeeper extends WedgeListener {
-  readonly clock: Clock
-  readonly cores: Cores
-  /** It has nothing to do any more. `cpuMs`: what its last jobs took together; `hasWaited`: one waited for the host. */
-  onFree(instance: Instance, jobCount: number, cpuMs: number, hasWaited: boolean): void
-  /** A turn is over and its invocation waits for the host: a core is free, the instance is not. */
-  onWait(): void
-  /** Jobs are over, others that crossed behind them are under way: more may cross. */
-  onProgress(): void
-  /** Whether the function's next turn is expected to be over in no time. */
-  isNextQuick(): boolean
-  /** A promise that nobody handled was rejected. */
-  onRejection(): void
-  /** The program did not fit into its isolate, which no job had entered yet. */
-  onUnloadable(outcome: Outcome): void
-  /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */
-  takeBack(jobs: readonly Job[]): void
-  /** The isolate was ended. */
-  onEnd(instance: Instance, why: RecycleReason): void
-}
 
 /**
  * Isolate + context + loaded handler: reused while warm, one invocation at a time. Several may cross together; they
@@ -40,40 +18,52 @@ export interface InstanceKeeper extends WedgeListener {
  * each on an instance of its own.
  */
 export class Instance implements Timed, JobHolder {
-  readonly #blank: BlankIsolate
+  readonly #isolate: GuestIsolate
   readonly #crossing: Crossing
-  readonly #keeper: InstanceKeeper
+  readonly #keeper: InstanceKeeper<Instance>
   readonly usage: Usage
   #batch: Batch | undefined
   #hasRun = false
   #isEnded = false
 
-  private constructor(blank: BlankIsolate, keeper: InstanceKeeper) {
-    this.#blank = blank
+  private constructor(isolate: GuestIsolate, keeper: InstanceKeeper<Instance>) {
+    this.#isolate = isolate
     this.#keeper = keeper
-    this.usage = new Usage(blank.isolate)
-    blank.receive = (text, ...buffers) => this.#receive(text, buffers)
-    this.#crossing = new Crossing(blank, keeper, keeper.cores, {
+    this.usage = new Usage(isolate)
+    this.#crossing = new Crossing(isolate, keeper, keeper.cores, {
       isNextQuick: () => keeper.isNextQuick(),
       onTurnEnd: rejection => this.#endTurn(rejection),
       onDeath: error => this.#die(error),
     })
+    isolate.listener = {
+      onSent: (text, buffers) => this.#receive(text, buffers),
+      onLeft: error => this.#crossing.leave(error),
+      onRejection: error => this.#noteRejection(error),
+      onDeath: error => this.#die(error),
+      onLost: loss => this.#lose(loss),
+      onCondemned: () => keeper.onCondemned(this),
+      onWedged: () => keeper.onWedged(),
+      onUnwedged: () => keeper.onUnwedged(),
+    }
   }
 
   /** The program is on its way into the isolate; the function's own files load with the first invocation. */
   static async create(
-    blank: BlankIsolate,
+    isolate: GuestIsolate,
     program: CompiledProgram,
-    keeper: InstanceKeeper,
+    keeper: InstanceKeeper<Instance>,
   ): Promise<Instance> {
-    const { loaded } = await loadProgram(blank, program)
-    const instance = new Instance(blank, keeper)
-    loaded.catch((error: unknown) => instance.#die(error))
+    const instance = new Instance(isolate, keeper)
+    await isolate.load(program)
     return instance
   }
 
   get isDisposed(): boolean {
-    return this.#blank.isolate.isDisposed
+    return this.#isolate.isDisposed
+  }
+
+  get isCondemned(): boolean {
+    return this.#isolate.isCondemned
   }
 
   /** Its jobs are over, and only the turn has not come to its end. */
@@ -218,13 +208,15 @@ export class Instance implements Timed, JobHolder {
   }
 
   #endTurn(rejection: Error | undefined): void {
-    if (rejection !== undefined) {
-      this.#batch?.lastRun.noteRejection(rejection)
-      this.#keeper.onRejection()
-    }
+    if (rejection !== undefined) this.#noteRejection(rejection)
     if (this.#batch?.run === undefined) this.#freeIfDone()
     else if (this.#batch.isForNobody) this.#end('cancelled')
     else if (this.#batch.hasWaited) this.#keeper.onWait()
+  }
+
+  #noteRejection(rejection: Error): void {
+    this.#batch?.lastRun.noteRejection(rejection)
+    this.#keeper.onRejection()
   }
 
   /**
@@ -264,6 +256,19 @@ export class Instance implements Timed, JobHolder {
     this.#end(death.kind)
   }
 
+  /** Its process is gone. */
+  #lose({ part, message }: Loss): void {
+    if (this.#isEnded) return
+    const batch = this.#batch
+    const lost = batch?.lose(part)
+    if (batch !== undefined && lost?.isFailed === true) {
+      const outcome = { kind: 'crashed', message, isRetryable: part === 'innocent' } as const
+      this.#settle(batch.lastRun.job, outcome, this.usage.cpuMs())
+    }
+    if (lost !== undefined) this.#keeper.takeBack(lost.again)
+    this.#end('lost')
+  }
+
   #fail(error: unknown): void {
     if (error instanceof BrokenBridge) {
       const job = this.#batch?.jobs[0]
@@ -281,7 +286,7 @@ export class Instance implements Timed, JobHolder {
     this.#isEnded = true
     this.usage.read()
     this.#crossing.awaitEnd()
-    disposeIsolate(this.#blank.isolate)
+    this.#isolate.dispose()
     this.#crossing.abandon()
     const batch = this.#batch
     this.#batch = undefined
@@ -291,6 +296,5 @@ export class Instance implements Timed, JobHolder {
     if (first?.isSettled === true) first.over()
     this.#keeper.clock.delete(this)
     this.#keeper.onEnd(this, why)
-    if (this.#crossing.isEntered) watchThread(() => !this.#crossing.isEntered, this.#keeper)
   }
 }

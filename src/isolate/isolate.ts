@@ -1,32 +1,33 @@
 import { DOOR, PLACES, PRELOAD_NODE, PROGRAM_SCRIPT, RUNTIME_SCRIPT, SEND } from '../protocol/bridge.ts'
+import { AnswerWindow } from './answer-window.ts'
 import type { CompiledProgram } from './compile.ts'
-import { Callback, Isolate, type NativeContext, type NativeIsolate, type NativeReference } from './ivm.ts'
+import type { Entry, GuestIsolate, GuestWindow, IsolateListener } from './guest-isolate.ts'
+import {
+  type BytesCopy,
+  type CachedData,
+  Callback,
+  ExternalCopy,
+  Isolate,
+  type NativeContext,
+  type NativeIsolate,
+  type NativeReference,
+  type SharedText,
+} from './ivm.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
-import { type RuntimeKind, runtimePackages, runtimeSnapshot, sharedTextBytes } from './snapshot.ts'
-
-/** What the guest's one callback delivers: JSON text and the buffers beside it. Both are the guest's: check them. */
-export type Receive = (text: unknown, ...buffers: unknown[]) => void
+import type { IsolateKind } from './pool-key.ts'
+import { runtimePackages, runtimeSnapshot, sharedTextBytes } from './snapshot.ts'
+import { watchThread } from './thread-watch.ts'
 
 /** The guest's door in: `(text, ...buffers) => void`, or without a text for the next invocation's turn. */
-export type DoorIn = NativeReference<(text?: string, ...buffers: ArrayBuffer[]) => void>
+type DoorIn = NativeReference<(text?: string, ...buffers: ArrayBuffer[]) => void>
+type DoorArguments = [] | [string | undefined, ...BytesCopy[]]
 
-/** What blank isolates differ by. */
-export interface IsolateKind {
-  readonly memoryMb: number
-  readonly runtime: RuntimeKind
-  /** Modules and globals of Node's that its function names: evaluated in a spare ahead of need. */
-  readonly nodeNames: readonly string[]
-}
-
-/** An isolate with the runtime in it and no function yet: what a cold start takes from the shelf. */
-export interface BlankIsolate extends IsolateKind {
-  readonly isolate: NativeIsolate
-  readonly context: NativeContext
-  readonly doorIn: DoorIn
-  /** Who hears the guest. Nothing calls it before a program was loaded. */
-  receive: Receive
-  /** What it was to have evaluated ahead is there. */
-  isReady: boolean
+export interface LocalOptions {
+  /**
+   * Enters for quick turns of fresh invocations on the calling thread, which must serve nobody else. A turn that isn't
+   * over after so many milliseconds ends the isolate, and nothing of what it said is heard.
+   */
+  readonly quickLimitMs?: number
 }
 
 /**
@@ -35,83 +36,239 @@ export interface BlankIsolate extends IsolateKind {
  * (native-notes/snapshot.md).
  */
 const EVAL_CHARS = 8 * 1024
+const NO_ARGS: [] = []
+/** What isolated-vm says of an entry that took too long. */
+const TIMED_OUT = /^Script execution timed out/
+
+type Sent = readonly [text: unknown, buffers: readonly unknown[]]
+
+/** Nobody is told anything before a program was loaded. */
+export const NOBODY: IsolateListener = {
+  onSent: () => {},
+  onLeft: () => {},
+  onRejection: () => {},
+  onDeath: () => {},
+  onLost: () => {},
+  onCondemned: () => {},
+  onWedged: () => {},
+  onUnwedged: () => {},
+}
+
+/** An isolate of this process. */
+export class LocalIsolate implements GuestIsolate {
+  readonly memoryMb: number
+  readonly runtime: IsolateKind['runtime']
+  readonly nodeNames: readonly string[]
+  readonly isCondemned = false
+  listener: IsolateListener = NOBODY
+  readonly #isolate: NativeIsolate
+  readonly #context: NativeContext
+  readonly #doorIn: DoorIn
+  readonly #entersHere: boolean
+  readonly #quickLimitMs: number
+  #isReady = true
+  /** What the guest has said in the turn under way on this thread. */
+  #held: Sent[] | undefined
+  /** Entries that V8 will tell the end of. */
+  #awaitedCount = 0
+  #cpuMs = 0
+
+  /**
+   * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this
+   * thread: V8 makes the isolate here anyway, and what is left is less than a trip to another thread costs.
+   */
+  constructor({ memoryMb, runtime, nodeNames }: IsolateKind, options: LocalOptions = {}) {
+    this.memoryMb = memoryMb
+    this.runtime = runtime
+    this.nodeNames = nodeNames
+    this.#entersHere = options.quickLimitMs !== undefined
+    this.#quickLimitMs = options.quickLimitMs ?? 0
+    // Texts that all isolates share count in each one's limit; what a function may take is beside them.
+    const limitMb = memoryMb + Math.ceil(sharedTextBytes() / 1_048_576)
+    this.#isolate = new Isolate({ memoryLimit: limitMb, snapshot: runtimeSnapshot(runtime) })
+    rememberIsolate(this.#isolate)
+    try {
+      this.#context = this.#isolate.createContextSync()
+      this.#doorIn = this.#context.global.getSync(DOOR, { reference: true }) as DoorIn
+      const receive = (text: unknown, ...buffers: unknown[]): void => this.#receive(text, buffers)
+      // What a guest says while this thread runs it has to be heard before the entry is over.
+      const call = this.#entersHere ? { sync: true as const } : { ignored: true as const }
+      this.#context.global.setSync(SEND, new Callback(receive, call))
+      for (const [name, text] of runtimePackages()) this.#context.global.setSync(name, text.copyInto())
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
+  }
+
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  get isDisposed(): boolean {
+    return this.#isolate.isDisposed
+  }
+
+  /** An entry is under way of which the end will be told. */
+  get isEntered(): boolean {
+    return this.#awaitedCount > 0
+  }
+
+  get cpuMs(): number {
+    if (!this.#isolate.isDisposed) this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6
+    return this.#cpuMs
+  }
+
+  /** Evaluates what its kind names of Node's library, on its own thread, before whatever enters it. */
+  preload(onReady: () => void = () => {}): void {
+    if (this.nodeNames.length === 0) {
+      onReady()
+      return
+    }
+    this.#isReady = false
+    const become = (): void => {
+      this.#isReady = true
+      onReady()
+    }
+    const preload = `${PRELOAD_NODE}(${JSON.stringify(this.nodeNames)})`
+    // An isolate that dies of it is found disposed by whoever wants it.
+    this.#context.eval(preload, { filename: RUNTIME_SCRIPT }).then(become, become)
+  }
+
+  /**
+   * Entries run in their order, and two that stand in the queue together take one trip to the isolate's thread: the
+   * first invocation need not wait until the program is loaded.
+   */
+  async load(program: CompiledProgram): Promise<void> {
+    const { source } = program
+    const { cachedData, places } = nativeOf(program)
+    const onDeath = (error: unknown): void => this.listener.onDeath(error)
+    if (places !== undefined) this.#context.global.setSync(PLACES, places.copyInto())
+    if (source.length <= EVAL_CHARS) {
+      this.#context.eval(source, { filename: PROGRAM_SCRIPT }).catch(onDeath)
+      return
+    }
+    try {
+      const script = await this.#isolate.compileScript(source, {
+        filename: PROGRAM_SCRIPT,
+        ...(cachedData === undefined ? undefined : { cachedData }),
+      })
+      script.run(this.#context).catch(onDeath)
+      script.release()
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
+  }
+
+  /** Whether the end will be told. */
+  enter({ text, buffers, count, isQuick, isFresh }: Entry): boolean {
+    if (this.#isolate.isDisposed) return false
+    const first: DoorArguments = text === undefined ? NO_ARGS : [text, ...buffers.map(copyForGuest)]
+    // On this thread only if its own is idle, for which this one would have to wait.
+    const isHere = isQuick && isFresh && this.#entersHere && this.#awaitedCount === 0
+    const isAwaited = !isHere && (!isQuick || this.#entersHere)
+    for (let entry = 0; entry < count && !this.#isolate.isDisposed; entry++) {
+      const args = entry === 0 ? first : NO_ARGS
+      if (isHere) this.#enterHere(args)
+      else if (isAwaited && entry === count - 1) this.#enterAwaited(args)
+      else this.#doorIn.applyIgnored(undefined, args)
+    }
+    return isAwaited
+  }
+
+  awaitEnd(): void {
+    if (!this.#isolate.isDisposed) this.#enterAwaited(NO_ARGS)
+  }
+
+  openWindow(shared: unknown): GuestWindow {
+    return new AnswerWindow(shared)
+  }
+
+  async measureHeap(): Promise<number | undefined> {
+    if (this.#isolate.isDisposed) return undefined
+    try {
+      const heap = await this.#isolate.getHeapStatistics()
+      // Texts that all isolates share are nobody's.
+      return heap.used_heap_size + Math.max(heap.externally_allocated_size - sharedTextBytes(), 0)
+    } catch (error) {
+      if (!this.#isolate.isDisposed) throw error
+      return undefined
+    }
+  }
+
+  dispose(): void {
+    forgetIsolate(this.#isolate)
+    if (!this.#isolate.isDisposed) this.#isolate.dispose()
+    if (this.#awaitedCount > 0) watchThread(() => this.#awaitedCount === 0, this.listener)
+  }
+
+  #enterAwaited(args: DoorArguments): void {
+    this.#awaitedCount++
+    this.#doorIn.apply(undefined, args).then(this.#left, this.#leftRejected)
+  }
+
+  readonly #left = (): void => {
+    this.#awaitedCount--
+    this.listener.onLeft(undefined)
+  }
+
+  readonly #leftRejected = (reason: unknown): void => {
+    this.#awaitedCount--
+    this.listener.onLeft(reason instanceof Error ? reason : new Error(String(reason)))
+  }
+
+  #receive(text: unknown, buffers: readonly unknown[]): void {
+    if (this.#held === undefined) this.listener.onSent(text, buffers)
+    else this.#held.push([text, buffers])
+  }
+
+  /** What the guest says is heard when the turn has come to its end. */
+  #enterHere(args: DoorArguments): void {
+    const held: Sent[] = []
+    this.#held = held
+    let problem: Error | undefined
+    try {
+      this.#doorIn.applySync(undefined, args, { timeout: this.#quickLimitMs })
+    } catch (error) {
+      problem = error instanceof Error ? error : new Error(String(error))
+    }
+    this.#held = undefined
+    if (problem !== undefined && TIMED_OUT.test(problem.message)) this.dispose()
+    else for (const [text, buffers] of held) this.listener.onSent(text, buffers)
+    if (problem === undefined) return
+    if (this.#isolate.isDisposed) this.listener.onDeath(problem)
+    else this.listener.onRejection(problem)
+  }
+}
+
+interface NativeProgram {
+  readonly cachedData: CachedData | undefined
+  readonly places: SharedText | undefined
+}
+
+/** What all instances of a program share the bytes of. */
+const natives = new WeakMap<CompiledProgram, NativeProgram>()
+
+function nativeOf(program: CompiledProgram): NativeProgram {
+  let native = natives.get(program)
+  if (native === undefined) {
+    const { code, places } = program
+    native = {
+      // A copy: a Buffer's own memory, and what its slice() gives, may begin before it.
+      cachedData: code && new ExternalCopy(new Uint8Array(code).buffer as ArrayBuffer),
+      places: places === undefined ? undefined : new ExternalCopy(places),
+    }
+    natives.set(program, native)
+  }
+  return native
+}
 
 /**
- * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this
- * thread: V8 makes the isolate here anyway, and what is left is less than a trip to another thread costs.
+ * A copy of our own is handed over whole; the caller's bytes may be part of a larger pool. Not by `slice`, with which a
+ * Buffer gives a view.
  */
-export function makeBlankIsolate(kind: Omit<IsolateKind, 'nodeNames'>): BlankIsolate {
-  return make({ memoryMb: kind.memoryMb, runtime: kind.runtime, nodeNames: [] })
-}
-
-function make(kind: IsolateKind): BlankIsolate {
-  const { memoryMb, runtime } = kind
-  // Texts that all isolates share count in each one's limit; what a function may take is beside them.
-  const limitMb = memoryMb + Math.ceil(sharedTextBytes() / 1_048_576)
-  const isolate = new Isolate({ memoryLimit: limitMb, snapshot: runtimeSnapshot(runtime) })
-  rememberIsolate(isolate)
-  try {
-    const context = isolate.createContextSync()
-    const doorIn = context.global.getSync(DOOR, { reference: true }) as DoorIn
-    const blank: BlankIsolate = { ...kind, isolate, context, doorIn, receive: () => {}, isReady: true }
-    context.global.setSync(
-      SEND,
-      new Callback((...crossing: [unknown, ...unknown[]]) => blank.receive(...crossing), { ignored: true }),
-    )
-    for (const [name, text] of runtimePackages()) context.global.setSync(name, text.copyInto())
-    return blank
-  } catch (error) {
-    disposeIsolate(isolate)
-    throw error
-  }
-}
-
-/** The same with parts of Node's library on their way into it: on its own thread, before whatever enters it. */
-export function makeSpareIsolate(kind: IsolateKind): BlankIsolate {
-  const { memoryMb, runtime, nodeNames } = kind
-  const blank = make({ memoryMb, runtime, nodeNames })
-  if (nodeNames.length === 0) return blank
-  const preload = `${PRELOAD_NODE}(${JSON.stringify(nodeNames)})`
-  blank.isReady = false
-  const become = (): void => {
-    blank.isReady = true
-  }
-  // An isolate that dies of it is found disposed by whoever wants it.
-  blank.context.eval(preload, { filename: RUNTIME_SCRIPT }).then(become, become)
-  return blank
-}
-
-/** A program on its way into an isolate. An entry made now comes after it. */
-export interface Loading {
-  readonly loaded: Promise<unknown>
-}
-
-/**
- * Puts a program into a blank isolate. No user code runs yet: the modules of the program are functions that its
- * first invocation calls. That need not wait until the program is loaded: entries run in their order, and two that
- * stand in the queue together take one trip to the isolate's thread.
- */
-export async function loadProgram(
-  { isolate, context }: BlankIsolate,
-  { source, cachedData, places }: CompiledProgram,
-): Promise<Loading> {
-  if (places !== undefined) context.global.setSync(PLACES, places.copyInto())
-  if (source.length <= EVAL_CHARS) return { loaded: context.eval(source, { filename: PROGRAM_SCRIPT }) }
-  try {
-    const script = await isolate.compileScript(source, {
-      filename: PROGRAM_SCRIPT,
-      ...(cachedData === undefined ? undefined : { cachedData }),
-    })
-    const loaded = script.run(context)
-    script.release()
-    return { loaded }
-  } catch (error) {
-    disposeIsolate(isolate)
-    throw error
-  }
-}
-
-export function disposeIsolate(isolate: NativeIsolate): void {
-  forgetIsolate(isolate)
-  if (!isolate.isDisposed) isolate.dispose()
+function copyForGuest(bytes: Uint8Array): BytesCopy {
+  const copy = new Uint8Array(bytes).buffer
+  return new ExternalCopy(copy, { transferOut: true }).copyInto({ release: true, transferIn: true })
 }

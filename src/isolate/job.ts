@@ -19,6 +19,10 @@ export interface InvocationRequest {
   readonly cpuLimitMs: number
   readonly limits: InvocationLimits
   readonly signal: AbortSignal | undefined
+  /** It may run again though it has made host calls. */
+  readonly isIdempotent: boolean
+  /** It runs again, from its beginning: what it has logged so far is forgotten. */
+  readonly onRestart: () => void
   /** Told what its instance's heap took when it was last measured, in bytes. */
   readonly meter: { heapUsedBytes: number }
   /** Nothing of it is left: its answer came, and the work it left behind is done or was ended. Called once. */
@@ -53,6 +57,8 @@ export class Job {
   holder: JobHolder
   /** It shared a crossing that went wrong, and had done nothing yet that could be seen: it runs again, by itself. */
   isAlone = false
+  /** Processes that ended while it was under way, or waited behind one that was. */
+  lossCount = 0
   /** Its instance was made for it. */
   isCold = false
   #settle: ((result: RunResult) => void) | undefined

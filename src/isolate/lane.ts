@@ -1,30 +1,17 @@
 import { Batching } from './batching.ts'
 import type { Clock, Timed } from './clock.ts'
 import type { Claimant, Cores, Turn } from './cores.ts'
-import type { Instance, InstanceKeeper } from './instance.ts'
+import type { Instance } from './instance.ts'
+import type { InstanceKeeper } from './instance-keeper.ts'
 import { type InvocationRequest, Job, type JobHolder, type RunResult } from './job.ts'
+import type { LaneOwner } from './lane-owner.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
 import type { PoolKey } from './pool-key.ts'
 
-/** What a lane needs of the pool. */
-export interface LaneOwner {
-  readonly clock: Clock
-  readonly cores: Cores
-  /** Makes an instance, then calls `onMade` or `onMakeFailed`. */
-  make(lane: Lane): void
-  onIdle(instance: Instance): void
-  onEnd(instance: Instance, why: RecycleReason): void
-  /** One more thread can't be ended, or one fewer. */
-  onWedged(key: PoolKey, change: 1 | -1): void
-}
-
 /** Every further invocation of a version that left a thread which can't be ended. */
-const REFUSED: Outcome = {
-  kind: 'crashed',
-  message:
-    'an earlier invocation left a thread that could not be ended, and the function is refused. ' +
-    'Deploy a corrected version; restart the process to get the core back.',
-}
+const WEDGED =
+  'an earlier invocation left a thread that could not be ended, and the function is refused. ' +
+  'Deploy a corrected version; restart the process to get the core back.'
 /** Instances one function may have in the making at once. */
 const MAX_MAKING = 3
 
@@ -32,10 +19,10 @@ const MAX_MAKING = 3
  * One version of a function: the jobs that wait for it and the instances that run them. Jobs of a function that
  * has proved quick, and answers without waiting for the host, cross in batches (native-notes/isolated-vm.md).
  */
-export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
+export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Timed {
   readonly key: PoolKey
   readonly deadlineMs = Number.POSITIVE_INFINITY
-  readonly #owner: LaneOwner
+  readonly #owner: LaneOwner<Lane>
   #waiting: Job[] = []
   readonly #idle: Instance[] = []
   readonly #busy = new Set<Instance>()
@@ -49,7 +36,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   /** Threads that its instances left behind and that can't be ended. */
   #wedgedCount = 0
 
-  constructor(key: PoolKey, owner: LaneOwner) {
+  constructor(key: PoolKey, owner: LaneOwner<Lane>) {
     this.key = key
     this.#owner = owner
     this.#batching = new Batching(key.memoryMb)
@@ -89,8 +76,9 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   /** Never rejects: how it ended is the outcome. */
   run(request: InvocationRequest): Promise<RunResult> {
     const job = new Job(request, this)
-    if (this.#wedgedCount > 0) {
-      job.drop(REFUSED)
+    const refusal = this.#wedgedCount > 0 ? WEDGED : this.#owner.findRefusal(this.key)
+    if (refusal !== undefined) {
+      job.drop({ kind: 'crashed', message: refusal })
     } else if (request.signal?.aborted === true) {
       job.drop({ kind: 'cancelled' })
     } else {
@@ -150,6 +138,10 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
     this.#busy.delete(instance)
     const isFirst = this.#cold.delete(instance)
     if (!isFirst) this.#batching.learn(jobCount, cpuMs, hasWaited)
+    if (instance.isCondemned) {
+      instance.dispose()
+      return
+    }
     this.#idle.push(instance)
     this.#owner.onIdle(instance)
     this.#pump()
@@ -179,14 +171,26 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
       job.holder = this
       job.isCold = false
       if (job.isSettled) job.over()
-      else wanted.push(job)
+      else {
+        job.request.onRestart()
+        wanted.push(job)
+      }
     }
     this.#waiting.unshift(...wanted)
     this.#pumpSoon()
   }
 
+  onCondemned(instance: Instance): void {
+    const index = this.#idle.indexOf(instance)
+    if (index < 0) return
+    this.#idle.splice(index, 1)
+    instance.dispose()
+  }
+
   onEnd(instance: Instance, why: RecycleReason): void {
     this.#busy.delete(instance)
+    const index = this.#idle.indexOf(instance)
+    if (index >= 0) this.#idle.splice(index, 1)
     this.#owner.onEnd(instance, why)
     this.#pumpSoon()
   }
@@ -194,7 +198,7 @@ export class Lane implements InstanceKeeper, Claimant, JobHolder, Timed {
   /** A program that wedged one thread would wedge the next: it gets none. */
   onWedged(): void {
     this.#wedgedCount++
-    for (const job of this.#waiting.splice(0)) job.drop(REFUSED)
+    for (const job of this.#waiting.splice(0)) job.drop({ kind: 'crashed', message: WEDGED })
     this.#owner.onWedged(this.key, 1)
   }
 

@@ -9,7 +9,8 @@ export type Outcome =
   | { readonly kind: 'deadline' | 'cpu'; readonly waitedMs: Readonly<Record<string, number>> }
   | { readonly kind: 'memory' }
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'crashed'; readonly message: string }
+  /** `isRetryable`: by another's doing. */
+  | { readonly kind: 'crashed'; readonly message: string; readonly isRetryable?: boolean }
   /** It never ran: there was no instance for it, and no room for another. */
   | { readonly kind: 'refused'; readonly message: string }
 
@@ -29,6 +30,8 @@ export type RecycleReason =
   | 'stalled'
   /** A newer version is deployed, the function was removed, or the host closed. */
   | 'replaced'
+  /** The process it lived in is gone. */
+  | 'lost'
   /** Idle longest when room was needed. */
   | 'evicted'
 

@@ -1,5 +1,13 @@
 import type { CompiledProgram } from './compile.ts'
-import type { IsolateKind } from './isolate.ts'
+import type { RuntimeKind } from './snapshot.ts'
+
+/** What blank isolates differ by. */
+export interface IsolateKind {
+  readonly memoryMb: number
+  readonly runtime: RuntimeKind
+  /** Modules and globals of Node's that its function names: evaluated in a spare ahead of need. */
+  readonly nodeNames: readonly string[]
+}
 
 /** What instances are made of and told apart by: one per version of a function. */
 export interface PoolKey extends IsolateKind {

@@ -1,16 +1,16 @@
 import { LRUCache } from 'lru-cache'
 import { Clock } from './clock.ts'
 import { Cores } from './cores.ts'
+import type { IsolateSource } from './guest-isolate.ts'
 import { Instance } from './instance.ts'
-import { makeBlankIsolate } from './isolate.ts'
-import { Lane, type LaneOwner } from './lane.ts'
-import { isolateRoom } from './memory-maps.ts'
+import { Lane } from './lane.ts'
+import type { LaneOwner } from './lane-owner.ts'
 import { type RecycleReason, toDeath } from './outcome.ts'
 import type { PoolKey } from './pool-key.ts'
 import { Spares } from './spares.ts'
-import { setV8Flags } from './v8-flags.ts'
 
 export interface PoolOptions {
+  readonly source: IsolateSource
   /** Instances alive at once, idle ones included. */
   readonly maxInstances: number
   /** Memory of all instances together, in bytes, by their last measured heaps. */
@@ -52,7 +52,7 @@ interface Member {
  * Keeps instances warm for reuse and makes room by evicting the one idle longest. Which of them runs what is its
  * lane's to say.
  */
-export class Pool implements LaneOwner {
+export class Pool implements LaneOwner<Lane> {
   readonly clock = new Clock()
   readonly cores = new Cores(this.clock)
   readonly #options: PoolOptions
@@ -67,7 +67,6 @@ export class Pool implements LaneOwner {
   #createdCount = 0
 
   constructor(options: PoolOptions) {
-    setV8Flags()
     this.#options = options
     this.#instances = new LRUCache({
       // Room is made by the pool alone, which spares the busy ones.
@@ -77,6 +76,7 @@ export class Pool implements LaneOwner {
     this.#spares = new Spares({
       max: options.maxSpares,
       hasRoom: () => this.#findProblem() === undefined,
+      source: options.source,
       onFailure: error => options.onWarning(`A spare isolate could not be made: ${error}`),
     })
   }
@@ -100,6 +100,7 @@ export class Pool implements LaneOwner {
   retire(key: PoolKey): void {
     this.#lanes.get(key)?.retire()
     this.#lanes.delete(key)
+    this.#options.source.forget(key)
   }
 
   /** Ends every instance, busy ones too: what runs on them ends as cancelled. */
@@ -124,6 +125,10 @@ export class Pool implements LaneOwner {
     }
   }
 
+  findRefusal(key: PoolKey): string | undefined {
+    return this.#options.source.findRefusal(key)
+  }
+
   make(lane: Lane): void {
     void this.#make(lane)
   }
@@ -146,7 +151,7 @@ export class Pool implements LaneOwner {
 
   async #make(lane: Lane): Promise<void> {
     const { key } = lane
-    const problem = this.#makeRoom()
+    const problem = this.#makeRoom(key)
     if (problem !== undefined) {
       if (this.#isAboutToFree()) this.#waitingForRoom.push(lane)
       else lane.onMakeFailed({ kind: 'refused', message: problem })
@@ -155,7 +160,7 @@ export class Pool implements LaneOwner {
     this.#makingCount++
     let instance: Instance
     try {
-      const blank = this.#spares.take(key) ?? makeBlankIsolate(key)
+      const blank = this.#spares.take(key) ?? this.#options.source.make(key, key)
       instance = await Instance.create(blank, key.program, lane)
     } catch (error) {
       lane.onMakeFailed(toDeath(error))
@@ -197,9 +202,9 @@ export class Pool implements LaneOwner {
   }
 
   /** Evicts idle instances, and spares before them, until another fits. What stands in the way otherwise. */
-  #makeRoom(): string | undefined {
+  #makeRoom(key: PoolKey): string | undefined {
     for (;;) {
-      const problem = this.#findProblem()
+      const problem = this.#findProblem(key)
       if (problem === undefined || !(this.#spares.drop() || this.#evictOne())) return problem
     }
   }
@@ -211,7 +216,7 @@ export class Pool implements LaneOwner {
     return false
   }
 
-  #findProblem(): string | undefined {
+  #findProblem(key?: PoolKey): string | undefined {
     const { maxInstances, budgetBytes } = this.#options
     if (this.#instances.size + this.#makingCount >= maxInstances) {
       return `All ${maxInstances} instances are busy (maxInstances).`
@@ -219,7 +224,7 @@ export class Pool implements LaneOwner {
     if (this.#memoryBytes() + INSTANCE_OVERHEAD_BYTES > budgetBytes) {
       return `The busy instances use the whole memory budget of ${Math.round(budgetBytes / 1_048_576)} MB (memoryBudgetMb).`
     }
-    return isolateRoom()
+    return this.#options.source.findProblem(key)
   }
 
   #countBusy(): number {

@@ -1,4 +1,6 @@
-import { type BlankIsolate, disposeIsolate, type IsolateKind, makeSpareIsolate } from './isolate.ts'
+import type { GuestIsolate, IsolateSource } from './guest-isolate.ts'
+
+import type { IsolateKind, PoolKey } from './pool-key.ts'
 
 /** Cold starts within this time count as demand, in milliseconds. */
 const DEMAND_WINDOW_MS = 10_000
@@ -10,6 +12,7 @@ export interface SparesOptions {
   readonly max: number
   /** Whether another may be made: memory, and the number of isolates. */
   readonly hasRoom: () => boolean
+  readonly source: IsolateSource
   /** An isolate that could not be made off the request path; a cold start that needs one will say why. */
   readonly onFailure: (error: unknown) => void
 }
@@ -20,7 +23,7 @@ export interface SparesOptions {
  */
 export class Spares {
   readonly #options: SparesOptions
-  readonly #shelf: BlankIsolate[] = []
+  readonly #shelf: GuestIsolate[] = []
   readonly #taken: { readonly timeMs: number; readonly kind: IsolateKind }[] = []
   /** What was asked for last: the next cold start is most likely of that kind. */
   #kind: IsolateKind | undefined
@@ -48,24 +51,27 @@ export class Spares {
   }
 
   /** One of that kind, or of one that does as well, if there is. */
-  take(kind: IsolateKind): BlankIsolate | undefined {
+  take(kind: PoolKey): GuestIsolate | undefined {
     this.#kind = kind
     this.#taken.push({ timeMs: performance.now(), kind })
     if (this.#taken.length > this.#options.max) this.#taken.shift()
     this.#refillSoon()
-    let best: BlankIsolate | undefined
+    let best: GuestIsolate | undefined
     for (const blank of this.#shelf) {
-      if (!serves(blank, kind) || blank.isolate.isDisposed) continue
+      if (!serves(blank, kind) || blank.isDisposed || !this.#options.source.canTake(blank, kind)) continue
       if (best === undefined || fitness(blank, kind) > fitness(best, kind)) best = blank
     }
-    if (best !== undefined) this.#shelf.splice(this.#shelf.indexOf(best), 1)
+    if (best !== undefined) {
+      this.#shelf.splice(this.#shelf.indexOf(best), 1)
+      this.#options.source.take(best, kind)
+    }
     return best
   }
 
   /** Gives one up, to make room. */
   drop(): boolean {
     const blank = this.#shelf.shift()
-    if (blank !== undefined) disposeIsolate(blank.isolate)
+    if (blank !== undefined) blank.dispose()
     return blank !== undefined
   }
 
@@ -104,7 +110,7 @@ export class Spares {
       return
     }
     try {
-      this.#shelf.push(makeSpareIsolate(kind))
+      this.#shelf.push(this.#options.source.makeSpare(kind))
     } catch (error) {
       this.#options.onFailure(error)
       return
@@ -118,7 +124,7 @@ export class Spares {
     const index = this.#shelf.findIndex(blank => !serves(blank, kind))
     if (index < 0) return
     const [blank] = this.#shelf.splice(index, 1)
-    if (blank !== undefined) disposeIsolate(blank.isolate)
+    if (blank !== undefined) blank.dispose()
   }
 }
 
@@ -129,7 +135,7 @@ function serves(blank: IsolateKind, { memoryMb, runtime, nodeNames }: IsolateKin
 }
 
 /** How much of what a function needs is there already; of one under way, nothing. */
-function fitness(blank: BlankIsolate, { runtime, nodeNames }: IsolateKind): number {
+function fitness(blank: GuestIsolate, { runtime, nodeNames }: IsolateKind): number {
   if (!blank.isReady) return -1
   const ready = blank.nodeNames.filter(name => nodeNames.includes(name)).length
   return ready * 2 + (blank.runtime === runtime ? 1 : 0)

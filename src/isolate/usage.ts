@@ -1,15 +1,14 @@
-import type { NativeIsolate } from './ivm.ts'
-import { sharedTextBytes } from './snapshot.ts'
+import type { GuestIsolate } from './guest-isolate.ts'
 
-/** What an isolate has used. A disposed isolate no longer tells: its last figures stand. */
+/** What an isolate has used. */
 export class Usage {
-  readonly #isolate: NativeIsolate
-  #cpuNs = 0n
-  #beginNs = 0n
-  #splitNs = 0n
+  readonly #isolate: GuestIsolate
+  #cpuMs = 0
+  #beginMs = 0
+  #splitMs = 0
   #heapBytes = 0
 
-  constructor(isolate: NativeIsolate) {
+  constructor(isolate: GuestIsolate) {
     this.#isolate = isolate
   }
 
@@ -20,42 +19,34 @@ export class Usage {
 
   /** CPU time from `begin()` to the last reading, in milliseconds. */
   get totalCpuMs(): number {
-    return Number(this.#cpuNs - this.#beginNs) / 1e6
+    return this.#cpuMs - this.#beginMs
   }
 
   /** Counts from the last reading on; from now on if there was none, since nobody is to pay for the making. */
   begin(): void {
-    this.#beginNs = this.#cpuNs === 0n ? this.read() : this.#cpuNs
-    this.#splitNs = this.#beginNs
+    this.#beginMs = this.#cpuMs === 0 ? this.read() : this.#cpuMs
+    this.#splitMs = this.#beginMs
   }
 
   /** CPU time since `begin()` or the last `split()`, in milliseconds. */
   cpuMs(): number {
-    return Number(this.read() - this.#splitNs) / 1e6
+    return this.read() - this.#splitMs
   }
 
   /** The same, and counts from here on. */
   split(): number {
     const usedMs = this.cpuMs()
-    this.#splitNs = this.#cpuNs
+    this.#splitMs = this.#cpuMs
     return usedMs
   }
 
-  read(): bigint {
-    if (!this.#isolate.isDisposed) this.#cpuNs = this.#isolate.cpuTime
-    return this.#cpuNs
+  read(): number {
+    this.#cpuMs = this.#isolate.cpuMs
+    return this.#cpuMs
   }
 
   /** Measures the heap on the isolate's own thread. An isolate that dies meanwhile keeps its last figure. */
   async measureHeap(): Promise<void> {
-    if (this.#isolate.isDisposed) return
-    try {
-      const heap = await this.#isolate.getHeapStatistics()
-      // Texts that all isolates share are nobody's.
-      const ownBytes = Math.max(heap.externally_allocated_size - sharedTextBytes(), 0)
-      this.#heapBytes = heap.used_heap_size + ownBytes
-    } catch (error) {
-      if (!this.#isolate.isDisposed) throw error
-    }
+    this.#heapBytes = (await this.#isolate.measureHeap()) ?? this.#heapBytes
   }
 }

@@ -1,8 +1,9 @@
 import { Packr } from 'msgpackr'
 import { ProtocolError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import type { FromCell, ToCell } from './cell.ts'
 import type { ClientFrame, ServerFrame } from './frames.ts'
-import { BYTES_DEPTH, BYTES_KEY, scanPlainMsgpack } from './plain-msgpack.ts'
+import { BYTES_DEPTH, BYTES_KEY, scanCellMsgpack, scanPlainMsgpack } from './plain-msgpack.ts'
 import { setField } from './value.ts'
 
 /**
@@ -31,6 +32,26 @@ export function decodeFrame(bytes: Uint8Array): unknown {
     return mapsToObjects(mapPackr.unpack(source))
   } catch (error) {
     throw new ProtocolError('A frame could not be decoded.', { cause: error })
+  }
+}
+
+/** The messages of one frame of a cell's channel, which hold nothing but text, numbers, bytes and lists of them. */
+export function encodeCellFrame(messages: readonly (ToCell | FromCell)[]): Uint8Array {
+  return packr.pack(messages)
+}
+
+/**
+ * The value of one such frame, not yet known to be a list of messages. Bytes are copied out of it.
+ *
+ * @throws {ProtocolError} for anything but exactly one message of the plain subset.
+ */
+export function decodeCellFrame(bytes: Uint8Array): unknown {
+  scanCellMsgpack(bytes)
+  try {
+    // The decoder slices bytes with their source's own class; with Node's Buffer that is no copy.
+    return packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
+  } catch (error) {
+    throw new ProtocolError('A frame of a cell could not be decoded.', { cause: error })
   }
 }
 

@@ -16,7 +16,12 @@ export interface PlainMsgpack {
  * @throws {ProtocolError} that says what is wrong and at which byte.
  */
 export function scanPlainMsgpack(bytes: Uint8Array): PlainMsgpack {
-  return new Scanner(bytes).scan()
+  return new Scanner(bytes, false).scan()
+}
+
+/** The same for a message in which bytes may stand anywhere. @throws {ProtocolError} */
+export function scanCellMsgpack(bytes: Uint8Array): void {
+  new Scanner(bytes, true).scan()
 }
 
 /** Bytes may be the value of `content` in a map that is itself a field of the frame. */
@@ -30,9 +35,11 @@ class Scanner {
   #valuesLeft: number = LIMITS.frameValues
   #hasBytes = false
   #hasProtoKey = false
+  readonly #hasBytesAnywhere: boolean
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, hasBytesAnywhere: boolean) {
     this.#bytes = bytes
+    this.#hasBytesAnywhere = hasBytesAnywhere
     this.#end = bytes.length
   }
 
@@ -61,7 +68,8 @@ class Scanner {
       case 0xc4: // bin 8, 16, 32
       case 0xc5:
       case 0xc6:
-        if (!bytesAllowed) this.#fail(`bytes are allowed only in "${BYTES_KEY}" of args or result`)
+        if (!bytesAllowed && !this.#hasBytesAnywhere)
+          this.#fail(`bytes are allowed only in "${BYTES_KEY}" of args or result`)
         this.#hasBytes = true
         this.#skip(this.#unsigned(1 << (token - 0xc4)))
         break

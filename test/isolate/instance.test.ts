@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HostCall } from '../../src/isolate/host-call.ts'
 import type { RunResult } from '../../src/isolate/job.ts'
+import { LocalIsolates } from '../../src/isolate/local-isolates.ts'
 import { Pool, type PoolStats } from '../../src/isolate/pool.ts'
 import { SEND, START } from '../../src/protocol/bridge.ts'
 
@@ -31,6 +32,7 @@ async function runProgram(
   limitMs: number,
 ): Promise<{ ran: RunResult; calls: string[]; stats: PoolStats; isOver: boolean }> {
   const pool = new Pool({
+    source: new LocalIsolates(),
     maxInstances: 1,
     budgetBytes: 1e8,
     maxSpares: 0,
@@ -46,7 +48,7 @@ async function runProgram(
   let isOver = false
   const key = {
     name: 'f',
-    program: { source, cachedData: undefined },
+    program: { source },
     memoryMb: 16,
     runtime: 'plain',
     nodeNames: [],
@@ -64,6 +66,8 @@ async function runProgram(
     variablesText: '{}',
     call,
     onLog: () => {},
+    isIdempotent: false,
+    onRestart: () => {},
     limitMs,
     cpuLimitMs: limitMs,
     limits: { logLines: 1000, logChars: 262_144, timers: 10, hostCalls: 10_000, hostCallBytes: 1e9 },

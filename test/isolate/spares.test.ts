@@ -1,26 +1,33 @@
 import { afterEach, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
-import type { BlankIsolate, IsolateKind } from '../../src/isolate/isolate.ts'
-import { disposeIsolate, makeBlankIsolate } from '../../src/isolate/isolate.ts'
+import type { GuestIsolate } from '../../src/isolate/guest-isolate.ts'
+import { LocalIsolates } from '../../src/isolate/local-isolates.ts'
+import type { IsolateKind } from '../../src/isolate/pool-key.ts'
 import { Spares } from '../../src/isolate/spares.ts'
 
 const plain: IsolateKind = { memoryMb: 16, runtime: 'plain', nodeNames: [] }
 const sdk: IsolateKind = { memoryMb: 16, runtime: 'sdk', nodeNames: [] }
 
 let spares: Spares
-const taken: BlankIsolate[] = []
+const isolates = new LocalIsolates()
+const taken: GuestIsolate[] = []
 afterEach(() => {
   spares.close()
-  for (const { isolate } of taken.splice(0)) disposeIsolate(isolate)
+  for (const isolate of taken.splice(0)) isolate.dispose()
 })
 
 function openSpares(max: number): Spares {
-  spares = new Spares({ max, hasRoom: () => true, onFailure: error => expect.unreachable(String(error)) })
+  spares = new Spares({
+    max,
+    hasRoom: () => true,
+    source: isolates,
+    onFailure: error => expect.unreachable(String(error)),
+  })
   return spares
 }
 
-function take(kind: IsolateKind): BlankIsolate | undefined {
-  const blank = spares.take(kind)
+function take(kind: IsolateKind): GuestIsolate | undefined {
+  const blank = spares.take({ ...kind, name: 'f', program: { source: '' }, concurrency: 1 })
   if (blank !== undefined) taken.push(blank)
   return blank
 }
@@ -87,11 +94,9 @@ test('Node’s library is evaluated ahead for a function that names parts of it,
   const blank = take({ ...plain, nodeNames: ['stream'] })
   expect(blank).toMatchObject(node)
   expect(take(plain)).toBeUndefined()
-  const usedBytes = async ({ isolate, context }: BlankIsolate): Promise<number> => {
-    await context.eval('0')
-    return (await isolate.getHeapStatistics()).used_heap_size
-  }
-  const without = makeBlankIsolate(plain)
+  const without = isolates.make(plain)
   taken.push(without)
-  expect(await usedBytes(blank as BlankIsolate)).toBeGreaterThan((await usedBytes(without)) + 500_000)
+  const usedBytes = async (isolate?: GuestIsolate): Promise<number> =>
+    (await isolate?.measureHeap()) ?? expect.unreachable()
+  expect(await usedBytes(blank)).toBeGreaterThan((await usedBytes(without)) + 500_000)
 })

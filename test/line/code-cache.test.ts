@@ -7,8 +7,9 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CodeCache } from '../../src/code-cache.ts'
 import { FunctionHost } from '../../src/index.ts'
-import { Compiler, codeOf } from '../../src/isolate/compile.ts'
-import { disposeIsolate, makeBlankIsolate } from '../../src/isolate/isolate.ts'
+import { Compiler } from '../../src/isolate/compile.ts'
+import { ExternalCopy, Isolate } from '../../src/isolate/ivm.ts'
+import { runtimeSnapshot } from '../../src/isolate/snapshot.ts'
 
 const SOURCE = { files: { 'index.js': 'exports.main = () => require("./other").answer' } }
 const OTHER = { 'other.js': 'exports.answer = 42' }
@@ -154,16 +155,18 @@ describe('the snapshots on disk', () => {
 describe('code of a program', () => {
   test.each(['plain', 'sdk'] as const)('is taken by the isolates it was compiled for: %s', async runtime => {
     const compiler = new Compiler(runtime)
-    const { source, cachedData } = await compiler.compileProgram({ source: '(function () { return 1 })' })
-    const blank = makeBlankIsolate({ memoryMb: 16, runtime })
+    const { source, code = expect.unreachable() } = await compiler.compileProgram({
+      source: '(function () { return 1 })',
+    })
+    const isolate = new Isolate({ memoryLimit: 16, snapshot: runtimeSnapshot(runtime) })
     try {
-      const script = await blank.isolate.compileScript(source, { ...(cachedData && { cachedData }) })
+      const cachedData = new ExternalCopy(new Uint8Array(code).buffer)
+      const script = await isolate.compileScript(source, { cachedData })
       expect(script).toMatchObject({ cachedDataRejected: false })
-      const data = codeOf({ source, cachedData, places: undefined }) ?? expect.unreachable()
-      expect(await compiler.restoreProgram({ source }, data)).toMatchObject({ source })
-      expect(await compiler.restoreProgram({ source: `${source} ` }, data)).toBeUndefined()
+      expect(await compiler.restoreProgram({ source }, code)).toMatchObject({ source })
+      expect(await compiler.restoreProgram({ source: `${source} ` }, code)).toBeUndefined()
     } finally {
-      disposeIsolate(blank.isolate)
+      isolate.dispose()
       compiler.close()
     }
   })

@@ -17,6 +17,7 @@ import {
   tokenAuthenticator,
 } from '../../src/index.ts'
 import { invoke, type Line } from '../../src/invocation.ts'
+import { LocalIsolates } from '../../src/isolate/local-isolates.ts'
 import { Pool } from '../../src/isolate/pool.ts'
 import { InvocationNetwork } from '../../src/network/invocation-network.ts'
 import { Network } from '../../src/network/network.ts'
@@ -94,7 +95,14 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       ${START}({ entry: '/index.js', modules, resolutions: {}, lines: [] })
     }`
     const info = { name: 'taken', version: '1', fileCount: 1, sizeBytes: 1, warnings: [] }
-    const config = { timeoutMs: 2000, cpuMs: 2000, memoryMb: 16, concurrency: 1, environment: {} }
+    const config = {
+      timeoutMs: 2000,
+      cpuMs: 2000,
+      memoryMb: 16,
+      concurrency: 1,
+      idempotent: false,
+      environment: {},
+    }
     const limits = { logLines: 1, logChars: 1, timers: 1, hostCalls: 1, hostCallBytes: 1 }
     const deployment: Deployment = {
       name: 'taken',
@@ -105,7 +113,7 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       files: new DeployedFiles(openSourceTree({ files: {} })),
       key: {
         name: 'taken',
-        program: { source, cachedData: undefined },
+        program: { source },
         memoryMb: 16,
         runtime: 'plain',
         nodeNames: [],
@@ -116,6 +124,7 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
     const line: Line = {
       admission: new Admission({ maxConcurrency: 1, maxQueued: 1 }),
       pool: new Pool({
+        source: new LocalIsolates(),
         maxInstances: 1,
         budgetBytes: 1e8,
         maxSpares: 0,

@@ -1,0 +1,252 @@
+import type { ChildProcess } from 'node:child_process'
+import type { CompiledProgram } from '../isolate/compile.ts'
+import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
+import { type RuntimeKind, snapshotBytes } from '../isolate/snapshot.ts'
+import { LIMITS } from '../limits.ts'
+import { type CompileRequest, type FromCell, parseFromCell, type ToCell } from '../protocol/cell.ts'
+import { Channel } from './channel.ts'
+import { CompileTasks } from './compile-tasks.ts'
+import { type LaunchOptions, launchCell } from './launch.ts'
+import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
+
+/** A thread that goes on so long after its isolate was ended is taken for stuck, in milliseconds. */
+const WEDGED_AFTER_MS = 300
+/** How long what runs in a cell that is to go has time to come to its end, in milliseconds. */
+const DRAIN_MS = 2000
+
+export interface CellOwner {
+  onReady(cell: Cell): void
+  /** It takes no more work, and ends soon. */
+  onCondemned(cell: Cell): void
+  /** The process is gone; its isolates are not told yet. */
+  onEnded(cell: Cell, why: string): void
+  /** Whether that function's isolates belong elsewhere by now. */
+  isMisplaced(key: PoolKey, cell: Cell): boolean
+}
+
+/** A process in which isolates live, as the host sees it. */
+export class Cell implements IsolateHome {
+  readonly tasks = new CompileTasks()
+  /** The one function it is for, if it isn't for all. */
+  owner: PoolKey | undefined
+  isReady = false
+  isGoing = false
+  /** When it was heard last, on the scale of `performance.now()`. */
+  heardMs = performance.now()
+  readonly startedMs = performance.now()
+  rssBytes = 0
+  readonly #process: ChildProcess
+  readonly #channel: Channel<ToCell>
+  readonly #owner: CellOwner
+  /** Isolates that live. */
+  readonly #isolates = new Map<number, RemoteIsolate>()
+  /** Isolates that were ended and whose thread has not said that it is done. */
+  readonly #leaving = new Map<number, RemoteIsolate>()
+  readonly #snapshots = new Set<RuntimeKind>()
+  readonly #programs = new Map<CompiledProgram, number>()
+  #isolateCount = 0
+  #programCount = 0
+  #why: string | undefined
+  #drainTimer: NodeJS.Timeout | undefined
+  #isEnded = false
+  /** Functions whose threads could not be ended. */
+  readonly wedged = new Set<PoolKey>()
+
+  constructor(options: LaunchOptions, owner: CellOwner) {
+    this.#owner = owner
+    const { process: child, channel } = launchCell(options)
+    this.#process = child
+    child.on('error', error => this.#end(`could not be started: ${error.message}`))
+    // Comes when all it said has been heard.
+    child.on('close', (code, signal) => this.#end(`ended with ${signal ?? `exit code ${code}`}`))
+    this.#channel = new Channel<ToCell>(channel, {
+      onFrame: value => this.#hear(value),
+      onClose: error => {
+        if (error !== undefined) this.kill(`broke the protocol: ${error.message}`)
+        else this.kill('closed its channel')
+      },
+    })
+    this.post(['configure', Intl.DateTimeFormat().resolvedOptions().timeZone])
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  /** Living isolates, spares included. */
+  get isolates(): readonly RemoteIsolate[] {
+    return [...this.#isolates.values()]
+  }
+
+  get isolateCount(): number {
+    return this.#isolates.size
+  }
+
+  /** Those whose threads run, as far as is known. */
+  get entered(): RemoteIsolate[] {
+    return [...this.#isolates.values(), ...this.#leaving.values()].filter(isolate => isolate.isEntered)
+  }
+
+  /** Somebody waits for it. */
+  get isBusy(): boolean {
+    if (this.#leaving.size > 0 || this.tasks.size > 0 || !this.isReady) return true
+    for (const isolate of this.#isolates.values()) if (isolate.isEntered) return true
+    return false
+  }
+
+  isCondemned(isolate: RemoteIsolate): boolean {
+    return this.isGoing || (isolate.key !== undefined && this.#owner.isMisplaced(isolate.key, this))
+  }
+
+  make(kind: IsolateKind, isSpare: boolean): RemoteIsolate {
+    if (!this.#snapshots.has(kind.runtime)) this.#sendSnapshot(kind.runtime)
+    const isolate = new RemoteIsolate(++this.#isolateCount, kind, isSpare, this)
+    this.#isolates.set(isolate.id, isolate)
+    this.post(['make', isolate.id, kind.memoryMb, kind.runtime, isolate.nodeNames, isSpare])
+    return isolate
+  }
+
+  /** Has a compiler there do something. */
+  compile(
+    compiler: number,
+    runtime: RuntimeKind,
+    request: CompileRequest,
+    source: string,
+    code?: Uint8Array,
+  ): ReturnType<CompileTasks['add']> {
+    if (!this.#snapshots.has(runtime)) this.#sendSnapshot(runtime)
+    const task = this.tasks.add()
+    this.post(['compile', task.id, compiler, runtime, request, source, code ?? null])
+    return task
+  }
+
+  post(message: ToCell): void {
+    if (this.#isEnded) return
+    this.#channel.post(message)
+    if (this.#channel.waitingBytes > LIMITS.cellWaitingBytes) this.kill('takes nothing of what it is sent')
+  }
+
+  programOf(program: CompiledProgram): number {
+    let id = this.#programs.get(program)
+    if (id === undefined) {
+      id = ++this.#programCount
+      this.#programs.set(program, id)
+      this.post(['program', id, program.source, program.code ?? null, program.places ?? null])
+    }
+    return id
+  }
+
+  forget(program: CompiledProgram): void {
+    const id = this.#programs.get(program)
+    if (id === undefined) return
+    this.#programs.delete(program)
+    this.post(['forget', id])
+  }
+
+  onDisposed(isolate: RemoteIsolate): void {
+    this.#isolates.delete(isolate.id)
+    if (isolate.isEntered) {
+      this.#leaving.set(isolate.id, isolate)
+      setTimeout(() => this.#checkWedged(isolate), WEDGED_AFTER_MS).unref()
+    }
+    this.#endIfDrained()
+  }
+
+  onLeft(isolate: RemoteIsolate): void {
+    if (!isolate.isEntered) this.#leaving.delete(isolate.id)
+  }
+
+  /** No more work for it: what runs there may come to its end, then it ends. */
+  condemn(why: string): void {
+    if (this.isGoing || this.#isEnded) return
+    this.isGoing = true
+    this.#why ??= why
+    this.#owner.onCondemned(this)
+    for (const isolate of this.isolates) {
+      if (isolate.key === undefined) isolate.dispose()
+      else isolate.listener.onCondemned()
+    }
+    this.#drainTimer = setTimeout(() => this.kill(why), DRAIN_MS)
+    this.#endIfDrained()
+  }
+
+  /** Ends it at once. */
+  kill(why: string): void {
+    this.#why ??= why
+    if (this.#isEnded) return
+    this.#process.kill('SIGKILL')
+  }
+
+  /** Tells those that lived there. */
+  loseAll(toPart: (isolate: RemoteIsolate) => 'innocent' | 'culprit' | 'suspect', message: string): void {
+    const lost = this.isolates.map(isolate => ({ isolate, part: toPart(isolate) }))
+    this.#isolates.clear()
+    this.#leaving.clear()
+    for (const { isolate, part } of lost) isolate.lose({ part, message })
+  }
+
+  #sendSnapshot(runtime: RuntimeKind): void {
+    this.#snapshots.add(runtime)
+    this.post(['snapshot', runtime, snapshotBytes(runtime)])
+  }
+
+  #checkWedged(isolate: RemoteIsolate): void {
+    if (!this.#leaving.has(isolate.id) || isolate.key === undefined || this.#isEnded) return
+    this.wedged.add(isolate.key)
+    this.condemn(`has a thread of function "${isolate.key.name}" that can't be ended`)
+  }
+
+  #endIfDrained(): void {
+    if (this.isGoing && this.#isolates.size === 0 && this.tasks.size === 0) this.kill('drained')
+  }
+
+  #hear(value: unknown): void {
+    this.heardMs = performance.now()
+    let messages: readonly FromCell[]
+    try {
+      messages = parseFromCell(value)
+    } catch (error) {
+      this.kill(`broke the protocol: ${(error as Error).message}`)
+      return
+    }
+    for (const message of messages) this.#handle(message)
+  }
+
+  #handle(message: FromCell): void {
+    switch (message[0]) {
+      case 'ready':
+        this.isReady = true
+        this.#owner.onReady(this)
+        return
+      case 'failed':
+        this.kill(`failed: ${message[1]}`)
+        return
+      case 'beat': {
+        this.rssBytes = message[1]
+        const times = message[2]
+        for (let index = 0; index + 1 < times.length; index += 2) {
+          const isolate = this.#isolates.get(times[index] as number)
+          if (isolate !== undefined) isolate.cpuMs = times[index + 1] as number
+        }
+        return
+      }
+      case 'compiled':
+        this.tasks.settle(message)
+        this.#endIfDrained()
+        return
+      default:
+        // Of one that is gone there may still be news on the way.
+        ;(this.#isolates.get(message[1]) ?? this.#leaving.get(message[1]))?.hear(message)
+    }
+  }
+
+  #end(why: string): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    clearTimeout(this.#drainTimer)
+    this.#channel.destroy()
+    const said = this.#why === undefined ? why : `${this.#why} (${why})`
+    this.tasks.failAll(`the process that was to parse it ${said}`)
+    this.#owner.onEnded(this, said)
+  }
+}

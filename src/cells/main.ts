@@ -1,0 +1,31 @@
+/**
+ * A cell: a process that holds isolates for a host and does nothing else (docs/architecture.md). It lives as long as
+ * its channel.
+ */
+import { Socket } from 'node:net'
+import { setV8Flags } from '../isolate/v8-flags.ts'
+import { type FromCell, PROBLEM_CHARS, type ToCell } from '../protocol/cell.ts'
+import { CHANNEL_FD, Channel } from './channel.ts'
+import { Inhabitants } from './inhabitants.ts'
+
+/** At once, whatever the threads of isolates are doing: nothing here outlives the channel. */
+function leave(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
+
+setV8Flags()
+const socket = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
+const channel = new Channel<FromCell>(socket, {
+  onFrame: value => {
+    for (const message of value as readonly ToCell[]) inhabitants.handle(message)
+    channel.flush()
+  },
+  onClose: leave,
+})
+const inhabitants = new Inhabitants(message => channel.post(message))
+// What nobody foresaw is the host's to hear of; the process isn't to be trusted any more.
+process.on('uncaughtException', error => {
+  channel.post(['failed', String(error?.stack ?? error).slice(0, PROBLEM_CHARS)])
+  channel.end()
+})
+channel.post(['ready'])

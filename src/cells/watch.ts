@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs'
+import type { Cell } from './cell.ts'
+
+/** How often busy cells are looked at, in milliseconds. */
+const LOOK_EVERY_MS = 25
+/** Looks from one question to the next. */
+const PING_EVERY = 2
+/** A main thread that has said nothing for so long may be stuck, in milliseconds. */
+const SILENT_MS = 50
+/** It is, if it has used so much CPU time meanwhile: while it may be running a guest itself, and otherwise. */
+const STUCK_IN_GUEST_MS = 120
+const STUCK_MS = 1000
+/** It is, however little CPU time it got. */
+const LONGEST_SILENCE_MS = 10_000
+/** Linux counts CPU time in hundredths of seconds. */
+const TICK_MS = 10
+
+interface Silence {
+  readonly sinceMs: number
+  readonly cpuMs: number | undefined
+}
+
+/**
+ * Sees that cells answer and keep within their memory. A busy machine may keep a process from its CPU for seconds, so
+ * what counts is what its main thread has used in its silence.
+ */
+export class Watch {
+  readonly #cells: () => Iterable<Cell>
+  readonly #maxRssBytes: number
+  readonly #silences = new WeakMap<Cell, Silence>()
+  #timer: NodeJS.Timeout | undefined
+  #lookCount = 0
+
+  constructor(cells: () => Iterable<Cell>, memoryMb: number) {
+    this.#cells = cells
+    this.#maxRssBytes = memoryMb * 1024 * 1024
+  }
+
+  /** Something has begun in one of them. */
+  wake(): void {
+    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref()
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #look(): void {
+    this.#lookCount++
+    let isAnyBusy = false
+    for (const cell of this.#cells()) {
+      if (!cell.isBusy) continue
+      isAnyBusy = true
+      if (this.#lookCount % PING_EVERY === 0) cell.post(['ping'])
+      if (cell.rssBytes > this.#maxRssBytes) {
+        cell.kill(`used ${Math.round(cell.rssBytes / 1_048_576)} MB, more than cells.memoryMb`)
+      } else {
+        // What it has said by now is heard first: a host that was held up must not take it for silent.
+        setImmediate(() => this.#checkSilence(cell))
+      }
+    }
+    if (!isAnyBusy) this.close()
+  }
+
+  #checkSilence(cell: Cell): void {
+    const nowMs = performance.now()
+    const silence = this.#silences.get(cell)
+    if (nowMs - cell.heardMs < SILENT_MS) return
+    if (silence === undefined || silence.sinceMs !== cell.heardMs) {
+      this.#silences.set(cell, { sinceMs: cell.heardMs, cpuMs: mainThreadCpuMs(cell.pid) })
+      return
+    }
+    const usedMs = (mainThreadCpuMs(cell.pid) ?? 0) - (silence.cpuMs ?? 0)
+    const limitMs = cell.entered.some(isolate => isolate.isOnMainThread) ? STUCK_IN_GUEST_MS : STUCK_MS
+    if (usedMs < limitMs && nowMs - cell.heardMs < LONGEST_SILENCE_MS) return
+    cell.kill(`did not answer for ${Math.round(nowMs - cell.heardMs)} ms`)
+  }
+}
+
+/** What its main thread has used, where the system tells; undefined elsewhere, and if it is gone. */
+function mainThreadCpuMs(pid: number | undefined): number | undefined {
+  if (process.platform !== 'linux' || pid === undefined) return undefined
+  try {
+    const stat = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1')
+    // The name before may hold anything, parentheses too.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return undefined
+    throw error
+  }
+}

@@ -1,0 +1,102 @@
+import type { CompiledProgram, ProgramCompiler } from './compile.ts'
+import type { HostAnswer } from './host-call.ts'
+import type { IsolateKind, PoolKey } from './pool-key.ts'
+import type { RuntimeKind } from './snapshot.ts'
+import type { WedgeListener } from './thread-watch.ts'
+
+/** One crossing on its way to a guest. */
+export interface Entry {
+  /** JSON text for the guest's door; without one the guest takes the next invocation's turn. */
+  readonly text: string | undefined
+  /** What stands beside the text. The isolate gets copies. */
+  readonly buffers: readonly Uint8Array[]
+  /** Entries in all: the first brings the text, each of the others the next invocation's turn. */
+  readonly count: number
+  /** The turns are expected to be over in no time: nobody needs to be told of their end, the guest says it. */
+  readonly isQuick: boolean
+  /** Nothing that came before in its invocations was seen outside the isolate: they can be run again elsewhere. */
+  readonly isFresh: boolean
+}
+
+/** The process that an isolate lived in is gone. */
+export interface Loss {
+  /**
+   * What the isolate has to do with it: nothing, since it was not running; it alone was running; or it was one of
+   * several that were.
+   */
+  readonly part: 'innocent' | 'culprit' | 'suspect'
+  readonly message: string
+}
+
+/** Who hears of an isolate. */
+export interface IsolateListener extends WedgeListener {
+  /** The guest's one callback was called: JSON text and the buffers beside it. Both are the guest's: check them. */
+  onSent(text: unknown, buffers: readonly unknown[]): void
+  /** An entry that was not quick is over, and its microtasks ran. `error`: what went wrong in it, or ended the isolate. */
+  onLeft(error: Error | undefined): void
+  /** The same, of a quick entry where that is known; others may follow in its crossing. */
+  onRejection(error: Error): void
+  /** The isolate ended by itself, outside of an entry that somebody would be told of. */
+  onDeath(error: unknown): void
+  onLost(loss: Loss): void
+  /** It is to be given up as soon as it is idle. */
+  onCondemned(): void
+}
+
+/** Where the guest's thread waits for an answer (protocol/bridge.ts). */
+export interface GuestWindow {
+  /** The guest has all of the last answer, or will without asking for more. */
+  readonly isDone: boolean
+  /** Gives an answer, as much of it as fits at once. */
+  open(answer: HostAnswer): void
+  /** Gives the next piece. */
+  next(): void
+}
+
+/** An isolate with the runtime in it, and a function once that is loaded, in this process or another. */
+export interface GuestIsolate extends IsolateKind {
+  /** What it was to have evaluated ahead is there. */
+  readonly isReady: boolean
+  readonly isDisposed: boolean
+  /** It is to take no more work. */
+  readonly isCondemned: boolean
+  listener: IsolateListener
+  /** CPU time it has used, as far as is known, in milliseconds. */
+  readonly cpuMs: number
+  /**
+   * Puts a program into it, once. No user code runs yet: the modules of the program are functions that its first
+   * invocation calls. An entry made after the promise is fulfilled comes after it.
+   */
+  load(program: CompiledProgram): Promise<void>
+  enter(entry: Entry): unknown
+  /** Has the end of a quick entry told after all. */
+  awaitEnd(): void
+  /** @throws {BrokenBridge} for anything but a window of the runtime's, as it came beside a text. */
+  openWindow(shared: unknown): GuestWindow
+  /** What its heap takes, buffers outside included, in bytes; undefined if it ended meanwhile. */
+  measureHeap(): Promise<number | undefined>
+  /** Ends it, whatever it is doing. If its thread goes on, the listener is told. */
+  dispose(): void
+}
+
+/** Where isolates come from. */
+export interface IsolateSource {
+  /** Why the function is to run no more, if it isn't. */
+  findRefusal(key: PoolKey): string | undefined
+  /** Why no isolate can be made at the moment, for that function or at all. */
+  findProblem(key?: PoolKey): string | undefined
+  /** One for that function, or a blank one for any. @throws when it can't be made. */
+  make(kind: IsolateKind, key?: PoolKey): GuestIsolate
+  /** The same, with what its kind names on its way into it. */
+  makeSpare(kind: IsolateKind): GuestIsolate
+  /** Whether that function may have that spare. */
+  canTake(spare: GuestIsolate, key: PoolKey): boolean
+  /** The spare becomes that function's. */
+  take(spare: GuestIsolate, key: PoolKey): void
+  /** Where programs are compiled for its isolates. */
+  openCompiler(runtime: RuntimeKind): ProgramCompiler
+  /** Ends whatever it has of its own, when no isolate is needed any more. */
+  close(): Promise<void>
+  /** No more isolates of that function are wanted. */
+  forget(key: PoolKey): void
+}

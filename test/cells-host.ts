@@ -1,0 +1,11 @@
+/** What `src/index.ts` is to the suites that run a second time, with functions in cells (vitest.config.ts). */
+import { FunctionHost as AnyHost, type FunctionHostOptions } from '../src/index.ts'
+
+export * from '../src/index.ts'
+
+/** A host whose functions run in cells unless the test says otherwise; one cell and its spare suffice for a test. */
+export class FunctionHost extends AnyHost {
+  constructor(options: FunctionHostOptions = {}) {
+    super({ isolation: 'process', ...options, ...(options.isolation === undefined && { cells: { count: 1, ...options.cells } }) })
+  }
+}
