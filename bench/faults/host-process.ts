@@ -7,7 +7,7 @@ import { Neighbours } from './neighbours.ts'
 import type { Program } from './program.ts'
 import { runTrial, type Stage, type Trial } from './trial.ts'
 
-export type Isolation = 'process' | 'in-process'
+export type Isolation = NonNullable<FunctionHostOptions['isolation']>
 
 export interface Assignment {
   readonly isolation: Isolation
@@ -33,13 +33,12 @@ process.once('message', assignment => run(assignment as Assignment))
 async function run({ isolation, programs, event }: Assignment): Promise<void> {
   const beat = setInterval(() => tell({ kind: 'beat' }), BEAT_MS)
   const warnings: string[] = []
-  const options: FunctionHostOptions & { isolation?: Isolation } = {
-    ...(isolation === 'process' ? { isolation } : undefined),
+  const host = new FunctionHost({
+    isolation,
     network: { allow: [`127.0.0.1:${event.open}`, '*'], dnsServers: ['127.0.0.1:9'], connectTimeoutMs: 1000 },
     onWarning: message => warnings.push(message),
     onInternalError: (id, cause) => warnings.push(`incident ${id}: ${String(cause)}`),
-  }
-  const host = new FunctionHost(options)
+  })
   const neighbours = new Neighbours(host)
   await neighbours.deploy()
   await host.database.createCollection('flood')
@@ -53,7 +52,7 @@ async function run({ isolation, programs, event }: Assignment): Promise<void> {
     neighbours,
     event,
     takeWarnings: () => warnings.splice(0),
-    countReplacedCells: () => Number(Reflect.get(host.stats(), 'replacedCellCount') ?? 0),
+    countReplacedCells: () => host.stats().replacedCellCount,
   }
   for (const { number, program } of programs) {
     tell({ kind: 'started', number })

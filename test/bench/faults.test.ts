@@ -11,7 +11,12 @@ import type { Run, Verdict } from '../../bench/faults/supervisor.ts'
 import type { Trial } from '../../bench/faults/trial.ts'
 
 const ROOT = new URL('../../', import.meta.url)
-const FOLDERS = ['bench/faults/programs', 'test/isolation/programs', 'test/isolation/wedging', 'test/isolation/network']
+const FOLDERS = [
+  'bench/faults/programs',
+  'test/isolation/programs',
+  'test/isolation/wedging',
+  'test/isolation/network',
+]
 
 describe('the programs', () => {
   const paths = readPrograms().map(({ path }) => path)
@@ -161,7 +166,14 @@ describe('bars', () => {
   })
 
   test('and the table goes between the markers, and nowhere else', () => {
-    const machine = { node: 'v26', v8: '1', isolatedVm: '7', platform: 'linux x64', cpuModel: 'A CPU', coreCount: 2 }
+    const machine = {
+      node: 'v26',
+      v8: '1',
+      isolatedVm: '7',
+      platform: 'linux x64',
+      cpuModel: 'A CPU',
+      coreCount: 2,
+    }
     const record: FaultRecord = {
       ...runOf(well),
       measuredAt: '2026-01-02T03:04:05.678Z',
