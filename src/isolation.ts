@@ -13,7 +13,7 @@ export interface CellOptions {
   readonly count?: number
   /**
    * Isolates in one process, at most; with 1 every instance has a process to itself.
-   * @default 500
+   * @default 200
    */
   readonly instancesPerCell?: number
   /**
@@ -29,7 +29,7 @@ export interface CellOptions {
   readonly launcher?: readonly string[]
 }
 
-export const CELL_DEFAULTS = Object.freeze({ count: 2, instancesPerCell: 500, memoryMb: 1024 })
+export const CELL_DEFAULTS = Object.freeze({ count: 2, instancesPerCell: 200, memoryMb: 1024 })
 const RANGES = { count: [1, 64], instancesPerCell: [1, 4000], memoryMb: [128, 1_048_576] } as const
 
 /** @throws {InvalidOptionError} */

@@ -191,6 +191,8 @@ export const LIMITS = Object.freeze({
   packageIdleDays: 30,
   /** One frame between the host and a cell: the longest crossing in UTF-8, and as much again for bytes beside it. */
   cellFrameBytes: 128 * 1024 * 1024,
+  /** Isolates of a cell beside those of functions: spares, compilers, and those that are about to end. */
+  isolatesBesides: 100,
   /** Cells of functions that are kept from all others. */
   ownCells: 4,
   /** What a cell may leave untaken of what the host has to say to it. */

@@ -3,9 +3,12 @@ import { FunctionHost as AnyHost, type FunctionHostOptions } from '../src/index.
 
 export * from '../src/index.ts'
 
+const isPlain = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !('isolation' in value)
+
 /** A host whose functions run in cells unless the test says otherwise; one cell and its spare suffice for a test. */
 export class FunctionHost extends AnyHost {
   constructor(options: FunctionHostOptions = {}) {
-    super({ isolation: 'process', ...options, ...(options.isolation === undefined && { cells: { count: 1, ...options.cells } }) })
+    super(isPlain(options) ? { isolation: 'process', cells: { count: 1 }, ...options } : options)
   }
 }

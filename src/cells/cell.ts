@@ -15,6 +15,8 @@ const WEDGED_AFTER_MS = 300
 const DRAIN_MS = 2000
 
 export interface CellOwner {
+  /** It has something to do. */
+  onBusy(): void
   onReady(cell: Cell): void
   /** It takes no more work, and ends soon. */
   onCondemned(cell: Cell): void
@@ -30,6 +32,8 @@ export class Cell implements IsolateHome {
   /** The one function it is for, if it isn't for all. */
   owner: PoolKey | undefined
   isReady = false
+  /** It was ended because its main thread did not answer. */
+  isHung = false
   isGoing = false
   /** When it was heard last, on the scale of `performance.now()`. */
   heardMs = performance.now()
@@ -152,6 +156,10 @@ export class Cell implements IsolateHome {
     this.#endIfDrained()
   }
 
+  onEnter(): void {
+    this.#owner.onBusy()
+  }
+
   onLeft(isolate: RemoteIsolate): void {
     if (!isolate.isEntered) this.#leaving.delete(isolate.id)
   }
@@ -168,6 +176,12 @@ export class Cell implements IsolateHome {
     }
     this.#drainTimer = setTimeout(() => this.kill(why), DRAIN_MS)
     this.#endIfDrained()
+  }
+
+  /** Its main thread does not answer. */
+  killHung(why: string): void {
+    this.isHung = true
+    this.kill(why)
   }
 
   /** Ends it at once. */

@@ -34,6 +34,10 @@ export interface CellStats {
   readonly functionName?: string
 }
 
+type ToPart = (isolate: RemoteIsolate) => 'innocent' | 'culprit' | 'suspect'
+
+const NOBODY: ReadonlySet<PoolKey> = new Set()
+
 /** Isolates in supervised child processes: `isolation: 'process'`. Nothing starts before it is needed. */
 export class Cells implements IsolateSource, CellOwner {
   readonly #options: CellsOptions
@@ -142,6 +146,10 @@ export class Cells implements IsolateSource, CellOwner {
     if (this.#living.size > 0) await promise
   }
 
+  onBusy(): void {
+    this.#watch.wake()
+  }
+
   onReady(cell: Cell): void {
     this.#backoff.succeed()
     if (cell !== this.#spare) this.#fill()
@@ -169,47 +177,48 @@ export class Cells implements IsolateSource, CellOwner {
     const toPart = this.#findParts(cell, why)
     this.#fill()
     cell.loseAll(toPart, `its process ${why}`)
-    for (const key of this.#keysOf(cell)) this.#moveOut(key)
+    this.#moveOut()
   }
 
-  /** Who was running when the process ended, and is to be charged with it or suspected. */
-  #findParts(cell: Cell, why: string): (isolate: RemoteIsolate) => 'innocent' | 'culprit' | 'suspect' {
-    const { wedged } = cell
-    const entered = new Set(cell.entered.filter(({ key }) => key !== undefined))
-    const culprits = new Set(wedged)
-    if (wedged.size === 0 && entered.size === 1)
-      for (const { key } of entered) if (key !== undefined) culprits.add(key)
-    const blamed = new Set([...entered].map(({ key }) => key as PoolKey))
-    const told = [...culprits].map(
-      key => `"${key.name}" (strike ${this.#blame.charge(key)} of ${MAX_STRIKES})`,
-    )
-    if (culprits.size === 0) for (const key of blamed) this.#blame.suspect(key)
-    this.#charged.set(cell, culprits.size > 0 ? culprits : blamed)
-    const by =
-      culprits.size > 0
-        ? ` by function ${told.join(', ')}`
-        : blamed.size > 0
-          ? `; ${[...blamed].map(({ name }) => `"${name}"`).join(', ')} were running and run apart for a while`
-          : ''
-    if (!(cell.isGoing && culprits.size === 0)) this.#options.onWarning(`Cell ${cell.pid ?? ''} ${why}${by}.`)
+  /** Who was running when the process ended: charged with it if it was one, kept apart for a while if they were several. */
+  #findParts(cell: Cell, why: string): ToPart {
+    const entered = cell.entered.filter(isolate => isolate.key !== undefined)
+    // Its main thread was a guest's; nothing of that was seen outside, and on a thread of its own it harms nobody.
+    if (cell.isHung) {
+      this.#options.onWarning(`Cell ${cell.pid} ${why}.`)
+      return isolate => (isolate.isOnMainThread ? 'suspect' : 'innocent')
+    }
+    const running = new Set(entered.map(({ key }) => key as PoolKey))
+    const culprits = cell.wedged.size > 0 ? cell.wedged : entered.length === 1 ? running : NOBODY
+    if (!cell.isGoing || culprits.size > 0) this.#warn(cell, why, culprits, running)
+    if (culprits.size === 0) {
+      for (const key of running) this.#blame.suspect(key)
+      return isolate => (isolate.isEntered ? 'suspect' : 'innocent')
+    }
     return isolate => {
-      if (isolate.key === undefined) return 'innocent'
-      if (culprits.has(isolate.key)) return isolate.isEntered ? 'culprit' : 'innocent'
-      return culprits.size === 0 && entered.has(isolate) ? 'suspect' : 'innocent'
+      const isCulprit = isolate.key !== undefined && culprits.has(isolate.key)
+      return isCulprit && isolate.isEntered ? 'culprit' : 'innocent'
     }
   }
 
-  readonly #charged = new WeakMap<Cell, Set<PoolKey>>()
-
-  #keysOf(cell: Cell): Iterable<PoolKey> {
-    return this.#charged.get(cell) ?? []
+  #warn(cell: Cell, why: string, culprits: ReadonlySet<PoolKey>, running: ReadonlySet<PoolKey>): void {
+    const strikes = [...culprits].map(
+      key => `function "${key.name}" (strike ${this.#blame.charge(key)} of ${MAX_STRIKES})`,
+    )
+    const names = [...running].map(({ name }) => `"${name}"`).join(', ')
+    const by =
+      strikes.length > 0
+        ? `, by ${strikes.join(', ')}`
+        : running.size > 0
+          ? `; ${names} were running and run apart for a while`
+          : ''
+    this.#options.onWarning(`Cell ${cell.pid} ${why}${by}.`)
   }
 
-  /** Its isolates elsewhere are given up as soon as they are idle. */
-  #moveOut(key: PoolKey): void {
+  /** Isolates of functions that are kept apart by now are given up elsewhere as soon as they are idle. */
+  #moveOut(): void {
     for (const cell of this.#living) {
-      if (cell.owner === key) continue
-      for (const isolate of cell.isolates) if (isolate.key === key) isolate.listener.onCondemned()
+      for (const isolate of cell.isolates) if (isolate.isCondemned) isolate.listener.onCondemned()
     }
   }
 
@@ -228,8 +237,9 @@ export class Cells implements IsolateSource, CellOwner {
 
   #start(): Cell | undefined {
     if (this.#backoff.isWaiting) return undefined
-    const { memoryMb, launcher } = this.#options
-    const cell = new Cell({ memoryMb: memoryMb * 2, launcher }, this)
+    const { memoryMb, launcher, instancesPerCell } = this.#options
+    const maxIsolates = instancesPerCell + LIMITS.isolatesBesides
+    const cell = new Cell({ memoryMb: memoryMb * 2, launcher, maxIsolates }, this)
     this.#living.add(cell)
     this.#watch.wake()
     return cell

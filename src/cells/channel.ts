@@ -4,9 +4,6 @@ import { LIMITS } from '../limits.ts'
 import type { FromCell, ToCell } from '../protocol/cell.ts'
 import { decodeCellFrame, encodeCellFrame } from '../protocol/codec.ts'
 
-/** The descriptor on which a cell finds its channel. */
-export const CHANNEL_FD = 3
-
 const HEADER_BYTES = 4
 /** Messages with bytes or texts beyond this cross in a frame of their own, in characters or bytes. */
 const LARGE = 64 * 1024

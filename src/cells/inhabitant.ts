@@ -19,6 +19,8 @@ export class Inhabitant {
   readonly #id: number
   readonly #post: (message: FromCell) => void
   #window: GuestWindow | undefined
+  /** What is to enter when the program is loaded. */
+  #waiting: (() => void)[] | undefined
 
   constructor(id: number, kind: IsolateKind, post: (message: FromCell) => void) {
     this.#id = id
@@ -37,12 +39,25 @@ export class Inhabitant {
   }
 
   enter(text: string | null, buffers: readonly Uint8Array[], count: number, flags: Flags): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(() => this.enter(text, buffers, count, flags))
+      return
+    }
     const isTold = this.isolate.enter({ text: text ?? undefined, buffers, count, ...flags })
     if (!isTold) this.#leave(undefined)
   }
 
-  load(program: CompiledProgram): void {
-    this.isolate.load(program).catch((error: unknown) => this.#post(['died', this.#id, describe(error)[1]]))
+  /** What comes meanwhile enters after it. */
+  async load(program: CompiledProgram): Promise<void> {
+    const waiting: (() => void)[] = []
+    this.#waiting = waiting
+    try {
+      await this.isolate.load(program)
+    } catch (error) {
+      this.#post(['died', this.#id, describe(error)[1]])
+    }
+    this.#waiting = undefined
+    for (const enter of waiting) enter()
   }
 
   open(isReply: boolean, text: string, content: Uint8Array | null): void {

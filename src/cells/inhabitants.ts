@@ -102,7 +102,7 @@ export class Inhabitants {
     const inhabitant = this.#isolates.get(id)
     const program = this.#programs.get(programId)
     if (inhabitant === undefined || program === undefined) return
-    inhabitant.load(program)
+    void inhabitant.load(program)
   }
 
   #beat(): void {

@@ -5,8 +5,10 @@
 import { Socket } from 'node:net'
 import { setV8Flags } from '../isolate/v8-flags.ts'
 import { type FromCell, PROBLEM_CHARS, type ToCell } from '../protocol/cell.ts'
-import { CHANNEL_FD, Channel } from './channel.ts'
+import { Channel } from './channel.ts'
+import { CHANNEL_FD } from './channel-fd.ts'
 import { Inhabitants } from './inhabitants.ts'
+import { watchForOrphaning } from './orphan-watch.ts'
 
 /** At once, whatever the threads of isolates are doing: nothing here outlives the channel. */
 function leave(): void {
@@ -14,6 +16,7 @@ function leave(): void {
 }
 
 setV8Flags()
+watchForOrphaning()
 const socket = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
 const channel = new Channel<FromCell>(socket, {
   onFrame: value => {

@@ -16,6 +16,7 @@ export interface IsolateHome {
   programOf(program: CompiledProgram): number
   /** It has been told to end, or ended by itself. */
   onDisposed(isolate: RemoteIsolate): void
+  onEnter(): void
   onLeft(isolate: RemoteIsolate): void
 }
 
@@ -74,6 +75,7 @@ export class RemoteIsolate implements GuestIsolate {
 
   enter({ text, buffers, count, isQuick, isFresh }: Entry): void {
     this.#entries.push({ isQuick, isFresh })
+    this.#home.onEnter()
     this.#post(['enter', this.id, text ?? null, buffers, count, isQuick, isFresh])
   }
 

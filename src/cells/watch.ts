@@ -74,7 +74,7 @@ export class Watch {
     const usedMs = (mainThreadCpuMs(cell.pid) ?? 0) - (silence.cpuMs ?? 0)
     const limitMs = cell.entered.some(isolate => isolate.isOnMainThread) ? STUCK_IN_GUEST_MS : STUCK_MS
     if (usedMs < limitMs && nowMs - cell.heardMs < LONGEST_SILENCE_MS) return
-    cell.kill(`did not answer for ${Math.round(nowMs - cell.heardMs)} ms`)
+    cell.killHung(`did not answer for ${Math.round(nowMs - cell.heardMs)} ms`)
   }
 }
 

@@ -52,7 +52,7 @@ export class Batching {
     return this.#meanMs < TINY_MS
   }
 
-  /** A rejection nobody handled was seen, which only turns that are not quick tell of: from now on none is. */
+  /** From now on no turn is quick: only others tell of rejections that nobody handled, and run on a thread of their own. */
   watch(): void {
     this.#isWatched = true
     this.#size = 1

@@ -16,8 +16,8 @@ export interface InstanceKeeper<Instance> extends WedgeListener {
   onProgress(): void
   /** Whether the function's next turn is expected to be over in no time. */
   isNextQuick(): boolean
-  /** A promise that nobody handled was rejected. */
-  onRejection(): void
+  /** Its turns are not to be taken for quick any more: a promise was rejected that nobody handled, or its process ended. */
+  onMisjudged(): void
   /** The program did not fit into its isolate, which no job had entered yet. */
   onUnloadable(outcome: Outcome): void
   /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */

@@ -216,7 +216,7 @@ export class Instance implements Timed, JobHolder {
 
   #noteRejection(rejection: Error): void {
     this.#batch?.lastRun.noteRejection(rejection)
-    this.#keeper.onRejection()
+    this.#keeper.onMisjudged()
   }
 
   /**
@@ -265,6 +265,7 @@ export class Instance implements Timed, JobHolder {
       const outcome = { kind: 'crashed', message, isRetryable: part === 'innocent' } as const
       this.#settle(batch.lastRun.job, outcome, this.usage.cpuMs())
     }
+    if (part !== 'innocent') this.#keeper.onMisjudged()
     if (lost !== undefined) this.#keeper.takeBack(lost.again)
     this.#end('lost')
   }

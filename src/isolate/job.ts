@@ -57,7 +57,7 @@ export class Job {
   holder: JobHolder
   /** It shared a crossing that went wrong, and had done nothing yet that could be seen: it runs again, by itself. */
   isAlone = false
-  /** Processes that ended while it was under way, or waited behind one that was. */
+  /** Processes that ended while it was running, or behind one that was. */
   lossCount = 0
   /** Its instance was made for it. */
   isCold = false

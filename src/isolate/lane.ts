@@ -160,7 +160,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     this.#pump()
   }
 
-  onRejection(): void {
+  onMisjudged(): void {
     this.#batching.watch()
   }
 
