@@ -1,0 +1,34 @@
+import type { FaultRecord } from './record.ts'
+import { BACK_BAR_MS, HEADINGS, toRows } from './report.ts'
+
+const START = '<!-- faults -->'
+const END = '<!-- /faults -->'
+
+/**
+ * docs/threat-model.md with the table of this record between its markers.
+ *
+ * @throws {Error} when it has no markers.
+ */
+export function fillIn(text: string, record: FaultRecord): string {
+  const [before, rest] = text.split(START)
+  const after = rest?.split(END)[1]
+  if (before === undefined || after === undefined)
+    throw new Error(`The text has no "${START}" followed by "${END}".`)
+  return `${before}${START}\n${describeRun(record)}\n\n${formatMarkdown(toRows(record))}\n${END}${after}`
+}
+
+function describeRun({ measuredAt, machine, isolation, verdicts }: FaultRecord): string {
+  const { cpuModel, coreCount, platform, node, isolatedVm, loadBefore } = machine
+  const isBusy = loadBefore > coreCount / 2
+  return (
+    `Measured on ${measuredAt.slice(0, 10)} with \`isolation: '${isolation}'\`, ${verdicts.length} programs: ${cpuModel}, ` +
+    `${coreCount} cores, ${platform}, Node ${node}, isolated-vm ${isolatedVm}. The bar: the host survives, and all ` +
+    `neighbours are back within ${BACK_BAR_MS} ms.` +
+    (isBusy ? ' The machine was busy with other work at the time: expect better on a quiet one.' : '')
+  )
+}
+
+function formatMarkdown(rows: readonly (readonly string[])[]): string {
+  const rule = HEADINGS.map((_, column) => (column === 0 || column === 2 ? '---' : '---:'))
+  return [HEADINGS, rule, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+}

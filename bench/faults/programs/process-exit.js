@@ -1,0 +1,2 @@
+// class: leaving
+exports.main = async () => process.exit(1)

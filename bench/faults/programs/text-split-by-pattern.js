@@ -1,0 +1,2 @@
+// class: long texts
+exports.main = async () => 'x'.repeat(1e8).split(/(?:)/).length
