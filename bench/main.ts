@@ -24,6 +24,7 @@ import { parseArgs } from 'node:util'
 import { admission } from './admission.ts'
 import { AwakeCores } from './awake.ts'
 import { bridge } from './bridge.ts'
+import { cells } from './cells.ts'
 import { coldStart } from './cold-start.ts'
 import { database } from './database.ts'
 import { density } from './density.ts'
@@ -44,6 +45,7 @@ const QUESTIONS: readonly Question[] = [
   coldStart,
   warmStart,
   bridge,
+  cells,
   values,
   transport,
   database,

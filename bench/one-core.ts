@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { type Comparison, compare } from './harness.ts'
 import type { Table } from './statistics.ts'
 
-/** As `compare`, with all threads of this process on one core. */
-export async function compareOnOneCore(comparison: Comparison): Promise<Table> {
-  using _core = new OneCore()
+/** As `compare`, with all threads of this process, and of the others named, on one core. */
+export async function compareOnOneCore(comparison: Comparison, pids: readonly number[] = []): Promise<Table> {
+  using _core = new OneCore([process.pid, ...pids])
   return await compare(comparison)
 }
 
@@ -18,13 +18,16 @@ export async function compareOnOneCore(comparison: Comparison): Promise<Table> {
 class OneCore implements Disposable {
   readonly #allowed = readAllowedCores()
 
-  constructor() {
+  readonly #pids: readonly number[]
+
+  constructor(pids: readonly number[]) {
+    this.#pids = pids
     const [last] = this.#allowed?.match(/\d+$/) ?? []
-    if (last !== undefined) holdTo(last)
+    if (last !== undefined) for (const pid of pids) holdTo(last, pid)
   }
 
   [Symbol.dispose](): void {
-    if (this.#allowed !== undefined) holdTo(this.#allowed)
+    if (this.#allowed !== undefined) for (const pid of this.#pids) holdTo(this.#allowed, pid)
   }
 }
 
@@ -35,8 +38,8 @@ function readAllowedCores(): string | undefined {
 }
 
 /** Threads that start later are held as the one that starts them. Without taskset nothing is held. */
-function holdTo(cores: string): void {
-  spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(process.pid)], {
+function holdTo(cores: string, pid: number): void {
+  spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)], {
     stdio: 'ignore',
   })
 }

@@ -25,7 +25,8 @@ function readParent(id: string): number | undefined {
   return parent === undefined ? undefined : Number(parent)
 }
 
-function readProportionalKb(id: number): number {
+/** Of one process; 0 for one that has ended. */
+export function readProportionalKb(id: number): number {
   const [, size] = /^Pss:\s*(\d+) kB$/m.exec(readStatus(String(id), 'smaps_rollup')) ?? []
   return Number(size ?? 0)
 }
