@@ -11,11 +11,11 @@ import { readablePaths } from './readable-paths.ts'
 
 export interface LaunchOptions {
   /**
-   * How much private writable memory the cell may have, in megabytes, its own 100 included: see `dataLimitKb` for what
-   * the system makes of it, and where.
+   * How much private writable memory the cell may have, in megabytes, its own 160 included, most of which
+   * are stacks of threads, mapped and not used: see `dataLimitKb` for what the system makes of it, and where.
    */
   readonly memoryMb: number
-  /** The most isolates that ever exist at once in the cell, those whose thread still ends included. */
+  /** The most isolates that ever exist at once in the cell: compilers and those whose thread still ends included. */
   readonly maxIsolates: number
   /** Words put before the command, e.g. `['setpriv', '--no-new-privs']`; the first is looked up in PATH. Empty: none. */
   readonly launcher: readonly string[]
@@ -42,7 +42,7 @@ const PERMISSIONS = ['--permission', '--allow-addons', '--allow-worker']
 /** isolated-vm needs the first; the second keeps a signal from opening the inspector. */
 const NODE_FLAGS = ['--no-node-snapshot', '--disable-sigusr1']
 
-/** A cell has 10 to 20: its channel, epoll and eventfds of its event loops, and what it reads while it starts. */
+/** A cell has some 30: its channel, those of its event loops and V8's threads, and what it reads while it starts. */
 const MAX_OPEN_FILES = 64
 
 /** Of V8's code range, in megabytes: one per isolate. */
