@@ -1,6 +1,6 @@
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync, realpathSync, statSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { devNull } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,11 +11,11 @@ import { readablePaths } from './readable-paths.ts'
 
 export interface LaunchOptions {
   /**
-   * How much private writable memory the cell may have, in megabytes, its own 100 included: see `dataLimitKb` for what
-   * the system makes of it, and where.
+   * How much private writable memory the cell may have, in megabytes, its own 160 included, most of which
+   * are stacks of threads, mapped and not used: see `dataLimitKb` for what the system makes of it, and where.
    */
   readonly memoryMb: number
-  /** The most isolates that ever exist at once in the cell, those whose thread still ends included. */
+  /** The most isolates that ever exist at once in the cell: compilers and those whose thread still ends included. */
   readonly maxIsolates: number
   /** Words put before the command, e.g. `['setpriv', '--no-new-privs']`; the first is looked up in PATH. Empty: none. */
   readonly launcher: readonly string[]
@@ -42,7 +42,7 @@ const PERMISSIONS = ['--permission', '--allow-addons', '--allow-worker']
 /** isolated-vm needs the first; the second keeps a signal from opening the inspector. */
 const NODE_FLAGS = ['--no-node-snapshot', '--disable-sigusr1']
 
-/** A cell has 10 to 20: its channel, epoll and eventfds of its event loops, and what it reads while it starts. */
+/** A cell has some 30: its channel, those of its event loops and V8's threads, and what it reads while it starts. */
 const MAX_OPEN_FILES = 64
 
 /** Of V8's code range, in megabytes: one per isolate. */
@@ -55,8 +55,8 @@ const NODE_ISOLATES = 1
  * shell sets its limits and becomes it: no core dumps, no writing to files, few descriptors, memory. Linux kills cells
  * before anything else when memory runs out. Windows has none of these limits.
  *
- * That it could not be started is told by the process: an 'error', or exit codes 125 (`LIMITS_REFUSED_CODE`), 126 and
- * 127 (the launcher). A launcher's own messages go nowhere.
+ * That it could not be started is told by the process: an 'error', in which case the channel is closed, or exit codes
+ * 125 (`LIMITS_REFUSED_CODE`), 126 and 127 (the launcher). A launcher's own messages go nowhere.
  *
  * @throws {InvalidOptionError} for limits that are no positive whole numbers, and a launcher that is not there.
  */
@@ -66,16 +66,31 @@ export function launchCell(options: LaunchOptions): LaunchedCell {
   checkCount('maxIsolates', maxIsolates)
   const before = resolveLauncher(launcher)
   const path = realpathSync(script instanceof URL ? fileURLToPath(script) : script)
-  const reads = readablePaths(path).map(readable => `--allow-fs-read=${readable}`)
-  const words = [process.execPath, ...NODE_FLAGS, ...PERMISSIONS, ...reads, path]
-  const [file, ...args] = withLimits([...before, ...words], dataLimitKb(memoryMb, maxIsolates))
-  const nothing = openSync(devNull, 'r+')
+  return start(words => withLimits([...before, ...words], dataLimitKb(memoryMb, maxIsolates)), path)
+}
+
+/** Whatever the system refuses, files and descriptors included, is told as `spawn` tells of a command it can't start. */
+function start(toCommand: (words: readonly string[]) => readonly string[], script: string): LaunchedCell {
+  let nothing: number | undefined
   try {
-    const stdio = descriptors(nothing)
-    const child = spawn(file as string, args, { cwd: '/', env: {}, stdio, windowsHide: true })
-    return { process: child, channel: child.stdio[CHANNEL_FD] as Socket }
+    const reads = readablePaths(script).map(path => `--allow-fs-read=${path}`)
+    const [file, ...args] = toCommand([process.execPath, ...NODE_FLAGS, ...PERMISSIONS, ...reads, script])
+    nothing = openSync(devNull, 'r+')
+    const child = spawn(file as string, args, {
+      cwd: '/',
+      env: {},
+      stdio: descriptors(nothing),
+      windowsHide: true,
+    })
+    // Without a descriptor left, Node makes a process that has no streams at all and soon tells of the error.
+    const channel = (child.stdio as typeof child.stdio | undefined)?.[CHANNEL_FD] ?? new Socket().destroy()
+    return { process: child, channel: channel as Socket }
+  } catch (error) {
+    const child = new ChildProcess()
+    process.nextTick(() => child.emit('error', error))
+    return { process: child, channel: new Socket().destroy() }
   } finally {
-    closeSync(nothing)
+    if (nothing !== undefined) closeSync(nothing)
   }
 }
 

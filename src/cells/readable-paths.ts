@@ -32,14 +32,18 @@ function packagePaths(): readonly string[] {
   return [...found].map(withoutSlash)
 }
 
-/** Adds the package as it is found from a folder, and all it depends on; optional ones need not be there. */
+/**
+ * Adds the package as it is found from a folder, and all it depends on; optional ones need not be there. Node asks for
+ * the right to read each link on the way, and a link to a folder can't be granted without all in that: so if
+ * `node_modules` itself is a link, all its packages can be read.
+ */
 function addPackage(name: string, from: string, found: Set<string>): void {
   const folders = createRequire(join(from, 'x.js')).resolve.paths(name) ?? []
-  const folder = folders
-    .map(modules => join(modules, name))
-    .find(path => existsSync(join(path, 'package.json')))
-  if (folder === undefined) return
+  const modules = folders.find(path => existsSync(join(path, name, 'package.json')))
+  if (modules === undefined) return
+  const folder = join(modules, name)
   const real = realpathSync(folder)
+  if (realpathSync(modules) !== modules) found.add(modules)
   const isKnown = found.has(real)
   found.add(folder).add(real)
   if (isKnown) return

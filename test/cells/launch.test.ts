@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -128,6 +129,15 @@ describe('a launcher', () => {
     expect(await start({ launcher: ['false'] }).ended).toBe(1)
   })
 })
+
+test.runIf(process.platform !== 'win32').each([0, 2, 3])(
+  'a host with %i descriptors left starts none, and lives',
+  free => {
+    const host = new URL('./full-host.ts', import.meta.url).pathname
+    const limited = ['-c', 'ulimit -n 60; exec "$@"', 'host', process.execPath, host, String(free)]
+    expect(execFileSync('/bin/sh', limited, { encoding: 'utf8' })).toBe('EMFILE\n')
+  },
+)
 
 test.each([
   [{ memoryMb: 0 }, 'memoryMb must be a positive whole number, not 0.'],
