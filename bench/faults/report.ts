@@ -71,15 +71,16 @@ export function hasSurvived({ fate, silenceMs, trial }: Verdict): boolean {
 export function formatVerdict(verdict: Verdict): string {
   const { program, fate, exit = '', trial, foreignCpuShare = 0 } = verdict
   if (trial === undefined) return `${program}: the host ${fate} ${exit}`.trimEnd()
-  const { neighbours, loopDelayMs, replacedCells } = trial
+  const { neighbours, loopDelayMs, replacedCells, unexpected } = trial
   const { errors, calls, p99Ms, worstMs, backMs } = neighbours
   const cells = replacedCells === 0 ? '' : `, ${replacedCells} cells replaced`
   const others =
     foreignCpuShare > FOREIGN_CPU_SHARE_MAX ? `, others ${Math.round(foreignCpuShare * 100)} % CPU` : ''
+  const unlike = unexpected.length === 0 ? '' : `; its test names no ${unexpected.join(', ')}`
   return (
     `${program}: ${formatCounts(trial.outcomes)}; neighbours: ${sum(errors)} errors of ${calls}` +
     `${sum(errors) === 0 ? '' : ` (${formatCounts(errors)})`}, p99 ${formatMs(p99Ms)}, worst ${formatMs(worstMs)}, ` +
-    `back within ${formatMs(backMs)}; loop ${formatMs(loopDelayMs)}${cells}${others}`
+    `back within ${formatMs(backMs)}; loop ${formatMs(loopDelayMs)}${cells}${others}${unlike}`
   )
 }
 

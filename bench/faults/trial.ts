@@ -12,6 +12,8 @@ export interface Trial {
   readonly kind: string
   /** How its calls ended, by code, `completed` or `no answer`. */
   readonly outcomes: Readonly<Record<string, number>>
+  /** Those of them that its test doesn't name. Time limits are shorter here, and a function may be blocked. */
+  readonly unexpected: readonly string[]
   readonly neighbours: {
     /** Due from the first bad call until a second after the last, or until all were back. */
     readonly calls: number
@@ -79,6 +81,7 @@ export async function runTrial(stage: Stage, program: Program, number: number): 
     program: program.path,
     kind: program.kind,
     outcomes,
+    unexpected: Object.keys(outcomes).filter(code => program.expected?.includes(code) === false),
     neighbours: {
       calls: calls.length,
       errors: countBy(calls.flatMap(({ code }) => (code === undefined ? [] : [code]))),

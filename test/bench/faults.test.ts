@@ -120,6 +120,7 @@ describe('bars', () => {
     program: 'a.js',
     kind: 'heap',
     outcomes: { CLOUDLET_DEADLINE: 2, completed: 1 },
+    unexpected: [],
     neighbours: {
       calls: 1000,
       errors: { CLOUDLET_ISOLATE_CRASHED: 5 },
