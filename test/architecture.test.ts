@@ -67,6 +67,24 @@ describe('a deliberately wrong file is found out', () => {
       'isolate may not import database',
     ],
     [
+      'a cell that imports another engine than that of isolates',
+      checkLayers,
+      { 'src/cells/main.ts': "import { Database } from '../database/database.ts'" },
+      'cells may not import database',
+    ],
+    [
+      'an engine that imports cells',
+      checkLayers,
+      { 'src/isolate/pool.ts': "import { launchCell } from '../cells/launch.ts'" },
+      'isolate may not import cells',
+    ],
+    [
+      'cells known outside of the line',
+      checkLayers,
+      { 'src/capabilities/capability.ts': "import { launchCell } from '../cells/launch.ts'" },
+      'capabilities may not import cells',
+    ],
+    [
       'an engine that imports the line',
       checkLayers,
       { 'src/database/query.ts': "import type { FunctionHost } from '../host.ts'" },

@@ -11,12 +11,12 @@ const inCells: Plugin = {
 
 const shared = {
   root: fileURLToPath(new URL('..', import.meta.url)),
-  pool: 'forks',
+  pool: 'forks' as const,
   maxConcurrency: 3,
   execArgv: ['--no-node-snapshot'],
   testTimeout: 30_000,
   hookTimeout: 30_000,
-} as const
+}
 
 export default defineConfig({
   test: {

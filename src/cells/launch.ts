@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync, realpathSync, statSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { devNull } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InvalidOptionError } from '../errors.ts'
 import { CHANNEL_FD } from './channel-fd.ts'
@@ -11,8 +11,8 @@ import { readablePaths } from './readable-paths.ts'
 
 export interface LaunchOptions {
   /**
-   * How much private writable memory the cell may have, in megabytes, its own 70 to 110 included: see `dataLimitKb`
-   * for what the system makes of it, and where.
+   * How much private writable memory the cell may have, in megabytes, its own 100 included: see `dataLimitKb` for what
+   * the system makes of it, and where.
    */
   readonly memoryMb: number
   /** The most isolates that ever exist at once in the cell, those whose thread still ends included. */
@@ -34,8 +34,8 @@ export const LIMITS_REFUSED_CODE = 125
 
 /**
  * What Node may do in the cell: load isolated-vm, start the thread of orphan-watch.ts, and read `readablePaths`. Not
- * granted are the network, child processes, writing, the inspector, WASI. It holds for JavaScript of the cell's own
- * realm and is no boundary to native code.
+ * granted are child processes, writing, the inspector, WASI and, which Node 24 doesn't know of, the network. It holds
+ * for JavaScript of the cell's own realm and is no boundary to native code.
  */
 const PERMISSIONS = ['--permission', '--allow-addons', '--allow-worker']
 
@@ -64,13 +64,11 @@ export function launchCell(options: LaunchOptions): LaunchedCell {
   const { memoryMb, maxIsolates, launcher, script = defaultScript() } = options
   checkCount('memoryMb', memoryMb)
   checkCount('maxIsolates', maxIsolates)
+  const before = resolveLauncher(launcher)
   const path = realpathSync(script instanceof URL ? fileURLToPath(script) : script)
   const reads = readablePaths(path).map(readable => `--allow-fs-read=${readable}`)
   const words = [process.execPath, ...NODE_FLAGS, ...PERMISSIONS, ...reads, path]
-  const [file, ...args] = withLimits(
-    [...resolveLauncher(launcher), ...words],
-    dataLimitKb(memoryMb, maxIsolates),
-  )
+  const [file, ...args] = withLimits([...before, ...words], dataLimitKb(memoryMb, maxIsolates))
   const nothing = openSync(devNull, 'r+')
   try {
     const stdio = descriptors(nothing)
@@ -129,7 +127,7 @@ function resolveLauncher(launcher: readonly string[]): readonly string[] {
     .map(folder => join(folder || '.', command))
     .find(isExecutable)
   if (found === undefined) throw new InvalidOptionError('launcher', `launcher: no "${command}" in PATH.`)
-  return [realpathSync.native(found), ...args]
+  return [resolve(found), ...args]
 }
 
 function isExecutable(file: string): boolean {

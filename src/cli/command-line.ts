@@ -32,7 +32,12 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
 
 type InstallMode = NonNullable<FunctionHostOptions['install']>
 
-interface DevFlags {
+type Isolation = NonNullable<FunctionHostOptions['isolation']>
+
+interface ServeFlags {
+  readonly isolation: Isolation
+  readonly host?: string
+  readonly tokens?: string
   readonly data?: string
   readonly memory?: true
   readonly port: number
@@ -53,26 +58,24 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
     .showSuggestionAfterError()
     .showHelpAfterError('Run cloudlet --help to see what there is.')
     .exitOverride()
-  program
+  const serve = async (folder: string, flags: ServeFlags, isDevelopment: boolean): Promise<void> => {
+    useUtc()
+    const { serveFolder } = await import('./serve.ts')
+    await serveFolder(folder, { ...flags, isDevelopment, version })
+  }
+  const developing = program
     .command('dev')
     .description('serve every function in a folder, and reload those that change')
-    .argument('<folder>', 'folder that holds a folder per function, or the root of a mini-program project')
+    .action(async (folder: string, flags: ServeFlags) => serve(folder, flags, true))
+  const serving = program
+    .command('serve')
+    .description('serve every function in a folder as it is, for others to use')
     .addOption(
-      new Option('--port <port>', 'port to listen on, 0 for a free one').default(7780).argParser(readPort),
+      new Option('--host <address>', 'address to listen on, with --tokens (default: this machine alone)'),
     )
-    .addOption(
-      new Option(
-        '--data <folder>',
-        'where database and files are kept (default: .cloudlet beside the functions)',
-      ),
-    )
-    .addOption(new Option('--memory', 'keep database and files in memory only').conflicts('data'))
-    .addOption(installOption().default('auto'))
-    .action(async (folder: string, flags: DevFlags) => {
-      useUtc()
-      const { serveFolder } = await import('./dev.ts')
-      await serveFolder(folder, { ...flags, version })
-    })
+    .addOption(new Option('--tokens <file>', 'JSON from token to caller: who may connect, and who they are'))
+    .action(async (folder: string, flags: ServeFlags) => serve(folder, flags, false))
+  for (const command of [developing, serving]) addServeOptions(command)
   program
     .command('invoke')
     .description('call one function and print its result as JSON')
@@ -96,6 +99,27 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
     })
   addDatabaseVerbs(program.command('db').description('look after the database of a data directory'), finish)
   return program
+}
+
+function addServeOptions(command: Command): void {
+  command
+    .argument('<folder>', 'folder that holds a folder per function, or the root of a mini-program project')
+    .addOption(
+      new Option('--port <port>', 'port to listen on, 0 for a free one').default(7780).argParser(readPort),
+    )
+    .addOption(
+      new Option(
+        '--data <folder>',
+        'where database and files are kept (default: .cloudlet beside the functions)',
+      ),
+    )
+    .addOption(new Option('--memory', 'keep database and files in memory only').conflicts('data'))
+    .addOption(
+      new Option('--isolation <mode>', 'where functions run: processes of their own, or this one')
+        .choices(['process', 'in-process'] satisfies Isolation[])
+        .default('process'),
+    )
+    .addOption(installOption().default('auto'))
 }
 
 function installOption(): Option {

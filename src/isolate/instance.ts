@@ -266,7 +266,7 @@ export class Instance implements Timed, JobHolder {
       this.#settle(batch.lastRun.job, outcome, this.usage.cpuMs())
     }
     if (part !== 'innocent') this.#keeper.onMisjudged()
-    if (lost !== undefined) this.#keeper.takeBack(lost.again)
+    this.#keeper.takeBack(lost?.again ?? [])
     this.#end('lost')
   }
 

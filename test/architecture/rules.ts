@@ -8,7 +8,7 @@ const WORDS = ['cloudlet-error', 'network-error', 'errors', 'limits', 'types', '
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
-  { units: ['isolate', 'database', 'storage', 'network', 'packages', 'sdk', 'node'] },
+  { units: ['isolate', 'cells', 'database', 'storage', 'network', 'packages', 'sdk', 'node'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
@@ -31,6 +31,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'host',
         'host-capabilities',
         'host-database',
+        'isolation',
         'identity',
         'index',
         'invocation',
@@ -57,11 +58,15 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
 
 /** Where the layers alone would allow more. */
 const ONLY_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  cells: ['isolate', ...WORDS],
   guest: ['sdk', 'node', ...WORDS],
   node: WORDS,
   transport: WORDS,
   client: ['sdk', ...WORDS],
 }
+
+/** The line decides where isolates live; to all others they are isolates. */
+const ONLY_FOR_THE_LINE = ['cells']
 
 /** Sideways between units, on purpose: the command line is a client too. */
 const ALSO_IMPORTS: Readonly<Record<string, readonly string[]>> = { cli: ['client'] }
@@ -86,6 +91,7 @@ function mayImport(from: string, to: string): boolean {
   const fromLayer = layerOf(from)
   const toLayer = layerOf(to)
   if (toLayer < 0) return false
+  if (ONLY_FOR_THE_LINE.includes(to) && fromLayer !== layerOf('host')) return false
   return toLayer < fromLayer || (toLayer === fromLayer && LAYERS[fromLayer]?.isOneUnit === true)
 }
 

@@ -9,19 +9,19 @@ import { createInterface } from 'node:readline'
 import { isNativeAccelerationEnabled } from 'msgpackr'
 import { CHANNEL_FD } from '../../src/cells/channel-fd.ts'
 import { watchForOrphaning } from '../../src/cells/orphan-watch.ts'
-import { isolateRoom } from '../../src/isolate/memory-maps.ts'
 import { Isolate, type NativeContext } from '../../src/isolate/ivm.ts'
+import { isolateRoom } from '../../src/isolate/memory-maps.ts'
 import { runtimeSnapshot } from '../../src/isolate/snapshot.ts'
 import { setV8Flags } from '../../src/isolate/v8-flags.ts'
 
 export interface Tasks {
-  facts(): { env: NodeJS.ProcessEnv; cwd: string; parent: number; rssMb: number; isMsgpackrNative: boolean }
+  facts(): { pid: number; env: NodeJS.ProcessEnv; cwd: string; isMsgpackrNative: boolean }
   read(path: string): string
   write(path: string): string
   connect(port: number): Promise<string>
   spawn(command: string): string
   inspect(): Promise<string>
-  /** Makes isolates of the guest's runtime that stay, and tells how many there are. */
+  /** Makes isolates of the guest's runtime that stay, and tells how many there are; 0 if no more would fit. */
   isolates(count: number): Promise<number>
   /** Allocates and uses bytes outside of V8's heap that stay, and tells how many megabytes it got. */
   allocate(megabytes: number): number
@@ -35,10 +35,9 @@ const contexts: NativeContext[] = []
 
 const tasks: Tasks = {
   facts: () => ({
+    pid: process.pid,
     env: process.env,
     cwd: process.cwd(),
-    parent: process.ppid,
-    rssMb: Math.round(process.memoryUsage.rss() / 2 ** 20),
     isMsgpackrNative: isNativeAccelerationEnabled,
   }),
   read: path => codeOf(() => readFileSync(path)),
@@ -46,8 +45,11 @@ const tasks: Tasks = {
   connect: port =>
     new Promise(resolve => {
       try {
-        const socket = connect(port, '127.0.0.1', () => resolve('done'))
-        socket.on('error', error => resolve(codeOf(() => Promise.reject(error), error)))
+        const socket = connect(port, '127.0.0.1', () => {
+          socket.destroy()
+          resolve('done')
+        })
+        socket.on('error', error => resolve(codeOf(() => undefined, error)))
       } catch (error) {
         resolve(codeOf(() => undefined, error))
       }

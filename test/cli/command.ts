@@ -45,15 +45,15 @@ export async function runCommand(
   return { exitCode: child.exitCode, ...output }
 }
 
-/** A running `cloudlet dev`, ended with its test at the latest. */
+/** A running `cloudlet dev` or `serve`, ended with its test at the latest. */
 export class DevProcess {
   readonly #child: ChildProcess
   #output = ''
   #onOutput: () => void = () => {}
   #seen = 0
 
-  constructor(args: readonly string[], options: CommandOptions = {}) {
-    this.#child = start(['dev', ...args], options)
+  constructor(args: readonly string[], options: CommandOptions = {}, verb: 'dev' | 'serve' = 'dev') {
+    this.#child = start([verb, ...args], options)
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output += text
@@ -67,8 +67,12 @@ export class DevProcess {
   }
 
   /** Starts one and waits until it serves. */
-  static async ready(args: readonly string[], options?: CommandOptions): Promise<DevProcess> {
-    const dev = new DevProcess(['--port', '0', ...args], options)
+  static async ready(
+    args: readonly string[],
+    options?: CommandOptions,
+    verb?: 'dev' | 'serve',
+  ): Promise<DevProcess> {
+    const dev = new DevProcess(['--port', '0', ...args], options, verb)
     await dev.waitFor(/Ready.*\n/)
     return dev
   }

@@ -1,18 +1,26 @@
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
-import { type DeployProgress, FunctionHost, type FunctionHostOptions } from '../index.ts'
+import { type DeployProgress, FunctionHost, type FunctionHostOptions, tokenAuthenticator } from '../index.ts'
 import { formatTime } from './clock.ts'
 import { describeError } from './error-text.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { type FunctionsFolder, findFunctionsFolder } from './functions-folder.ts'
 import { printInstallProgress } from './install-progress.ts'
 import { formatDeployments, formatInvocation, indent } from './invocation-text.ts'
-import { Reloader, type ReloadOutcome } from './reloader.ts'
+import { Reloader, type ReloaderOptions, type ReloadOutcome } from './reloader.ts'
 import { Terminal } from './terminal.ts'
+import { readTokensFile } from './tokens-file.ts'
 
 type InstallMode = NonNullable<FunctionHostOptions['install']>
 
-export interface DevOptions {
+export interface ServeOptions {
+  /** Whether it is for development: makes collections as they are used, reaches this machine, reloads what changes. */
+  readonly isDevelopment: boolean
+  readonly isolation: NonNullable<FunctionHostOptions['isolation']>
+  /** Address to listen on. Default: this machine alone. */
+  readonly host?: string
+  /** File of tokens and who connects with them. Without one, a client on this machine is whoever it says. */
+  readonly tokens?: string
   /** 0 takes a free one. */
   readonly port: number
   /** Default: `.cloudlet` in the project, or beside the folder. */
@@ -26,16 +34,17 @@ export interface DevOptions {
 }
 
 /**
- * `cloudlet dev`: serves a folder's functions until SIGINT or SIGTERM, and reloads those whose files change.
+ * `cloudlet dev` and `cloudlet serve`: serves a folder's functions until SIGINT or SIGTERM.
  *
  * @throws {CloudletError} when the folder can't be read, the port is taken, or the host can't start.
  */
-export async function serveFolder(given: string, options: DevOptions): Promise<void> {
+export async function serveFolder(given: string, options: ServeOptions): Promise<void> {
   const ended = firstSignal()
   const terminal = new Terminal(process.stdout)
   const folder = await findFunctionsFolder(given)
   const dataDirectory = options.memory ? undefined : findDataDirectory(folder, options.data)
-  await using host = createHost(folder, { dataDirectory, install: options.install }, terminal)
+  const callers = options.tokens === undefined ? undefined : readTokensFile(options.tokens)
+  await using host = createHost(folder, dataDirectory, options, terminal)
   const onProgress = (progress: DeployProgress): void => printInstallProgress(progress, terminal)
   const deploying = host.deployDirectory(folder.path, { onProgress })
   const outcome = await Promise.race([deploying, ended])
@@ -46,7 +55,11 @@ export async function serveFolder(given: string, options: DevOptions): Promise<v
     return
   }
   const { deployed, failed } = outcome
-  const door = await host.listen({ port: options.port })
+  const door = await host.listen({
+    port: options.port,
+    ...(options.host && { hostname: options.host }),
+    ...(callers && { authenticate: tokenAuthenticator(callers) }),
+  })
 
   terminal.line(terminal.paint('bold', `cloudlet ${options.version}  ${shorten(folder.path)}`))
   terminal.line()
@@ -59,16 +72,26 @@ export async function serveFolder(given: string, options: DevOptions): Promise<v
     terminal.line(indent(terminal.paint('red', `${name} is not served. ${describeError(error)}`)))
   }
   terminal.line()
-  for (const line of describeDoor(door, dataDirectory)) terminal.line(indent(line))
+  for (const line of describeDoor(door, dataDirectory, callers !== undefined)) terminal.line(indent(line))
   terminal.line()
+  await (options.isDevelopment
+    ? reloadUntil(ended, { folder: folder.path, host, onProgress }, terminal)
+    : serveUntil(ended, terminal))
+}
 
-  const reloader = new Reloader({
-    folder: folder.path,
-    host,
-    onProgress,
-    onOutcome: reloaded => printOutcome(terminal, reloaded),
-  })
-  const watch = watchFolder(folder.path, reloader, terminal)
+/** As long as the host is open. */
+async function serveUntil(ended: Promise<NodeJS.Signals>, terminal: Terminal): Promise<void> {
+  terminal.line(terminal.paint('dim', 'Ready. Ctrl+C ends it.'))
+  terminal.line(terminal.paint('dim', `${await ended}: finishing the calls that run …`))
+}
+
+async function reloadUntil(
+  ended: Promise<NodeJS.Signals>,
+  served: Omit<ReloaderOptions, 'onOutcome'>,
+  terminal: Terminal,
+): Promise<void> {
+  const reloader = new Reloader({ ...served, onOutcome: reloaded => printOutcome(terminal, reloaded) })
+  const watch = watchFolder(served.folder, reloader, terminal)
   terminal.line(terminal.paint('dim', `Ready${watch ? ', and watching for changes' : ''}. Ctrl+C ends it.`))
 
   const signal = await ended
@@ -79,13 +102,15 @@ export async function serveFolder(given: string, options: DevOptions): Promise<v
 
 function createHost(
   { appid }: FunctionsFolder,
-  { dataDirectory, install }: { dataDirectory: string | undefined; install: InstallMode },
+  dataDirectory: string | undefined,
+  { isDevelopment, isolation, install }: ServeOptions,
   terminal: Terminal,
 ): FunctionHost {
   return new FunctionHost({
-    autoCreateCollections: true,
+    autoCreateCollections: isDevelopment,
     // The services a function is tried with run on this machine.
-    network: { private: true },
+    network: { private: isDevelopment },
+    isolation,
     install,
     ...(appid === undefined ? {} : { appid }),
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
@@ -114,9 +139,10 @@ function findDataDirectory(folder: FunctionsFolder, given: string | undefined): 
 function describeDoor(
   { url, httpUrl }: { readonly url: string; readonly httpUrl: string },
   dataDirectory: string | undefined,
+  wantsToken: boolean,
 ): string[] {
   return [
-    `client  createCloud({ url: '${url}', openid: 'o-dev' })`,
+    `client  createCloud({ url: '${url}', ${wantsToken ? "token: '…'" : "openid: 'o-dev'"} })`,
     `health  ${httpUrl}/healthz`,
     `data    ${dataDirectory === undefined ? 'in memory, gone at the end' : shorten(dataDirectory)}`,
   ]
