@@ -41,14 +41,25 @@ export function readLoad(): number {
 export class ForeignCpu {
   readonly #startMs = performance.now()
   readonly #startBusyMs = readBusyMs()
-  readonly #startOwn = process.cpuUsage()
+  readonly #readOwnMs: () => number
+  readonly #startOwnMs: number
+
+  /** `readOwnMs`: the CPU time of what is not foreign, so far; by default that of this process. */
+  constructor(readOwnMs = readProcessMs) {
+    this.#readOwnMs = readOwnMs
+    this.#startOwnMs = readOwnMs()
+  }
 
   /** Their share of all cores since this was made, from 0 to 1. */
   share(): number {
-    const { user, system } = process.cpuUsage(this.#startOwn)
-    const foreignMs = readBusyMs() - this.#startBusyMs - (user + system) / 1000
+    const foreignMs = readBusyMs() - this.#startBusyMs - (this.#readOwnMs() - this.#startOwnMs)
     return Math.max(0, foreignMs / ((performance.now() - this.#startMs) * cpus().length))
   }
+}
+
+function readProcessMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 /** CPU time all processes have used, in milliseconds, without those that give way to others, as awake.ts does. */

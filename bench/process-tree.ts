@@ -5,6 +5,19 @@ import { readdirSync, readFileSync } from 'node:fs'
  * Linux only.
  */
 export function readTreeMemoryKb(): number {
+  return listTree().reduce((sum, id) => sum + readProportionalKb(id), 0)
+}
+
+/** Linux counts CPU time for programs in hundredths of a second, whatever its clock. */
+const MS_PER_TICK = 10
+
+/** CPU time of this process and all it started, also of those that have ended, in milliseconds. Linux only. */
+export function readTreeCpuMs(): number {
+  return listTree().reduce((sum, id) => sum + readCpuTicks(id) * MS_PER_TICK, 0)
+}
+
+/** This process and all it started that live. */
+function listTree(): number[] {
   const parents = new Map<number, number>()
   for (const name of listProcesses()) {
     const parent = readParent(name)
@@ -12,7 +25,7 @@ export function readTreeMemoryKb(): number {
   }
   const isOurs = (id: number | undefined): boolean =>
     id !== undefined && (id === process.pid || isOurs(parents.get(id)))
-  return [...parents.keys()].filter(isOurs).reduce((sum, id) => sum + readProportionalKb(id), 0)
+  return [...parents.keys()].filter(isOurs)
 }
 
 function listProcesses(): string[] {
@@ -29,6 +42,13 @@ function readParent(id: string): number | undefined {
 export function readProportionalKb(id: number): number {
   const [, size] = /^Pss:\s*(\d+) kB$/m.exec(readStatus(String(id), 'smaps_rollup')) ?? []
   return Number(size ?? 0)
+}
+
+/** Of a process itself, and of its children that have ended. */
+function readCpuTicks(id: number): number {
+  const [, fields = ''] = readStatus(String(id), 'stat').split(') ')
+  const [user, system, childrenUser, childrenSystem] = fields.split(' ').slice(11).map(Number)
+  return (user ?? 0) + (system ?? 0) + (childrenUser ?? 0) + (childrenSystem ?? 0)
 }
 
 /** Empty for a process that has ended meanwhile. */

@@ -1,5 +1,5 @@
 import type { FaultRecord } from './record.ts'
-import { BACK_BAR_MS, HEADINGS, toRows } from './report.ts'
+import { BACK_BAR_MS, HEADINGS, toRows, warnOfOthers } from './report.ts'
 
 const START = '<!-- faults -->'
 const END = '<!-- /faults -->'
@@ -17,14 +17,15 @@ export function fillIn(text: string, record: FaultRecord): string {
   return `${before}${START}\n${describeRun(record)}\n\n${formatMarkdown(toRows(record))}\n${END}${after}`
 }
 
-function describeRun({ measuredAt, machine, isolation, verdicts }: FaultRecord): string {
-  const { cpuModel, coreCount, platform, node, isolatedVm, loadBefore } = machine
-  const isBusy = loadBefore > coreCount / 2
+function describeRun(record: FaultRecord): string {
+  const { measuredAt, machine, isolation, verdicts } = record
+  const { cpuModel, coreCount, platform, node, isolatedVm } = machine
+  const warning = warnOfOthers(record)
   return (
     `Measured on ${measuredAt.slice(0, 10)} with \`isolation: '${isolation}'\`, ${verdicts.length} programs: ${cpuModel}, ` +
     `${coreCount} cores, ${platform}, Node ${node}, isolated-vm ${isolatedVm}. The bar: the host survives, and all ` +
     `neighbours are back within ${BACK_BAR_MS} ms.` +
-    (isBusy ? ' The machine was busy with other work at the time: expect better on a quiet one.' : '')
+    (warning === undefined ? '' : ` ${warning}`)
   )
 }
 

@@ -8,7 +8,7 @@
  *
  *   npm run faults                                all of them on one host with `isolation: 'process'`
  *   npm run faults -- --isolation in-process      each on a host and in a process of its own, to compare
- *   npm run faults -- --only bigint               those with that in their path
+ *   npm run faults -- --only bigint --only deep   those with one of these in their path
  *   npm run faults -- --quick                     a dozen
  *   npm run faults -- --docs                      and write the table of the last complete run into docs/threat-model.md
  *
@@ -22,11 +22,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { describeMachine, readLoad } from '../machine.ts'
+import { describeMachine } from '../machine.ts'
 import { fillIn } from './docs-table.ts'
 import { isQuick, readPrograms } from './program.ts'
 import { type FaultRecord, readFaultRecord, recordPath, writeFaultRecord } from './record.ts'
-import { findMissedBars, formatRows, formatVerdict, toRows } from './report.ts'
+import { findMissedBars, formatRows, formatVerdict, toRows, warnOfOthers } from './report.ts'
 import { superviseRun } from './supervisor.ts'
 
 const THREAT_MODEL = fileURLToPath(new URL('../../docs/threat-model.md', import.meta.url))
@@ -34,7 +34,7 @@ const THREAT_MODEL = fileURLToPath(new URL('../../docs/threat-model.md', import.
 const { values: options } = parseArgs({
   options: {
     isolation: { type: 'string', default: 'process' },
-    only: { type: 'string', default: '' },
+    only: { type: 'string', multiple: true, default: [''] },
     quick: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
   },
@@ -43,15 +43,19 @@ const { isolation, only, quick, docs } = options
 if (isolation !== 'process' && isolation !== 'in-process')
   throw new Error('--isolation is process or in-process.')
 const all = readPrograms()
-const programs = all.filter(program => program.path.includes(only) && (!quick || isQuick(program)))
-if (programs.length === 0) throw new Error(`No program has "${only}" in its path.`)
+const programs = all.filter(
+  program => only.some(part => program.path.includes(part)) && (!quick || isQuick(program)),
+)
+if (programs.length === 0) throw new Error(`No program has "${only.join('" or "')}" in its path.`)
 
-const machine = { ...describeMachine(), loadBefore: readLoad() }
+const machine = describeMachine()
 const run = await superviseRun(isolation, programs, verdict => console.log(formatVerdict(verdict)))
 const record: FaultRecord = { measuredAt: new Date().toISOString(), isolation, machine, ...run }
 const isKept = isolation === 'process' && programs.length === all.length
 await writeFaultRecord(recordPath(isKept), record)
 console.log(`\n${formatRows(toRows(run))}\n`)
+const warning = warnOfOthers(run)
+if (warning !== undefined) console.log(`${warning}\n`)
 const missed = findMissedBars(run)
 for (const sentence of missed) console.error(`Missed. ${sentence}`)
 if (docs) await writeFile(THREAT_MODEL, fillIn(await readFile(THREAT_MODEL, 'utf8'), await readFaultRecord()))

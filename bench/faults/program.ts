@@ -8,6 +8,8 @@ export interface Program {
   /** One of CLASSES. */
   readonly kind: string
   readonly source: string
+  /** How a test of the program in-process says that it may end, where there is one. */
+  readonly expected?: readonly string[]
   readonly timeoutMs: number
   readonly memoryMb: number
   /** Calls of one go; most are called once. */
@@ -93,10 +95,12 @@ function readProgram(folder: (typeof FOLDERS)[number], file: string): Program {
   if (kind === undefined || !CLASSES.includes(kind)) throw new Error(`${path} is of no class.`)
   const isLoop = source.startsWith('// expect: CLOUDLET_DEADLINE\n')
   const usualMs = isLoop ? LOOPS_MS : folder === WEDGING ? WEDGES_MS : folder === OWN ? OWN_MS : OTHERS_MS
+  const [, expected] = folder === NETWORK ? [] : (/^\/\/ expect: (.+)\n/.exec(source) ?? [])
   return {
     path,
     kind,
     source,
+    ...(expected === undefined ? undefined : { expected: expected.split(' ') }),
     timeoutMs: number('timeoutMs', usualMs),
     memoryMb: number('memoryMb', folder === WEDGING ? WEDGING_MEMORY_MB : MEMORY_MB),
     calls: number('calls', 1),

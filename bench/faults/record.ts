@@ -9,8 +9,7 @@ export interface FaultRecord extends Run {
   /** ISO 8601. */
   readonly measuredAt: string
   readonly isolation: Isolation
-  /** Load: average of the minute before, in runnable threads. */
-  readonly machine: Machine & { readonly loadBefore: number }
+  readonly machine: Machine
 }
 
 const FOLDER = new URL('../results/', import.meta.url)
@@ -22,9 +21,9 @@ export function recordPath(isKept: boolean): string {
 
 export async function writeFaultRecord(path: string, record: FaultRecord): Promise<void> {
   await mkdir(FOLDER, { recursive: true })
-  const tenths = (_key: string, value: unknown): unknown =>
-    typeof value === 'number' ? Math.round(value * 10) / 10 : value
-  await writeFile(path, `${JSON.stringify(record, tenths, 1)}\n`)
+  const shorten = (_key: string, value: unknown): unknown =>
+    typeof value === 'number' ? Math.round(value * 100) / 100 : value
+  await writeFile(path, `${JSON.stringify(record, shorten, 1)}\n`)
 }
 
 /** The last complete run. */

@@ -1,3 +1,5 @@
+import { FOREIGN_CPU_SHARE_MAX } from '../machine.ts'
+import { median } from '../statistics.ts'
 import { CLASSES } from './classes.ts'
 import type { Run, Verdict } from './supervisor.ts'
 
@@ -52,6 +54,14 @@ export function findMissedBars({ verdicts, closedHosts }: Run): string[] {
   return missed
 }
 
+/** Whether others had so much of the machine that it says little of us. Undefined where that isn't known. */
+export function warnOfOthers({ verdicts }: Pick<Run, 'verdicts'>): string | undefined {
+  const shares = verdicts.flatMap(({ foreignCpuShare }) => foreignCpuShare ?? [])
+  const share = median(shares)
+  if (!(share > FOREIGN_CPU_SHARE_MAX)) return undefined
+  return `Other processes took ${Math.round(share * 100)} % of the cores meanwhile: expect better on a quiet machine.`
+}
+
 /** Its process lives, and its event loop went round all the time. */
 export function hasSurvived({ fate, silenceMs, trial }: Verdict): boolean {
   return fate === 'survived' && silenceMs <= RESPONSIVE_MS && (trial?.loopDelayMs ?? 0) <= RESPONSIVE_MS
@@ -59,15 +69,18 @@ export function hasSurvived({ fate, silenceMs, trial }: Verdict): boolean {
 
 /** One line, as soon as it is known. */
 export function formatVerdict(verdict: Verdict): string {
-  const { program, fate, exit = '', trial } = verdict
+  const { program, fate, exit = '', trial, foreignCpuShare = 0 } = verdict
   if (trial === undefined) return `${program}: the host ${fate} ${exit}`.trimEnd()
-  const { neighbours, loopDelayMs, replacedCells } = trial
+  const { neighbours, loopDelayMs, replacedCells, unexpected } = trial
   const { errors, calls, p99Ms, worstMs, backMs } = neighbours
   const cells = replacedCells === 0 ? '' : `, ${replacedCells} cells replaced`
+  const others =
+    foreignCpuShare > FOREIGN_CPU_SHARE_MAX ? `, others ${Math.round(foreignCpuShare * 100)} % CPU` : ''
+  const unlike = unexpected.length === 0 ? '' : `; its test names no ${unexpected.join(', ')}`
   return (
     `${program}: ${formatCounts(trial.outcomes)}; neighbours: ${sum(errors)} errors of ${calls}` +
     `${sum(errors) === 0 ? '' : ` (${formatCounts(errors)})`}, p99 ${formatMs(p99Ms)}, worst ${formatMs(worstMs)}, ` +
-    `back within ${formatMs(backMs)}; loop ${formatMs(loopDelayMs)}${cells}`
+    `back within ${formatMs(backMs)}; loop ${formatMs(loopDelayMs)}${cells}${others}${unlike}`
   )
 }
 

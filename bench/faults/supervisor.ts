@@ -3,6 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { ForeignCpu } from '../machine.ts'
+import { readTreeCpuMs } from '../process-tree.ts'
 import { type Assignment, BEAT_MS, type Isolation, type Told } from './host-process.ts'
 import type { Program } from './program.ts'
 import type { Trial } from './trial.ts'
@@ -17,6 +19,8 @@ export interface Verdict {
   readonly exit?: string
   /** The longest time it let its supervisor wait for a beat, in milliseconds. */
   readonly silenceMs: number
+  /** CPU that processes of others took meanwhile, as a share of all cores. Undefined where the system doesn't tell. */
+  readonly foreignCpuShare?: number
   /** What it measured itself, if it came to that. */
   readonly trial?: Trial
 }
@@ -28,6 +32,7 @@ export interface Run {
 }
 
 type Numbered = Assignment['programs'][number]
+type Fate = Omit<Verdict, 'foreignCpuShare'>
 
 const HUNG_MS = 15_000
 /** For the host to start, with its neighbours, and to close. */
@@ -54,7 +59,10 @@ export async function superviseRun(
       programs: isolation === 'process' ? left : left.slice(0, 1),
       event: { open: server.port, secret: 9 },
     })
-    for await (const verdict of watch.verdicts()) {
+    let foreign = measureForeignCpu()
+    for await (const fate of watch.fates()) {
+      const verdict = foreign === undefined ? fate : { ...fate, foreignCpuShare: foreign.share() }
+      foreign = measureForeignCpu()
       verdicts.push(verdict)
       onVerdict(verdict)
       left = left.slice(1)
@@ -63,9 +71,13 @@ export async function superviseRun(
       closedHosts.expected++
       if (await watch.endsByItself()) closedHosts.ended++
     }
-    watch.kill()
+    await watch.kill()
   }
   return { verdicts, closedHosts }
+}
+
+function measureForeignCpu(): ForeignCpu | undefined {
+  return process.platform === 'linux' ? new ForeignCpu(readTreeCpuMs) : undefined
 }
 
 /** One process with a host, and what is heard of it. */
@@ -97,7 +109,7 @@ class HostWatch {
   }
 
   /** One for each program, in order, until the process is gone. @throws {Error} when the host doesn't even start. */
-  async *verdicts(): AsyncGenerator<Verdict> {
+  async *fates(): AsyncGenerator<Fate> {
     let running: Numbered | undefined
     let doneCount = 0
     while (doneCount < this.#programs.length) {
@@ -111,7 +123,7 @@ class HostWatch {
         yield { program, kind, fate: 'survived', silenceMs: this.#silenceMs, trial: told.trial }
         running = undefined
       } else if (this.#exit !== undefined || this.#isHung(running !== undefined)) {
-        yield this.#bury(running ?? this.#programs[doneCount], running !== undefined || doneCount > 0)
+        yield await this.#bury(running ?? this.#programs[doneCount], running !== undefined || doneCount > 0)
         return
       } else await Promise.race([sleep(BEAT_MS), new Promise<void>(resolve => (this.#wake = resolve))])
     }
@@ -129,8 +141,9 @@ class HostWatch {
   }
 
   /** A thread that can't be ended keeps a process from ending otherwise. */
-  kill(): void {
+  async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
+    await this.#exited
   }
 
   #hear(told: Told): void {
@@ -146,13 +159,13 @@ class HostWatch {
     return performance.now() - this.#lastBeatMs > (hasStarted ? HUNG_MS : START_MS)
   }
 
-  #bury(victim: Numbered | undefined, hasStarted: boolean): Verdict {
+  async #bury(victim: Numbered | undefined, hasStarted: boolean): Promise<Fate> {
     if (victim === undefined || !hasStarted)
       throw new Error(`The host didn't start: ${this.#exit ?? 'it hangs'}.`)
     const { path, kind } = victim.program
     const silenceMs = Math.max(this.#silenceMs, performance.now() - this.#lastBeatMs)
     if (this.#exit === undefined) {
-      this.kill()
+      await this.kill()
       return { program: path, kind, fate: 'hung', silenceMs }
     }
     return { program: path, kind, fate: 'died', exit: this.#exit, silenceMs }

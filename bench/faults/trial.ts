@@ -12,6 +12,8 @@ export interface Trial {
   readonly kind: string
   /** How its calls ended, by code, `completed` or `no answer`. */
   readonly outcomes: Readonly<Record<string, number>>
+  /** Those of them that its test doesn't name. Time limits are shorter here, and a function may be blocked. */
+  readonly unexpected: readonly string[]
   readonly neighbours: {
     /** Due from the first bad call until a second after the last, or until all were back. */
     readonly calls: number
@@ -47,6 +49,8 @@ const MOST_GOES = 3
 const GOES_MS = 4000
 /** A thread that goes on after its isolate was ended is noticed within this, and its consequences with it. */
 const TAIL_MS = 1000
+/** None was away for so long before a program begins. */
+const CALM_MS = 400
 /** So long are neighbours waited for. */
 const AWAY_MAX_MS = 10_000
 /** A call that has no answer by so long after its time limit has none. */
@@ -60,9 +64,9 @@ export async function runTrial(stage: Stage, program: Program, number: number): 
   const { host, neighbours } = stage
   const name = `bad-${number}`
   const replacedBefore = stage.countReplacedCells()
+  await waitForCalm(neighbours)
   const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   delay.enable()
-  neighbours.take()
   stage.takeWarnings()
   const startMs = performance.now()
   const outcomes = await runGoes(stage, program, name)
@@ -77,6 +81,7 @@ export async function runTrial(stage: Stage, program: Program, number: number): 
     program: program.path,
     kind: program.kind,
     outcomes,
+    unexpected: Object.keys(outcomes).filter(code => program.expected?.includes(code) === false),
     neighbours: {
       calls: calls.length,
       errors: countBy(calls.flatMap(({ code }) => (code === undefined ? [] : [code]))),
@@ -137,6 +142,21 @@ async function giveUp(afterMs: number): Promise<string> {
   return 'no answer'
 }
 
+/** What the program before has left behind is not this one's. */
+async function waitForCalm(neighbours: Neighbours): Promise<void> {
+  const untilMs = performance.now() + AWAY_MAX_MS
+  do {
+    neighbours.take()
+    await sleep(CALM_MS)
+  } while (performance.now() < untilMs && findDisturbances(watch(neighbours)).length > 0)
+  neighbours.take()
+}
+
+/** Calls of neighbours that are over, or should be. */
+function watch(neighbours: Neighbours): NeighbourCall[] {
+  return [...neighbours.calls, ...neighbours.unanswered(performance.now() - SLOW_MS)]
+}
+
 /** Calls of neighbours since a moment, once all are back, or were waited for long enough. */
 async function watchUntilBack(
   neighbours: Neighbours,
@@ -145,12 +165,9 @@ async function watchUntilBack(
 ): Promise<NeighbourCall[]> {
   const untilMs = performance.now() + AWAY_MAX_MS
   for (;;) {
-    const nowMs = performance.now()
-    const answered = neighbours.calls.filter(({ dueMs }) => dueMs >= startMs)
-    // A neighbour that should have answered by now is away.
-    const calls = [...answered, ...neighbours.unanswered(nowMs - SLOW_MS)]
+    const calls = watch(neighbours).filter(({ dueMs }) => dueMs >= startMs)
     const isBack = Number.isFinite(msUntilAllBack(calls, endMs, NEIGHBOUR_COUNT))
-    if (isBack || nowMs > untilMs) return calls
+    if (isBack || performance.now() > untilMs) return calls
     await sleep(LOOK_EVERY_MS)
   }
 }

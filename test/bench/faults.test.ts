@@ -120,6 +120,7 @@ describe('bars', () => {
     program: 'a.js',
     kind: 'heap',
     outcomes: { CLOUDLET_DEADLINE: 2, completed: 1 },
+    unexpected: [],
     neighbours: {
       calls: 1000,
       errors: { CLOUDLET_ISOLATE_CRASHED: 5 },
@@ -178,12 +179,15 @@ describe('bars', () => {
       ...runOf(well),
       measuredAt: '2026-01-02T03:04:05.678Z',
       isolation: 'process',
-      machine: { ...machine, memoryMb: 1024, loadBefore: 0 },
+      machine: { ...machine, memoryMb: 1024 },
     }
     const filled = fillIn('# Title\n<!-- faults -->\nstale\n<!-- /faults -->\nrest\n', record)
     expect(filled).toMatch(/^# Title\n<!-- faults -->\nMeasured on 2026-01-02 .*, 1 programs?: A CPU/)
     expect(filled).toMatch(/\| heap \| 1 \| DEADLINE 2, completed 1 \|.*\n<!-- \/faults -->\nrest\n$/s)
     expect(fillIn(filled, record)).toBe(filled)
+    const busy = { ...record, verdicts: [{ ...well, foreignCpuShare: 0.4 }] }
+    expect(fillIn(filled, busy)).toContain('Other processes took 40 % of the cores')
+    expect(filled).not.toContain('Other processes')
     expect(() => fillIn('# Title\n', record)).toThrow('<!-- faults -->')
   })
 })
