@@ -17,6 +17,8 @@ const DRAIN_MS = 2000
 export interface CellOwner {
   /** It has something to do. */
   onBusy(): void
+  /** It has done something, and may have nothing to do. */
+  onIdle(cell: Cell): void
   onReady(cell: Cell): void
   /** It takes no more work, and ends soon. */
   onCondemned(cell: Cell): void
@@ -50,6 +52,7 @@ export class Cell implements IsolateHome {
   readonly #programs = new Map<CompiledProgram, number>()
   #isolateCount = 0
   #programCount = 0
+  #entryCount = 0
   #why: string | undefined
   #drainTimer: NodeJS.Timeout | undefined
   #isEnded = false
@@ -89,6 +92,12 @@ export class Cell implements IsolateHome {
   /** Those whose threads run, as far as is known. */
   get entered(): RemoteIsolate[] {
     return [...this.#isolates.values(), ...this.#leaving.values()].filter(isolate => isolate.isEntered)
+  }
+
+  /** A thread of that function is being ended. */
+  isEnding(key: PoolKey): boolean {
+    for (const isolate of this.#leaving.values()) if (isolate.key === key) return true
+    return false
   }
 
   /** Somebody waits for it. */
@@ -156,12 +165,15 @@ export class Cell implements IsolateHome {
     this.#endIfDrained()
   }
 
-  onEnter(): void {
+  onEnter(): number {
     this.#owner.onBusy()
+    return ++this.#entryCount
   }
 
   onLeft(isolate: RemoteIsolate): void {
-    if (!isolate.isEntered) this.#leaving.delete(isolate.id)
+    if (isolate.isEntered) return
+    this.#leaving.delete(isolate.id)
+    this.#owner.onIdle(this)
   }
 
   /** No more work for it: what runs there may come to its end, then it ends. */

@@ -3,11 +3,12 @@ import type { GuestIsolate, IsolateSource } from '../isolate/guest-isolate.ts'
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
 import type { RuntimeKind } from '../isolate/snapshot.ts'
 import { LIMITS } from '../limits.ts'
-import { Backoff } from './backoff.ts'
 import { Blame, MAX_STRIKES } from './blame.ts'
 import { Cell, type CellOwner } from './cell.ts'
+import { Fleet } from './fleet.ts'
 import { RemoteCompiler } from './remote-compiler.ts'
 import type { RemoteIsolate } from './remote-isolate.ts'
+import { judge, type Verdict } from './verdict.ts'
 import { Watch } from './watch.ts'
 
 export interface CellsOptions {
@@ -15,7 +16,7 @@ export interface CellsOptions {
   readonly count: number
   /** Isolates in each, at most. */
   readonly instancesPerCell: number
-  /** Resident memory at which a cell is replaced, in megabytes; the system stops it at twice as much. */
+  /** Resident memory at which a cell is replaced, in megabytes; the system's limit allows twice as much. */
   readonly memoryMb: number
   /** Words put before the command that starts a cell. */
   readonly launcher: readonly string[]
@@ -34,30 +35,25 @@ export interface CellStats {
   readonly functionName?: string
 }
 
-type ToPart = (isolate: RemoteIsolate) => 'innocent' | 'culprit' | 'suspect'
-
-const NOBODY: ReadonlySet<PoolKey> = new Set()
-
 /** Isolates in supervised child processes: `isolation: 'process'`. Nothing starts before it is needed. */
 export class Cells implements IsolateSource, CellOwner {
+  onRoom: () => void = () => {}
   readonly #options: CellsOptions
   readonly #blame = new Blame()
+  readonly #fleet: Fleet
   readonly #watch: Watch
-  readonly #backoff: Backoff
-  readonly #shared: Cell[] = []
-  /** Each for one function that has brought a cell down, or may have. */
-  readonly #own = new Map<PoolKey, Cell>()
-  /** All that live, those that are about to go included. */
-  readonly #living = new Set<Cell>()
-  #spare: Cell | undefined
   #replacedCount = 0
   #isClosed = false
   #onAllEnded: (() => void) | undefined
 
   constructor(options: CellsOptions) {
     this.#options = options
-    this.#watch = new Watch(() => this.#living, options.memoryMb)
-    this.#backoff = new Backoff(() => this.#fill())
+    this.#fleet = new Fleet({
+      count: options.count,
+      launch: () => this.#launch(),
+      onRoom: () => this.onRoom(),
+    })
+    this.#watch = new Watch(() => this.#fleet.living, options.memoryMb)
   }
 
   findRefusal(key: PoolKey): string | undefined {
@@ -66,58 +62,55 @@ export class Cells implements IsolateSource, CellOwner {
 
   findProblem(key?: PoolKey): string | undefined {
     if (this.#isClosed) return 'The host is closed.'
-    if (key !== undefined && this.#blame.isQuarantined(key)) return this.#findOwnProblem(key)
-    this.#fill()
-    const cell = this.#leastUsed()
-    if (cell === undefined) return this.#backoff.problem ?? 'No cell is ready.'
-    if (cell.isolateCount < this.#options.instancesPerCell) return undefined
-    return `All ${this.#shared.length} cells hold ${this.#options.instancesPerCell} isolates (cells.count, cells.instancesPerCell).`
+    if (key !== undefined && this.#blame.isQuarantined(key)) return this.#fleet.findOwnProblem(key)
+    this.#fleet.fill()
+    const cell = this.#leastUsed(key)
+    const { instancesPerCell } = this.#options
+    if (cell === undefined) return this.#fleet.problem ?? 'No cell is there.'
+    if (cell.isolateCount < instancesPerCell) return undefined
+    return `All ${this.#fleet.shared.length} cells hold ${instancesPerCell} isolates (cells.count, cells.instancesPerCell).`
+  }
+
+  isRoomComing(key: PoolKey): boolean {
+    return this.#blame.isQuarantined(key)
   }
 
   make(kind: IsolateKind, key?: PoolKey): GuestIsolate {
-    const isOwn = key !== undefined && this.#blame.isQuarantined(key)
-    const cell = isOwn ? this.#ownCell(key) : this.#leastUsed()
-    if (cell === undefined) throw new Error(this.findProblem(key) ?? 'No cell is ready.')
-    const isolate = cell.make(kind, false)
+    const isolate = this.#make(kind, key, false)
     isolate.key = key
-    this.#watch.wake()
     return isolate
   }
 
   makeSpare(kind: IsolateKind): GuestIsolate {
-    const cell = this.#leastUsed()
-    if (cell === undefined) throw new Error('No cell is ready.')
-    this.#watch.wake()
-    return cell.make(kind, true)
+    return this.#make(kind, undefined, true)
   }
 
-  /** It becomes that function's. */
   canTake(spare: GuestIsolate, key: PoolKey): boolean {
-    return !spare.isCondemned && !this.#blame.isQuarantined(key)
+    return !spare.isCondemned && !this.#blame.isQuarantined(key) && this.#leavingCell(key) === undefined
   }
 
   take(spare: GuestIsolate, key: PoolKey): void {
     ;(spare as RemoteIsolate).key = key
-    this.#watch.wake()
   }
 
   forget(key: PoolKey): void {
-    for (const cell of this.#living) cell.forget(key.program)
-    this.#own.get(key)?.condemn('is not needed any more')
+    for (const cell of this.#fleet.living) {
+      cell.forget(key.program)
+      if (cell.owner === key) cell.condemn('is not needed any more')
+    }
   }
 
   /** Where nobody else is, if possible. */
   openCompiler(runtime: RuntimeKind): ProgramCompiler {
-    this.#fill()
-    const cell = this.#spare ?? this.#leastUsed()
-    if (cell === undefined) throw new Error(this.#backoff.problem ?? 'No cell is ready.')
-    this.#watch.wake()
+    this.#fleet.fill()
+    const cell = this.#fleet.spare ?? this.#leastUsed()
+    if (cell === undefined) throw new Error(this.#fleet.problem ?? 'No cell is there.')
     return new RemoteCompiler(cell, runtime)
   }
 
   /** Why no cells can be started, if they can't. */
   get problem(): string | undefined {
-    return this.#backoff.problem
+    return this.#fleet.problem
   }
 
   get replacedCount(): number {
@@ -125,9 +118,9 @@ export class Cells implements IsolateSource, CellOwner {
   }
 
   stats(): CellStats[] {
-    return [...this.#living].map(cell => ({
+    return [...this.#fleet.living].map(cell => ({
       pid: cell.pid ?? 0,
-      role: this.#roleOf(cell),
+      role: this.#fleet.roleOf(cell),
       isReady: cell.isReady,
       isolateCount: cell.isolateCount,
       rssBytes: cell.rssBytes,
@@ -139,25 +132,32 @@ export class Cells implements IsolateSource, CellOwner {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#watch.close()
-    this.#backoff.close()
+    this.#fleet.close()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onAllEnded = resolve
-    for (const cell of this.#living) cell.kill('was ended with its host')
-    if (this.#living.size > 0) await promise
+    for (const cell of this.#fleet.living) cell.kill('was ended with its host')
+    if (this.#fleet.living.size > 0) await promise
   }
 
   onBusy(): void {
     this.#watch.wake()
   }
 
+  onIdle(cell: Cell): void {
+    if (cell.owner !== undefined) this.onRoom()
+  }
+
   onReady(cell: Cell): void {
-    this.#backoff.succeed()
-    if (cell !== this.#spare) this.#fill()
+    this.#fleet.onReady(cell)
   }
 
   onCondemned(cell: Cell): void {
-    this.#remove(cell)
-    this.#fill()
+    // Whoever can't be ended there may not be let into another cell before that is over.
+    for (const key of cell.wedged) this.#blame.suspect(key)
+    if (cell.wedged.size > 0) this.#replacedCount++
+    this.#fleet.retire(cell)
+    this.#fleet.fill()
+    this.#moveOut()
   }
 
   isMisplaced(key: PoolKey, cell: Cell): boolean {
@@ -165,128 +165,63 @@ export class Cells implements IsolateSource, CellOwner {
   }
 
   onEnded(cell: Cell, why: string): void {
-    this.#living.delete(cell)
-    this.#remove(cell)
+    this.#fleet.remove(cell, why)
     if (this.#isClosed) {
       cell.loseAll(() => 'innocent', 'The host is closed.')
-      if (this.#living.size === 0) this.#onAllEnded?.()
+      if (this.#fleet.living.size === 0) this.#onAllEnded?.()
       return
     }
     if (!cell.isGoing) this.#replacedCount++
-    if (!cell.isReady) this.#backoff.fail(why)
-    const toPart = this.#findParts(cell, why)
-    this.#fill()
-    cell.loseAll(toPart, `its process ${why}`)
+    const verdict = judge(cell)
+    for (const key of verdict.suspects) this.#blame.suspect(key)
+    const strikes = [...verdict.culprits].map(key => ({ name: key.name, count: this.#blame.charge(key) }))
+    if (!cell.isGoing || strikes.length > 0)
+      this.#options.onWarning(`Cell ${cell.pid} ${why}${describe(verdict, strikes)}.`)
+    this.#fleet.fill()
+    cell.loseAll(verdict.partOf, `its process ${why}`)
     this.#moveOut()
+    this.onRoom()
   }
 
-  /** Who was running when the process ended: charged with it if it was one, kept apart for a while if they were several. */
-  #findParts(cell: Cell, why: string): ToPart {
-    const entered = cell.entered.filter(isolate => isolate.key !== undefined)
-    // Its main thread was a guest's; nothing of that was seen outside, and on a thread of its own it harms nobody.
-    if (cell.isHung) {
-      this.#options.onWarning(`Cell ${cell.pid} ${why}.`)
-      return isolate => (isolate.isOnMainThread ? 'suspect' : 'innocent')
-    }
-    const running = new Set(entered.map(({ key }) => key as PoolKey))
-    const culprits = cell.wedged.size > 0 ? cell.wedged : entered.length === 1 ? running : NOBODY
-    if (!cell.isGoing || culprits.size > 0) this.#warn(cell, why, culprits, running)
-    if (culprits.size === 0) {
-      for (const key of running) this.#blame.suspect(key)
-      return isolate => (isolate.isEntered ? 'suspect' : 'innocent')
-    }
-    return isolate => {
-      const isCulprit = isolate.key !== undefined && culprits.has(isolate.key)
-      return isCulprit && isolate.isEntered ? 'culprit' : 'innocent'
-    }
-  }
-
-  #warn(cell: Cell, why: string, culprits: ReadonlySet<PoolKey>, running: ReadonlySet<PoolKey>): void {
-    const strikes = [...culprits].map(
-      key => `function "${key.name}" (strike ${this.#blame.charge(key)} of ${MAX_STRIKES})`,
-    )
-    const names = [...running].map(({ name }) => `"${name}"`).join(', ')
-    const by =
-      strikes.length > 0
-        ? `, by ${strikes.join(', ')}`
-        : running.size > 0
-          ? `; ${names} were running and run apart for a while`
-          : ''
-    this.#options.onWarning(`Cell ${cell.pid} ${why}${by}.`)
-  }
-
-  /** Isolates of functions that are kept apart by now are given up elsewhere as soon as they are idle. */
-  #moveOut(): void {
-    for (const cell of this.#living) {
-      for (const isolate of cell.isolates) if (isolate.isCondemned) isolate.listener.onCondemned()
-    }
-  }
-
-  /** As many as there are to be, the spare among them when nobody needs it. */
-  #fill(): void {
-    if (this.#isClosed) return
-    while (this.#shared.length < this.#options.count) {
-      const cell = this.#spare ?? this.#start()
-      if (cell === undefined) return
-      if (cell === this.#spare) this.#spare = undefined
-      this.#shared.push(cell)
-    }
-    // One after the other: what is needed now starts first.
-    if (this.#spare === undefined && this.#shared.every(({ isReady }) => isReady)) this.#spare = this.#start()
-  }
-
-  #start(): Cell | undefined {
-    if (this.#backoff.isWaiting) return undefined
+  #launch(): Cell {
     const { memoryMb, launcher, instancesPerCell } = this.#options
     const maxIsolates = instancesPerCell + LIMITS.isolatesBesides
-    const cell = new Cell({ memoryMb: memoryMb * 2, launcher, maxIsolates }, this)
-    this.#living.add(cell)
     this.#watch.wake()
-    return cell
+    return new Cell({ memoryMb: memoryMb * 2, launcher, maxIsolates }, this)
   }
 
-  #remove(cell: Cell): void {
-    const index = this.#shared.indexOf(cell)
-    if (index >= 0) this.#shared.splice(index, 1)
-    if (this.#spare === cell) this.#spare = undefined
-    if (cell.owner !== undefined && this.#own.get(cell.owner) === cell) this.#own.delete(cell.owner)
+  #make(kind: IsolateKind, key: PoolKey | undefined, isSpare: boolean): RemoteIsolate {
+    const isOwn = key !== undefined && this.#blame.isQuarantined(key)
+    const cell = isOwn ? this.#fleet.ownOf(key) : this.#leastUsed(key)
+    if (cell === undefined) throw new Error(this.findProblem(key) ?? 'No cell is there.')
+    this.#watch.wake()
+    return cell.make(kind, isSpare)
   }
 
-  #leastUsed(): Cell | undefined {
-    let best: Cell | undefined
-    for (const cell of this.#shared)
+  /** As long as a thread of the function is being ended, the others of it are in the same cell, which it may cost. */
+  #leastUsed(key?: PoolKey): Cell | undefined {
+    let best = key === undefined ? undefined : this.#leavingCell(key)
+    if (best !== undefined) return best
+    for (const cell of this.#fleet.shared)
       if (best === undefined || cell.isolateCount < best.isolateCount) best = cell
     return best
   }
 
-  /** Room for a cell of the function's own is made by those whose function is not running. */
-  #findOwnProblem(key: PoolKey): string | undefined {
-    if (this.#own.has(key)) return undefined
-    if (this.#own.size >= LIMITS.ownCells) {
-      const idle = [...this.#own.values()].find(cell => !cell.isBusy)
-      if (idle === undefined)
-        return `Function "${key.name}" runs apart from others for a while, and all ${LIMITS.ownCells} cells for that are busy.`
-      idle.condemn('makes room for another')
-    }
-    return this.#spare === undefined ? this.#backoff.problem : undefined
+  #leavingCell(key: PoolKey): Cell | undefined {
+    return this.#fleet.shared.find(cell => cell.isEnding(key))
   }
 
-  #ownCell(key: PoolKey): Cell | undefined {
-    let cell = this.#own.get(key)
-    if (cell === undefined) {
-      cell = this.#spare ?? this.#start()
-      if (cell === undefined) return undefined
-      if (cell === this.#spare) this.#spare = undefined
-      cell.owner = key
-      this.#own.set(key, cell)
-      this.#fill()
+  /** Isolates of functions that are kept apart by now are given up elsewhere as soon as they are idle. */
+  #moveOut(): void {
+    for (const cell of this.#fleet.living) {
+      for (const isolate of cell.isolates) if (isolate.isCondemned) isolate.listener.onCondemned()
     }
-    return cell
   }
+}
 
-  #roleOf(cell: Cell): CellStats['role'] {
-    if (cell === this.#spare) return 'spare'
-    if (cell.isGoing) return 'leaving'
-    return cell.owner === undefined ? 'shared' : 'own'
-  }
+function describe({ suspects }: Verdict, strikes: readonly { name: string; count: number }[]): string {
+  const charged = strikes.map(({ name, count }) => `function "${name}" (strike ${count} of ${MAX_STRIKES})`)
+  if (charged.length > 0) return `, by ${charged.join(', ')}`
+  const names = [...suspects].map(({ name }) => `"${name}"`)
+  return names.length > 0 ? `; ${names.join(', ')} ran then and run apart for a while` : ''
 }

@@ -15,12 +15,27 @@ function leave(): void {
   process.kill(process.pid, 'SIGKILL')
 }
 
+/** What one frame asks for may take a while together: the host hears in between that it goes on. */
+function tellNowAndThen(): void {
+  const nowMs = performance.now()
+  if (nowMs - flushedMs < LONGEST_SILENCE_MS) return
+  flushedMs = nowMs
+  inhabitants.handle(['ping'])
+  channel.flush()
+}
+
+const LONGEST_SILENCE_MS = 25
+let flushedMs = 0
+
 setV8Flags()
 watchForOrphaning()
 const socket = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
 const channel = new Channel<FromCell>(socket, {
   onFrame: value => {
-    for (const message of value as readonly ToCell[]) inhabitants.handle(message)
+    for (const message of value as readonly ToCell[]) {
+      inhabitants.handle(message)
+      tellNowAndThen()
+    }
     channel.flush()
   },
   onClose: leave,

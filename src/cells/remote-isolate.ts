@@ -16,7 +16,8 @@ export interface IsolateHome {
   programOf(program: CompiledProgram): number
   /** It has been told to end, or ended by itself. */
   onDisposed(isolate: RemoteIsolate): void
-  onEnter(): void
+  /** Its thread is to run; the entry's number in the order of all of that cell. */
+  onEnter(): number
   onLeft(isolate: RemoteIsolate): void
 }
 
@@ -41,7 +42,7 @@ export class RemoteIsolate implements GuestIsolate {
   cpuMs = 0
   readonly #home: IsolateHome
   /** The entries that are under way. */
-  readonly #entries: { readonly isQuick: boolean; readonly isFresh: boolean }[] = []
+  readonly #entries: { readonly isQuick: boolean; readonly isFresh: boolean; readonly number: number }[] = []
   readonly #measuring: ((bytes: number | undefined) => void)[] = []
 
   constructor(id: number, kind: IsolateKind, isSpare: boolean, home: IsolateHome) {
@@ -62,7 +63,12 @@ export class RemoteIsolate implements GuestIsolate {
     return this.#entries.length > 0
   }
 
-  /** It may be running on the main thread of its cell. */
+  /** The number of the first entry that is under way. */
+  get enteredAt(): number {
+    return this.#entries[0]?.number ?? Number.POSITIVE_INFINITY
+  }
+
+  /** It runs on the main thread of its cell, or waits for it. */
   get isOnMainThread(): boolean {
     const [first] = this.#entries
     return first?.isQuick === true && first.isFresh
@@ -74,14 +80,13 @@ export class RemoteIsolate implements GuestIsolate {
   }
 
   enter({ text, buffers, count, isQuick, isFresh }: Entry): void {
-    this.#entries.push({ isQuick, isFresh })
-    this.#home.onEnter()
+    this.#entries.push({ isQuick, isFresh, number: this.#home.onEnter() })
     this.#post(['enter', this.id, text ?? null, buffers, count, isQuick, isFresh])
   }
 
   awaitEnd(): void {
     if (this.isDisposed) return
-    this.#entries.push({ isQuick: false, isFresh: false })
+    this.#entries.push({ isQuick: false, isFresh: false, number: this.#home.onEnter() })
     this.#post(['enter', this.id, null, [], 1, false, false])
   }
 

@@ -162,9 +162,9 @@ export class Batch {
    * The process is gone: which jobs run again, and whether the one under way fails. Again runs what made no host call,
    * or says that it may run twice; what may have brought the process down does so by itself.
    */
-  lose(part: Loss['part']): { readonly again: Job[]; readonly isFailed: boolean } {
+  lose(part: Loss['part']): { readonly again: Job[]; readonly failed: Job | undefined } {
     const run = this.#run
-    if (run === undefined || run.job.isSettled) return { again: this.take(1), isFailed: false }
+    if (run === undefined || run.job.isSettled) return { again: this.take(1), failed: undefined }
     const hasActed = run.calls.hasStarted && !run.job.request.isIdempotent
     // One of several that crossed together brought it down: one that has called is known to be the one under way.
     const isKnown = part === 'culprit' && (this.#jobs.length === 1 || run.calls.hasStarted)
@@ -175,7 +175,7 @@ export class Batch {
       job.lossCount++
       job.isAlone = true
     }
-    return { again, isFailed }
+    return { again, failed: isFailed ? run.job : undefined }
   }
 
   /** The guest says that nothing is left of the invocation; what the host knows of it has to agree. */

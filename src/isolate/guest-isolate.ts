@@ -81,10 +81,14 @@ export interface GuestIsolate extends IsolateKind {
 
 /** Where isolates come from. */
 export interface IsolateSource {
+  /** To be called when what `findProblem` said may be over. */
+  onRoom: () => void
   /** Why the function is to run no more, if it isn't. */
   findRefusal(key: PoolKey): string | undefined
   /** Why no isolate can be made at the moment, for that function or at all. */
   findProblem(key?: PoolKey): string | undefined
+  /** Whether that will be over by itself, soon enough to wait for. */
+  isRoomComing(key: PoolKey): boolean
   /** One for that function, or a blank one for any. @throws when it can't be made. */
   make(kind: IsolateKind, key?: PoolKey): GuestIsolate
   /** The same, with what its kind names on its way into it. */

@@ -259,12 +259,9 @@ export class Instance implements Timed, JobHolder {
   /** Its process is gone. */
   #lose({ part, message }: Loss): void {
     if (this.#isEnded) return
-    const batch = this.#batch
-    const lost = batch?.lose(part)
-    if (batch !== undefined && lost?.isFailed === true) {
-      const outcome = { kind: 'crashed', message, isRetryable: part === 'innocent' } as const
-      this.#settle(batch.lastRun.job, outcome, this.usage.cpuMs())
-    }
+    const lost = this.#batch?.lose(part)
+    const outcome = { kind: 'crashed', message, isRetryable: part === 'innocent' } as const
+    if (lost?.failed !== undefined) this.#settle(lost.failed, outcome, this.usage.cpuMs())
     if (part !== 'innocent') this.#keeper.onMisjudged()
     this.#keeper.takeBack(lost?.again ?? [])
     this.#end('lost')

@@ -8,6 +8,8 @@ import { setV8Flags } from './v8-flags.ts'
 
 /** Isolates in this process: `isolation: 'in-process'`. */
 export class LocalIsolates implements IsolateSource {
+  onRoom: () => void = () => {}
+
   constructor() {
     setV8Flags()
   }
@@ -19,6 +21,10 @@ export class LocalIsolates implements IsolateSource {
 
   findProblem(): string | undefined {
     return isolateRoom()
+  }
+
+  isRoomComing(): boolean {
+    return false
   }
 
   make(kind: IsolateKind): GuestIsolate {

@@ -68,6 +68,7 @@ export class Pool implements LaneOwner<Lane> {
 
   constructor(options: PoolOptions) {
     this.#options = options
+    options.source.onRoom = () => this.#makeWaiting()
     this.#instances = new LRUCache({
       // Room is made by the pool alone, which spares the busy ones.
       maxSize: Number.MAX_SAFE_INTEGER,
@@ -153,7 +154,7 @@ export class Pool implements LaneOwner<Lane> {
     const { key } = lane
     const problem = this.#makeRoom(key)
     if (problem !== undefined) {
-      if (this.#isAboutToFree()) this.#waitingForRoom.push(lane)
+      if (this.#isAboutToFree() || this.#options.source.isRoomComing(key)) this.#waitingForRoom.push(lane)
       else lane.onMakeFailed({ kind: 'refused', message: problem })
       return
     }

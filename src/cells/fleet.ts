@@ -1,0 +1,143 @@
+import type { PoolKey } from '../isolate/pool-key.ts'
+import { LIMITS } from '../limits.ts'
+import { Backoff } from './backoff.ts'
+import type { Cell } from './cell.ts'
+
+/** Those who lost a cell start anew first, before a spare takes a core for a while to start, in milliseconds. */
+const SPARE_PAUSE_MS = 250
+
+export interface FleetOptions {
+  /** Cells that functions share. */
+  readonly count: number
+  readonly launch: () => Cell
+  /** One is there that was not. */
+  readonly onRoom: () => void
+}
+
+/** Which cells there are, and what for: shared ones, a spare, and those of functions that are kept apart. */
+export class Fleet {
+  readonly #options: FleetOptions
+  readonly #backoff = new Backoff(() => this.fill())
+  readonly #shared: Cell[] = []
+  readonly #own = new Map<PoolKey, Cell>()
+  /** All that live, those that are about to go included. */
+  readonly #living = new Set<Cell>()
+  #spare: Cell | undefined
+  #spareTimer: NodeJS.Timeout | undefined
+  #isStarted = false
+  #isClosed = false
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+  }
+
+  get living(): ReadonlySet<Cell> {
+    return this.#living
+  }
+
+  get shared(): readonly Cell[] {
+    return this.#shared
+  }
+
+  get spare(): Cell | undefined {
+    return this.#spare
+  }
+
+  /** Why none can be started, as long as none has come up since. */
+  get problem(): string | undefined {
+    return this.#backoff.problem
+  }
+
+  /** As many as there are to be: those that are needed now first, then a spare. */
+  fill(): void {
+    if (this.#isClosed) return
+    while (this.#shared.length < this.#options.count) {
+      const cell = this.#takeSpare() ?? this.#start()
+      if (cell === undefined) return
+      this.#shared.push(cell)
+    }
+    if (this.#spare !== undefined || this.#spareTimer !== undefined) return
+    if (!this.#shared.every(({ isReady }) => isReady)) return
+    this.#spareTimer = setTimeout(
+      () => {
+        this.#spareTimer = undefined
+        if (!this.#isClosed) this.#spare ??= this.#start()
+      },
+      this.#isStarted ? SPARE_PAUSE_MS : 0,
+    ).unref()
+    this.#isStarted = true
+  }
+
+  /** The one of a function that is kept apart; started if there is none and another may be. */
+  ownOf(key: PoolKey): Cell | undefined {
+    const known = this.#own.get(key)
+    if (known !== undefined || this.findOwnProblem(key) !== undefined) return known
+    const cell = this.#takeSpare() ?? this.#start()
+    if (cell === undefined) return undefined
+    cell.owner = key
+    this.#own.set(key, cell)
+    this.fill()
+    return cell
+  }
+
+  /** Why there is none for that function at the moment. One whose function does nothing makes room. */
+  findOwnProblem(key: PoolKey): string | undefined {
+    if (this.#own.has(key)) return undefined
+    const { name } = key
+    const cells = [...this.#own.values()]
+    // They start one after the other, since those who lost a cell need the cores.
+    if (this.#spare === undefined && cells.some(({ isReady }) => !isReady))
+      return `A cell for "${name}" starts after another's.`
+    if (cells.length < LIMITS.ownCells) return this.#backoff.isWaiting ? this.#backoff.problem : undefined
+    const idle = cells.find(cell => !cell.isBusy)
+    idle?.condemn('makes room for another')
+    if (idle !== undefined) return undefined
+    return `"${name}" runs apart from others for a while, and all ${LIMITS.ownCells} cells for that are busy.`
+  }
+
+  onReady(cell: Cell): void {
+    this.#backoff.succeed()
+    if (cell !== this.#spare) this.fill()
+    this.#options.onRoom()
+  }
+
+  /** It takes no more work. */
+  retire(cell: Cell): void {
+    const index = this.#shared.indexOf(cell)
+    if (index >= 0) this.#shared.splice(index, 1)
+    if (this.#spare === cell) this.#spare = undefined
+    if (cell.owner !== undefined && this.#own.get(cell.owner) === cell) this.#own.delete(cell.owner)
+  }
+
+  /** It is gone. */
+  remove(cell: Cell, why: string): void {
+    this.#living.delete(cell)
+    this.retire(cell)
+    if (!cell.isReady && !this.#isClosed) this.#backoff.fail(why)
+  }
+
+  roleOf(cell: Cell): 'shared' | 'spare' | 'own' | 'leaving' {
+    if (cell === this.#spare) return 'spare'
+    if (cell.isGoing) return 'leaving'
+    return cell.owner === undefined ? 'shared' : 'own'
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#backoff.close()
+    clearTimeout(this.#spareTimer)
+  }
+
+  #takeSpare(): Cell | undefined {
+    const spare = this.#spare
+    this.#spare = undefined
+    return spare
+  }
+
+  #start(): Cell | undefined {
+    if (this.#backoff.isWaiting) return undefined
+    const cell = this.#options.launch()
+    this.#living.add(cell)
+    return cell
+  }
+}
