@@ -13,11 +13,19 @@ import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
 const WEDGED_AFTER_MS = 300
 /** How long what runs in a cell that is to go has time to come to its end, in milliseconds. */
 const DRAIN_MS = 2000
+/**
+ * A process that closes its channel is about to end, and says best itself how; or it closed it on purpose. One that has
+ * ended, but whose channel somebody else has open, such as a child of its launcher, is not listened to for longer. In
+ * milliseconds.
+ */
+const LAST_WORDS_MS = 1000
 
 export interface CellOwner {
   /** It has something to do. */
   onBusy(): void
   onReady(cell: Cell): void
+  /** It has told what it uses. */
+  onBeat(cell: Cell): void
   /** It takes no more work, and ends soon. */
   onCondemned(cell: Cell): void
   /** The process is gone; its isolates are not told yet. */
@@ -32,9 +40,12 @@ export class Cell implements IsolateHome {
   /** The one function it is for, if it isn't for all. */
   owner: PoolKey | undefined
   isReady = false
-  /** It was ended because its main thread did not answer. */
+  /** It was ended because its main thread did not answer, or because it used too much memory. */
   isHung = false
+  isOverfull = false
   isGoing = false
+  /** It ended while it parsed a function. */
+  wasCompiling = false
   /** When it was heard last, on the scale of `performance.now()`. */
   heardMs = performance.now()
   readonly startedMs = performance.now()
@@ -63,11 +74,12 @@ export class Cell implements IsolateHome {
     child.on('error', error => this.#end(`could not be started: ${error.message}`))
     // Comes when all it said has been heard.
     child.on('close', (code, signal) => this.#end(`ended with ${signal ?? `exit code ${code}`}`))
+    child.on('exit', () => setTimeout(() => this.#channel.destroy(), LAST_WORDS_MS).unref())
     this.#channel = new Channel<ToCell>(channel, {
       onFrame: value => this.#hear(value),
       onClose: error => {
         if (error !== undefined) this.kill(`broke the protocol: ${error.message}`)
-        else this.kill('closed its channel')
+        else setTimeout(() => this.kill('closed its channel'), LAST_WORDS_MS).unref()
       },
     })
     this.post(['configure', Intl.DateTimeFormat().resolvedOptions().timeZone])
@@ -75,6 +87,10 @@ export class Cell implements IsolateHome {
 
   get pid(): number | undefined {
     return this.#process.pid
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded
   }
 
   /** Living isolates, spares included. */
@@ -184,6 +200,13 @@ export class Cell implements IsolateHome {
     this.kill(why)
   }
 
+  /** It uses more memory than a cell may: the sooner it ends the more somebody in it is still at it. */
+  giveUp(why: string): void {
+    this.isOverfull = true
+    if (this.isBusy) this.kill(why)
+    else this.condemn(why)
+  }
+
   /** Ends it at once. */
   kill(why: string): void {
     this.#why ??= why
@@ -242,6 +265,7 @@ export class Cell implements IsolateHome {
           const isolate = this.#isolates.get(times[index] as number)
           if (isolate !== undefined) isolate.cpuMs = times[index + 1] as number
         }
+        this.#owner.onBeat(this)
         return
       }
       case 'compiled':
@@ -260,6 +284,7 @@ export class Cell implements IsolateHome {
     clearTimeout(this.#drainTimer)
     this.#channel.destroy()
     const said = this.#why === undefined ? why : `${this.#why} (${why})`
+    this.wasCompiling = this.tasks.size > 0
     this.tasks.failAll(`the process that was to parse it ${said}`)
     this.#owner.onEnded(this, said)
   }

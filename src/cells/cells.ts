@@ -1,13 +1,15 @@
+import { HostClosedError, OverloadedError } from '../errors.ts'
 import type { ProgramCompiler } from '../isolate/compile.ts'
-import type { GuestIsolate, IsolateSource } from '../isolate/guest-isolate.ts'
+import type { GuestIsolate, IsolateSource, RoomProblem } from '../isolate/guest-isolate.ts'
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
 import type { RuntimeKind } from '../isolate/snapshot.ts'
 import { LIMITS } from '../limits.ts'
 import { Backoff } from './backoff.ts'
-import { Blame, MAX_STRIKES } from './blame.ts'
+import { Blame } from './blame.ts'
 import { Cell, type CellOwner } from './cell.ts'
 import { RemoteCompiler } from './remote-compiler.ts'
 import type { RemoteIsolate } from './remote-isolate.ts'
+import { judge } from './verdict.ts'
 import { Watch } from './watch.ts'
 
 export interface CellsOptions {
@@ -20,6 +22,10 @@ export interface CellsOptions {
   /** Words put before the command that starts a cell. */
   readonly launcher: readonly string[]
   readonly onWarning: (message: string) => void
+  /** What parsing one function may take, in milliseconds. Default: see RemoteCompiler. */
+  readonly compileMs?: number
+  /** What a cell runs. Default: main.ts. */
+  readonly script?: URL
 }
 
 /** What `host.stats()` tells of a cell. */
@@ -33,10 +39,6 @@ export interface CellStats {
   readonly rssBytes: number
   readonly functionName?: string
 }
-
-type ToPart = (isolate: RemoteIsolate) => 'innocent' | 'culprit' | 'suspect'
-
-const NOBODY: ReadonlySet<PoolKey> = new Set()
 
 /** Isolates in supervised child processes: `isolation: 'process'`. Nothing starts before it is needed. */
 export class Cells implements IsolateSource, CellOwner {
@@ -64,20 +66,22 @@ export class Cells implements IsolateSource, CellOwner {
     return this.#blame.findRefusal(key)
   }
 
-  findProblem(key?: PoolKey): string | undefined {
-    if (this.#isClosed) return 'The host is closed.'
+  findProblem(key?: PoolKey): RoomProblem | undefined {
+    if (this.#isClosed) return { message: 'The host is closed.', remedy: 'none' }
     if (key !== undefined && this.#blame.isQuarantined(key)) return this.#findOwnProblem(key)
     this.#fill()
     const cell = this.#leastUsed()
-    if (cell === undefined) return this.#backoff.problem ?? 'No cell is ready.'
-    if (cell.isolateCount < this.#options.instancesPerCell) return undefined
-    return `All ${this.#shared.length} cells hold ${this.#options.instancesPerCell} isolates (cells.count, cells.instancesPerCell).`
+    if (cell === undefined) return { message: this.#noCell, remedy: 'none' }
+    const { instancesPerCell } = this.#options
+    if (cell.isolateCount < instancesPerCell) return undefined
+    const message = `All ${this.#shared.length} cells hold ${instancesPerCell} isolates (cells.count, cells.instancesPerCell).`
+    return { message, remedy: 'evict' }
   }
 
   make(kind: IsolateKind, key?: PoolKey): GuestIsolate {
     const isOwn = key !== undefined && this.#blame.isQuarantined(key)
     const cell = isOwn ? this.#ownCell(key) : this.#leastUsed()
-    if (cell === undefined) throw new Error(this.findProblem(key) ?? 'No cell is ready.')
+    if (cell === undefined) throw new Error(this.#noCell)
     const isolate = cell.make(kind, false)
     isolate.key = key
     this.#watch.wake()
@@ -86,7 +90,7 @@ export class Cells implements IsolateSource, CellOwner {
 
   makeSpare(kind: IsolateKind): GuestIsolate {
     const cell = this.#leastUsed()
-    if (cell === undefined) throw new Error('No cell is ready.')
+    if (cell === undefined) throw new Error(this.#noCell)
     this.#watch.wake()
     return cell.make(kind, true)
   }
@@ -106,13 +110,12 @@ export class Cells implements IsolateSource, CellOwner {
     this.#own.get(key)?.condemn('is not needed any more')
   }
 
-  /** Where nobody else is, if possible. */
   openCompiler(runtime: RuntimeKind): ProgramCompiler {
-    this.#fill()
-    const cell = this.#spare ?? this.#leastUsed()
-    if (cell === undefined) throw new Error(this.#backoff.problem ?? 'No cell is ready.')
-    this.#watch.wake()
-    return new RemoteCompiler(cell, runtime)
+    return new RemoteCompiler(() => this.#compilerCell(), runtime, this.#options.compileMs)
+  }
+
+  get #noCell(): string {
+    return this.#backoff.problem ?? 'No cell is ready.'
   }
 
   /** Why no cells can be started, if they can't. */
@@ -155,6 +158,10 @@ export class Cells implements IsolateSource, CellOwner {
     if (cell !== this.#spare) this.#fill()
   }
 
+  onBeat(cell: Cell): void {
+    this.#watch.checkMemory(cell)
+  }
+
   onCondemned(cell: Cell): void {
     this.#remove(cell)
     this.#fill()
@@ -174,45 +181,11 @@ export class Cells implements IsolateSource, CellOwner {
     }
     if (!cell.isGoing) this.#replacedCount++
     if (!cell.isReady) this.#backoff.fail(why)
-    const toPart = this.#findParts(cell, why)
+    const { toPart, warning } = judge(cell, why, this.#blame)
+    if (warning !== undefined) this.#options.onWarning(warning)
     this.#fill()
     cell.loseAll(toPart, `its process ${why}`)
     this.#moveOut()
-  }
-
-  /** Who was running when the process ended: charged with it if it was one, kept apart for a while if they were several. */
-  #findParts(cell: Cell, why: string): ToPart {
-    const entered = cell.entered.filter(isolate => isolate.key !== undefined)
-    // Its main thread was a guest's; nothing of that was seen outside, and on a thread of its own it harms nobody.
-    if (cell.isHung) {
-      this.#options.onWarning(`Cell ${cell.pid} ${why}.`)
-      return isolate => (isolate.isOnMainThread ? 'suspect' : 'innocent')
-    }
-    const running = new Set(entered.map(({ key }) => key as PoolKey))
-    const culprits = cell.wedged.size > 0 ? cell.wedged : entered.length === 1 ? running : NOBODY
-    if (!cell.isGoing || culprits.size > 0) this.#warn(cell, why, culprits, running)
-    if (culprits.size === 0) {
-      for (const key of running) this.#blame.suspect(key)
-      return isolate => (isolate.isEntered ? 'suspect' : 'innocent')
-    }
-    return isolate => {
-      const isCulprit = isolate.key !== undefined && culprits.has(isolate.key)
-      return isCulprit && isolate.isEntered ? 'culprit' : 'innocent'
-    }
-  }
-
-  #warn(cell: Cell, why: string, culprits: ReadonlySet<PoolKey>, running: ReadonlySet<PoolKey>): void {
-    const strikes = [...culprits].map(
-      key => `function "${key.name}" (strike ${this.#blame.charge(key)} of ${MAX_STRIKES})`,
-    )
-    const names = [...running].map(({ name }) => `"${name}"`).join(', ')
-    const by =
-      strikes.length > 0
-        ? `, by ${strikes.join(', ')}`
-        : running.size > 0
-          ? `; ${names} were running and run apart for a while`
-          : ''
-    this.#options.onWarning(`Cell ${cell.pid} ${why}${by}.`)
   }
 
   /** Isolates of functions that are kept apart by now are given up elsewhere as soon as they are idle. */
@@ -220,6 +193,16 @@ export class Cells implements IsolateSource, CellOwner {
     for (const cell of this.#living) {
       for (const isolate of cell.isolates) if (isolate.isCondemned) isolate.listener.onCondemned()
     }
+  }
+
+  /** Where nobody else is, if possible. */
+  #compilerCell(): Cell {
+    if (this.#isClosed) throw new HostClosedError()
+    this.#fill()
+    const cell = this.#spare ?? this.#leastUsed()
+    if (cell === undefined) throw new OverloadedError(`${this.#noCell} Retry later.`)
+    this.#watch.wake()
+    return cell
   }
 
   /** As many as there are to be, the spare among them when nobody needs it. */
@@ -237,9 +220,16 @@ export class Cells implements IsolateSource, CellOwner {
 
   #start(): Cell | undefined {
     if (this.#backoff.isWaiting) return undefined
-    const { memoryMb, launcher, instancesPerCell } = this.#options
+    const { memoryMb, launcher, instancesPerCell, script } = this.#options
     const maxIsolates = instancesPerCell + LIMITS.isolatesBesides
-    const cell = new Cell({ memoryMb: memoryMb * 2, launcher, maxIsolates }, this)
+    let cell: Cell
+    try {
+      cell = new Cell({ memoryMb: memoryMb * 2, launcher, maxIsolates, ...(script && { script }) }, this)
+    } catch (error) {
+      // Such as no descriptors left in this process.
+      this.#backoff.fail(`could not be started: ${(error as Error).message}`)
+      return undefined
+    }
     this.#living.add(cell)
     this.#watch.wake()
     return cell
@@ -260,15 +250,18 @@ export class Cells implements IsolateSource, CellOwner {
   }
 
   /** Room for a cell of the function's own is made by those whose function is not running. */
-  #findOwnProblem(key: PoolKey): string | undefined {
+  #findOwnProblem(key: PoolKey): RoomProblem | undefined {
     if (this.#own.has(key)) return undefined
     if (this.#own.size >= LIMITS.ownCells) {
       const idle = [...this.#own.values()].find(cell => !cell.isBusy)
-      if (idle === undefined)
-        return `Function "${key.name}" runs apart from others for a while, and all ${LIMITS.ownCells} cells for that are busy.`
+      if (idle === undefined) {
+        const message = `Function "${key.name}" runs apart from others for a while, and all ${LIMITS.ownCells} cells for that are busy.`
+        return { message, remedy: 'wait' }
+      }
       idle.condemn('makes room for another')
     }
-    return this.#spare === undefined ? this.#backoff.problem : undefined
+    if (this.#spare !== undefined || !this.#backoff.isWaiting) return undefined
+    return { message: this.#noCell, remedy: 'none' }
   }
 
   #ownCell(key: PoolKey): Cell | undefined {
