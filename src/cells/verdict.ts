@@ -24,6 +24,8 @@ export function judge(cell: Cell, why: string, blame: Blame): Verdict {
       warning: `${name} ${why}.`,
     }
   }
+  // No guest's code has run in it.
+  if (!cell.isReady) return { toPart: () => 'innocent', warning: `${name} ${why}.` }
   const entered = cell.entered.filter(({ key }) => key !== undefined)
   const running = new Set(entered.map(({ key }) => key as PoolKey))
   const culprits = findCulprits(cell, running)

@@ -61,10 +61,11 @@ export class WatchedHost {
 
   /** So many isolates run, and of all invocations so many are under way. */
   async running(runningCount: number, busyCount = runningCount): Promise<void> {
-    await until(() => {
+    const read = (): object => {
       const { instances } = this.host.stats()
-      return instances.runningCount === runningCount && instances.busyCount === busyCount
-    })
+      return { runningCount: instances.runningCount, busyCount: instances.busyCount }
+    }
+    await expect.poll(read, { timeout: 10_000, interval: 5 }).toEqual({ runningCount, busyCount })
     // As far as the host knows they run from the moment they are sent.
     await sleep(50)
   }
