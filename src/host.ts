@@ -121,6 +121,10 @@ export class FunctionHost implements Closable {
       if (unused !== undefined) this.#line.pool.retire(unused.deployment.key)
       this.#line.pool.expect(deployment.key)
       return deployment.info
+    } catch (error) {
+      // What was to compile it may have gone with the host.
+      this.#requireOpen()
+      throw error
     } finally {
       this.#functions.drop(claim)
     }

@@ -1,4 +1,5 @@
 import { Cells } from './cells/cells.ts'
+import { resolveLauncher } from './cells/launch.ts'
 import { InvalidOptionError } from './errors.ts'
 import { checkKnownOptions } from './known-options.ts'
 
@@ -60,12 +61,17 @@ export function checkIsolation(isolation: unknown, cells: CellOptions | undefine
   }
 }
 
-/** The cells of a host with `isolation: 'process'`. No process is started yet. */
+/**
+ * The cells of a host with `isolation: 'process'`. No process is started yet.
+ *
+ * @throws {InvalidOptionError} for a launcher that is not in PATH.
+ */
 export function openCells(
   { isolation, cells }: { readonly isolation: Isolation; readonly cells?: CellOptions },
   onWarning: (message: string) => void,
 ): Cells | undefined {
   if (isolation === 'in-process') return undefined
+  resolveLauncher(cells?.launcher ?? [])
   const defined = Object.fromEntries(Object.entries(cells ?? {}).filter(([, value]) => value !== undefined))
   return new Cells({ launcher: [], ...CELL_DEFAULTS, ...defined, onWarning })
 }

@@ -1,5 +1,5 @@
 import type { CodeCache } from './code-cache.ts'
-import { DeployError } from './errors.ts'
+import { CloudletError, DeployError, IsolateCrashedError } from './errors.ts'
 import type { CompiledProgram, ProgramCompiler, SyntaxProblem } from './isolate/compile.ts'
 import type { RuntimeKind } from './isolate/snapshot.ts'
 import type { ModuleGraph, SourceModule } from './modules/graph.ts'
@@ -14,7 +14,7 @@ import { findPlace } from './protocol/places.ts'
  * in the script is a place in the file, or in what was made of it.
  *
  * @throws {DeployError} with file, line and column when a file that the entry requires does not parse, or imports
- *   what another doesn't export.
+ *   what another doesn't export; and when compiling takes too long or too much memory, or ends its process.
  */
 export async function buildProgram(
   functionName: string,
@@ -32,6 +32,19 @@ export async function buildProgram(
   const kept = await cache?.read(faultless.source)
   const compiler = openCompiler(runtime)
   try {
+    return await compile()
+  } catch (error) {
+    // What is wrong with the cells, or with the host, is no fault of the function's.
+    if (error instanceof CloudletError && !(error instanceof IsolateCrashedError)) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new DeployError(functionName, `Function "${functionName}" can't be compiled: ${why}.`, {
+      cause: error,
+    })
+  } finally {
+    compiler.close()
+  }
+
+  async function compile(): Promise<CompiledProgram> {
     const restored = kept === undefined ? undefined : await compiler.restoreProgram(faultless, kept)
     if (restored !== undefined) return restored
     const found = kept === undefined ? await findProblems(compiler, graph, links, known) : new Map()
@@ -41,8 +54,6 @@ export async function buildProgram(
     const program = await compiler.compileProgram(written)
     if (found.size === 0 && program.code !== undefined) await cache?.write(faultless.source, program.code)
     return program
-  } finally {
-    compiler.close()
   }
 }
 

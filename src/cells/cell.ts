@@ -4,6 +4,7 @@ import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
 import { type RuntimeKind, snapshotBytes } from '../isolate/snapshot.ts'
 import { LIMITS } from '../limits.ts'
 import { type CompileRequest, type FromCell, parseFromCell, type ToCell } from '../protocol/cell.ts'
+import type { CellOwner } from './cell-owner.ts'
 import { Channel } from './channel.ts'
 import { CompileTasks } from './compile-tasks.ts'
 import { type LaunchOptions, launchCell } from './launch.ts'
@@ -13,20 +14,12 @@ import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
 const WEDGED_AFTER_MS = 300
 /** How long what runs in a cell that is to go has time to come to its end, in milliseconds. */
 const DRAIN_MS = 2000
-
-export interface CellOwner {
-  /** It has something to do. */
-  onBusy(): void
-  /** It has done something, and may have nothing to do. */
-  onIdle(cell: Cell): void
-  onReady(cell: Cell): void
-  /** It takes no more work, and ends soon. */
-  onCondemned(cell: Cell): void
-  /** The process is gone; its isolates are not told yet. */
-  onEnded(cell: Cell, why: string): void
-  /** Whether that function's isolates belong elsewhere by now. */
-  isMisplaced(key: PoolKey, cell: Cell): boolean
-}
+/**
+ * A process that closes its channel is about to end, and says best itself how; or it closed it on purpose. One that has
+ * ended, but whose channel somebody else has open, such as a child of its launcher, is not listened to for longer. In
+ * milliseconds.
+ */
+const LAST_WORDS_MS = 1000
 
 /** A process in which isolates live, as the host sees it. */
 export class Cell implements IsolateHome {
@@ -34,16 +27,19 @@ export class Cell implements IsolateHome {
   /** The one function it is for, if it isn't for all. */
   owner: PoolKey | undefined
   isReady = false
-  /** It was ended because its main thread did not answer. */
+  /** It was ended because its main thread did not answer, or because it used too much memory. */
   isHung = false
+  isOverfull = false
   isGoing = false
+  /** It ended while it parsed a function. */
+  wasCompiling = false
   /** When it was heard last, on the scale of `performance.now()`. */
   heardMs = performance.now()
   readonly startedMs = performance.now()
   rssBytes = 0
   readonly #process: ChildProcess
   readonly #channel: Channel<ToCell>
-  readonly #owner: CellOwner
+  readonly #owner: CellOwner<Cell>
   /** Isolates that live. */
   readonly #isolates = new Map<number, RemoteIsolate>()
   /** Isolates that were ended and whose thread has not said that it is done. */
@@ -59,18 +55,19 @@ export class Cell implements IsolateHome {
   /** Functions whose threads could not be ended. */
   readonly wedged = new Set<PoolKey>()
 
-  constructor(options: LaunchOptions, owner: CellOwner) {
+  constructor(options: LaunchOptions, owner: CellOwner<Cell>) {
     this.#owner = owner
     const { process: child, channel } = launchCell(options)
     this.#process = child
     child.on('error', error => this.#end(`could not be started: ${error.message}`))
     // Comes when all it said has been heard.
     child.on('close', (code, signal) => this.#end(`ended with ${signal ?? `exit code ${code}`}`))
+    child.on('exit', () => setTimeout(() => this.#channel.destroy(), LAST_WORDS_MS).unref())
     this.#channel = new Channel<ToCell>(channel, {
       onFrame: value => this.#hear(value),
       onClose: error => {
         if (error !== undefined) this.kill(`broke the protocol: ${error.message}`)
-        else this.kill('closed its channel')
+        else setTimeout(() => this.kill('closed its channel'), LAST_WORDS_MS).unref()
       },
     })
     this.post(['configure', Intl.DateTimeFormat().resolvedOptions().timeZone])
@@ -78,6 +75,10 @@ export class Cell implements IsolateHome {
 
   get pid(): number | undefined {
     return this.#process.pid
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded
   }
 
   /** Living isolates, spares included. */
@@ -196,6 +197,13 @@ export class Cell implements IsolateHome {
     this.kill(why)
   }
 
+  /** It uses more memory than a cell may: the sooner it ends the more somebody in it is still at it. */
+  giveUp(why: string): void {
+    this.isOverfull = true
+    if (this.isBusy) this.kill(why)
+    else this.condemn(why)
+  }
+
   /** Ends it at once. */
   kill(why: string): void {
     this.#why ??= why
@@ -254,6 +262,7 @@ export class Cell implements IsolateHome {
           const isolate = this.#isolates.get(times[index] as number)
           if (isolate !== undefined) isolate.cpuMs = times[index + 1] as number
         }
+        this.#owner.onBeat(this)
         return
       }
       case 'compiled':
@@ -272,6 +281,7 @@ export class Cell implements IsolateHome {
     clearTimeout(this.#drainTimer)
     this.#channel.destroy()
     const said = this.#why === undefined ? why : `${this.#why} (${why})`
+    this.wasCompiling = this.tasks.size > 0
     this.tasks.failAll(`the process that was to parse it ${said}`)
     this.#owner.onEnded(this, said)
   }

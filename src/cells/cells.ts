@@ -1,10 +1,12 @@
+import { HostClosedError, OverloadedError } from '../errors.ts'
 import type { ProgramCompiler } from '../isolate/compile.ts'
-import type { GuestIsolate, IsolateSource } from '../isolate/guest-isolate.ts'
+import type { GuestIsolate, IsolateSource, RoomProblem } from '../isolate/guest-isolate.ts'
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
 import type { RuntimeKind } from '../isolate/snapshot.ts'
 import { LIMITS } from '../limits.ts'
 import { Blame, MAX_STRIKES } from './blame.ts'
-import { Cell, type CellOwner } from './cell.ts'
+import { Cell } from './cell.ts'
+import type { CellOwner } from './cell-owner.ts'
 import { Fleet } from './fleet.ts'
 import { RemoteCompiler } from './remote-compiler.ts'
 import type { RemoteIsolate } from './remote-isolate.ts'
@@ -21,6 +23,10 @@ export interface CellsOptions {
   /** Words put before the command that starts a cell. */
   readonly launcher: readonly string[]
   readonly onWarning: (message: string) => void
+  /** What parsing one function may take, in milliseconds. Default: see RemoteCompiler. */
+  readonly compileMs?: number
+  /** What a cell runs. Default: main.ts. */
+  readonly script?: URL
 }
 
 /** What `host.stats()` tells of a cell. */
@@ -36,7 +42,7 @@ export interface CellStats {
 }
 
 /** Isolates in supervised child processes: `isolation: 'process'`. Nothing starts before it is needed. */
-export class Cells implements IsolateSource, CellOwner {
+export class Cells implements IsolateSource, CellOwner<Cell> {
   onRoom: () => void = () => {}
   readonly #options: CellsOptions
   readonly #blame = new Blame()
@@ -60,19 +66,16 @@ export class Cells implements IsolateSource, CellOwner {
     return this.#blame.findRefusal(key)
   }
 
-  findProblem(key?: PoolKey): string | undefined {
-    if (this.#isClosed) return 'The host is closed.'
+  findProblem(key?: PoolKey): RoomProblem | undefined {
+    if (this.#isClosed) return { message: 'The host is closed.', remedy: 'none' }
     if (key !== undefined && this.#blame.isQuarantined(key)) return this.#fleet.findOwnProblem(key)
     this.#fleet.fill()
     const cell = this.#leastUsed(key)
+    if (cell === undefined) return { message: this.#noCell, remedy: 'none' }
     const { instancesPerCell } = this.#options
-    if (cell === undefined) return this.#fleet.problem ?? 'No cell is there.'
     if (cell.isolateCount < instancesPerCell) return undefined
-    return `All ${this.#fleet.shared.length} cells hold ${instancesPerCell} isolates (cells.count, cells.instancesPerCell).`
-  }
-
-  isRoomComing(key: PoolKey): boolean {
-    return this.#blame.isQuarantined(key)
+    const message = `All ${this.#fleet.shared.length} cells hold ${instancesPerCell} isolates (cells.count, cells.instancesPerCell).`
+    return { message, remedy: 'evict' }
   }
 
   make(kind: IsolateKind, key?: PoolKey): GuestIsolate {
@@ -100,12 +103,8 @@ export class Cells implements IsolateSource, CellOwner {
     }
   }
 
-  /** Where nobody else is, if possible. */
   openCompiler(runtime: RuntimeKind): ProgramCompiler {
-    this.#fleet.fill()
-    const cell = this.#fleet.spare ?? this.#leastUsed()
-    if (cell === undefined) throw new Error(this.#fleet.problem ?? 'No cell is there.')
-    return new RemoteCompiler(cell, runtime)
+    return new RemoteCompiler(() => this.#compilerCell(), runtime, this.#options.compileMs)
   }
 
   /** Why no cells can be started, if they can't. */
@@ -147,6 +146,10 @@ export class Cells implements IsolateSource, CellOwner {
     if (cell.owner !== undefined) this.onRoom()
   }
 
+  onBeat(cell: Cell): void {
+    this.#watch.checkMemory(cell)
+  }
+
   onReady(cell: Cell): void {
     this.#fleet.onReady(cell)
   }
@@ -175,8 +178,8 @@ export class Cells implements IsolateSource, CellOwner {
     const verdict = judge(cell)
     for (const key of verdict.suspects) this.#blame.suspect(key)
     const strikes = [...verdict.culprits].map(key => ({ name: key.name, count: this.#blame.charge(key) }))
-    if (!cell.isGoing || strikes.length > 0)
-      this.#options.onWarning(`Cell ${cell.pid} ${why}${describe(verdict, strikes)}.`)
+    if (!cell.isGoing || cell.isOverfull || strikes.length > 0)
+      this.#options.onWarning(`Cell ${cell.pid ?? 0} ${why}${describe(verdict, strikes)}.`)
     this.#fleet.fill()
     cell.loseAll(verdict.partOf, `its process ${why}`)
     this.#moveOut()
@@ -184,16 +187,30 @@ export class Cells implements IsolateSource, CellOwner {
   }
 
   #launch(): Cell {
-    const { memoryMb, launcher, instancesPerCell } = this.#options
+    const { memoryMb, launcher, instancesPerCell, script } = this.#options
     const maxIsolates = instancesPerCell + LIMITS.isolatesBesides
     this.#watch.wake()
-    return new Cell({ memoryMb: memoryMb * 2, launcher, maxIsolates }, this)
+    return new Cell({ memoryMb: memoryMb * 2, launcher, maxIsolates, ...(script && { script }) }, this)
+  }
+
+  /** Where nobody else is, if possible. */
+  #compilerCell(): Cell {
+    if (this.#isClosed) throw new HostClosedError()
+    this.#fleet.fill()
+    const cell = this.#fleet.spare ?? this.#leastUsed()
+    if (cell === undefined) throw new OverloadedError(`${this.#noCell} Retry later.`)
+    this.#watch.wake()
+    return cell
+  }
+
+  get #noCell(): string {
+    return this.#fleet.problem ?? 'No cell is ready.'
   }
 
   #make(kind: IsolateKind, key: PoolKey | undefined, isSpare: boolean): RemoteIsolate {
     const isOwn = key !== undefined && this.#blame.isQuarantined(key)
     const cell = isOwn ? this.#fleet.ownOf(key) : this.#leastUsed(key)
-    if (cell === undefined) throw new Error(this.findProblem(key) ?? 'No cell is there.')
+    if (cell === undefined) throw new Error(this.#noCell)
     this.#watch.wake()
     return cell.make(kind, isSpare)
   }
@@ -222,6 +239,7 @@ export class Cells implements IsolateSource, CellOwner {
 function describe({ suspects }: Verdict, strikes: readonly { name: string; count: number }[]): string {
   const charged = strikes.map(({ name, count }) => `function "${name}" (strike ${count} of ${MAX_STRIKES})`)
   if (charged.length > 0) return `, by ${charged.join(', ')}`
-  const names = [...suspects].map(({ name }) => `"${name}"`)
-  return names.length > 0 ? `; ${names.join(', ')} ran then and run apart for a while` : ''
+  const names = [...suspects].map(({ name }) => `"${name}"`).join(', ')
+  if (suspects.size === 0) return ''
+  return `; ${names} ${suspects.size === 1 ? 'was running and runs' : 'were running and run'} apart for a while`
 }

@@ -1,3 +1,4 @@
+import type { RoomProblem } from '../isolate/guest-isolate.ts'
 import type { PoolKey } from '../isolate/pool-key.ts'
 import { LIMITS } from '../limits.ts'
 import { Backoff } from './backoff.ts'
@@ -81,18 +82,23 @@ export class Fleet {
   }
 
   /** Why there is none for that function at the moment. One whose function does nothing makes room. */
-  findOwnProblem(key: PoolKey): string | undefined {
+  findOwnProblem(key: PoolKey): RoomProblem | undefined {
     if (this.#own.has(key)) return undefined
     const { name } = key
     const cells = [...this.#own.values()]
     // They start one after the other, since those who lost a cell need the cores.
-    if (this.#spare === undefined && cells.some(({ isReady }) => !isReady))
-      return `A cell for "${name}" starts after another's.`
-    if (cells.length < LIMITS.ownCells) return this.#backoff.isWaiting ? this.#backoff.problem : undefined
+    if (this.#spare === undefined) {
+      const { problem } = this.#backoff
+      if (this.#backoff.isWaiting && problem !== undefined) return { message: problem, remedy: 'none' }
+      if (cells.some(({ isReady }) => !isReady))
+        return { message: `A cell for function "${name}" starts after another's.`, remedy: 'wait' }
+    }
+    if (cells.length < LIMITS.ownCells) return undefined
     const idle = cells.find(cell => !cell.isBusy)
     idle?.condemn('makes room for another')
     if (idle !== undefined) return undefined
-    return `"${name}" runs apart from others for a while, and all ${LIMITS.ownCells} cells for that are busy.`
+    const message = `Function "${name}" runs apart from others for a while, and all ${LIMITS.ownCells} cells for that are busy.`
+    return { message, remedy: 'wait' }
   }
 
   onReady(cell: Cell): void {
@@ -136,8 +142,14 @@ export class Fleet {
 
   #start(): Cell | undefined {
     if (this.#backoff.isWaiting) return undefined
-    const cell = this.#options.launch()
-    this.#living.add(cell)
-    return cell
+    try {
+      const cell = this.#options.launch()
+      this.#living.add(cell)
+      return cell
+    } catch (error) {
+      // Such as no descriptors left in this process.
+      this.#backoff.fail(`could not be started: ${(error as Error).message}`)
+      return undefined
+    }
   }
 }

@@ -133,7 +133,8 @@ function killFirst(refused: string): readonly string[] {
   return [`if [ -w ${score} ]; then echo 1000 > ${score} || ${refused}; fi`]
 }
 
-function resolveLauncher(launcher: readonly string[]): readonly string[] {
+/** @throws {InvalidOptionError} for a command that is not in PATH. */
+export function resolveLauncher(launcher: readonly string[]): readonly string[] {
   const [command, ...args] = launcher
   if (command === undefined) return []
   if (/[\\/]/.test(command)) return launcher

@@ -1,3 +1,4 @@
+import { IsolateCrashedError } from '../errors.ts'
 import type {
   CompiledProgram,
   FunctionKind,
@@ -10,20 +11,32 @@ import type { CompileRequest } from '../protocol/cell.ts'
 import type { Cell } from './cell.ts'
 import type { CompileAnswer } from './compile-tasks.ts'
 
-/** Parsing a function may take, in milliseconds, before the cell that does it is given up. */
+/** What one request may take, in milliseconds, before the cell that does it is given up. */
 const LIMIT_MS = 60_000
+/** A cell may end for other reasons than what is parsed there: in how many, one after the other, it is tried. */
+const MAX_CELLS = 2
 
 let compilerCount = 0
 
-/** Compiles in a cell: parsing hostile source is as dangerous as running it. */
+/**
+ * Compiles in a cell: parsing hostile source is as dangerous as running it.
+ *
+ * @throws {IsolateCrashedError} when that takes too long, or down the cell; {OverloadedError} when there is none;
+ *   {HostClosedError}.
+ */
 export class RemoteCompiler implements ProgramCompiler {
   readonly #id = ++compilerCount
-  readonly #cell: Cell
+  readonly #findCell: () => Cell
   readonly #runtime: RuntimeKind
+  readonly #limitMs: number
+  #cell: Cell
+  #cellCount = 1
 
-  constructor(cell: Cell, runtime: RuntimeKind) {
-    this.#cell = cell
+  constructor(findCell: () => Cell, runtime: RuntimeKind, limitMs = LIMIT_MS) {
+    this.#findCell = findCell
+    this.#cell = findCell()
     this.#runtime = runtime
+    this.#limitMs = limitMs
   }
 
   async compileProgram(program: ProgramSource): Promise<CompiledProgram> {
@@ -42,7 +55,7 @@ export class RemoteCompiler implements ProgramCompiler {
     { parameters, isAsync }: FunctionKind,
   ): Promise<SyntaxProblem | undefined> {
     const { answer } = await this.#ask({ kind: 'check', path, parameters, isAsync }, source)
-    return answer === null ? undefined : readProblem(answer, path)
+    return answer === null ? undefined : this.#readProblem(answer, path)
   }
 
   close(): void {
@@ -50,26 +63,54 @@ export class RemoteCompiler implements ProgramCompiler {
   }
 
   async #ask(request: CompileRequest, source: string, code?: Uint8Array): Promise<CompileAnswer> {
-    const { answer } = this.#cell.compile(this.#id, this.#runtime, request, source, code)
-    const timer = setTimeout(
-      () => this.#cell.kill(`took more than ${LIMIT_MS} ms to parse a function`),
-      LIMIT_MS,
-    )
+    for (;;) {
+      if (this.#cell.isGoing || this.#cell.isEnded) this.#cell = this.#findCell()
+      const cell = this.#cell
+      try {
+        return await this.#askCell(cell, request, source, code)
+      } catch (error) {
+        if (!cell.isEnded || this.#cellCount === MAX_CELLS) throw error
+        this.#cellCount++
+      }
+    }
+  }
+
+  async #askCell(
+    cell: Cell,
+    request: CompileRequest,
+    source: string,
+    code: Uint8Array | undefined,
+  ): Promise<CompileAnswer> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      const why = `took more than ${this.#limitMs} ms to parse a function`
+      reject(new IsolateCrashedError(`the process that was to parse it ${why}`))
+      // Those who run there have nothing to do with it.
+      cell.condemn(why)
+    }, this.#limitMs)
     try {
-      return await answer
+      return await Promise.race([cell.compile(this.#id, this.#runtime, request, source, code).answer, late])
     } finally {
       clearTimeout(timer)
     }
   }
-}
 
-/** What a cell says is wrong with a file: text and numbers, and nothing else of it. */
-function readProblem(text: string, path: string): SyntaxProblem {
-  const { message, line, column } = JSON.parse(text) as Partial<SyntaxProblem>
-  return {
-    message: String(message),
-    file: path,
-    ...(Number.isSafeInteger(line) && { line: Number(line) }),
-    ...(Number.isSafeInteger(column) && { column: Number(column) }),
+  /** What a cell says is wrong with a file: text and numbers, and nothing else of it. */
+  #readProblem(text: string, path: string): SyntaxProblem {
+    let problem: unknown
+    try {
+      problem = JSON.parse(text)
+    } catch (error) {
+      const why = `broke the protocol: ${(error as Error).message}`
+      this.#cell.kill(why)
+      throw new IsolateCrashedError(`the process that was to parse it ${why}`, { cause: error })
+    }
+    const { message, line, column } = Object(problem) as Partial<SyntaxProblem>
+    return {
+      message: typeof message === 'string' ? message : 'It does not parse.',
+      file: path,
+      ...(Number.isSafeInteger(line) && { line: Number(line) }),
+      ...(Number.isSafeInteger(column) && { column: Number(column) }),
+    }
   }
 }

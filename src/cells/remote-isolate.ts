@@ -25,6 +25,8 @@ type Said = Extract<FromCell, readonly [string, number, ...unknown[]]>
 
 /** Stands for the memory that a guest's window is in, which doesn't cross. */
 const WINDOW = Symbol('window')
+/** How many times its limit a heap is believed to have (native-notes/memory.md). */
+const MOST_OVERSHOT = 16
 const CAPACITY = WINDOW_BYTES - WINDOW_HEADER_BYTES
 
 /** An isolate that lives in a cell. */
@@ -130,7 +132,7 @@ export class RemoteIsolate implements GuestIsolate {
         this.isReady = true
         return
       case 'measured':
-        this.#measuring.shift()?.(message[2] ?? undefined)
+        this.#measuring.shift()?.(this.#bound(message[2]))
         return
       default:
     }
@@ -155,6 +157,12 @@ export class RemoteIsolate implements GuestIsolate {
     if (!entry.isQuick) this.listener.onLeft(error)
     else if (error !== undefined && isDead) this.listener.onDeath(error)
     else if (error !== undefined) this.listener.onRejection(error)
+  }
+
+  /** A cell that lies must not make the host believe that no memory is left for others. */
+  #bound(heapBytes: number | null): number | undefined {
+    const mostBytes = this.memoryMb * 1_048_576 * MOST_OVERSHOT
+    return heapBytes === null ? undefined : Math.min(Math.floor(heapBytes), mostBytes)
   }
 
   #end(): void {

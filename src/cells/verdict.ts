@@ -3,51 +3,66 @@ import type { RemoteIsolate } from './remote-isolate.ts'
 
 /** What is known of a cell's end. */
 export interface Ending {
+  /** Guests may have run in it. */
+  readonly isReady: boolean
+  /** The one function it was for, if it wasn't for all. */
+  readonly owner: PoolKey | undefined
   /** Isolates whose threads ran, as far as is known, those that were being ended included. */
   readonly entered: readonly RemoteIsolate[]
   /** Functions of threads that could not be ended. */
   readonly wedged: ReadonlySet<PoolKey>
-  /** Its main thread did not answer. */
+  /** It was ended because its main thread did not answer, or because it used too much memory. */
   readonly isHung: boolean
+  readonly isOverfull: boolean
+  /** It ended while it parsed a function. */
+  readonly wasCompiling: boolean
 }
 
 /** Who had what to do with it. */
 export interface Verdict {
   /** To be charged with it. */
   readonly culprits: ReadonlySet<PoolKey>
-  /** One of them it was. */
+  /** One of them it may have been: they are kept apart for a while. */
   readonly suspects: ReadonlySet<PoolKey>
   partOf(isolate: RemoteIsolate): 'innocent' | 'culprit' | 'suspect'
 }
 
 const NOBODY: ReadonlySet<PoolKey> = new Set()
 
-/**
- * Entries on the main thread are made one after the other, so only the first of those under way was running. A main
- * thread that hangs was that guest's: on a thread of its own it harms nobody, so it is neither charged nor kept apart.
- */
-export function judge({ entered, wedged, isHung }: Ending): Verdict {
+/** Whose doing it is that a process ended: one function's if only one can have done it, else it may be several's. */
+export function judge(ending: Ending): Verdict {
+  const { entered, isHung, isReady, isOverfull } = ending
+  // Entries on the main thread are made one after the other: only the first of those under way was running.
   const [onMain] = entered.filter(isolate => isolate.isOnMainThread).sort((a, b) => a.enteredAt - b.enteredAt)
+  if (!isReady) return { culprits: NOBODY, suspects: NOBODY, partOf: () => 'innocent' }
   if (isHung) {
-    return {
-      culprits: NOBODY,
-      suspects: NOBODY,
-      partOf: isolate => (isolate === onMain ? 'suspect' : 'innocent'),
-    }
+    // Nothing of that guest was seen outside, and on a thread of its own it harms nobody.
+    const partOf: Verdict['partOf'] = isolate => (isolate === onMain ? 'suspect' : 'innocent')
+    return { culprits: NOBODY, suspects: NOBODY, partOf }
   }
-  const running = new Set(
-    entered.filter(isolate => isolate.key !== undefined && (isolate === onMain || !isolate.isOnMainThread)),
+  const running = entered.filter(
+    isolate => isolate.key !== undefined && (isolate === onMain || !isolate.isOnMainThread),
   )
-  const keys = new Set([...running].map(({ key }) => key as PoolKey))
-  const culprits = wedged.size > 0 ? wedged : running.size === 1 ? keys : NOBODY
-  const suspects = culprits.size > 0 ? NOBODY : keys
+  const keys = new Set(running.map(({ key }) => key as PoolKey))
+  const culprits = findCulprits(ending, keys)
   return {
     culprits,
-    suspects,
+    suspects: culprits.size > 0 ? NOBODY : keys,
     partOf: isolate => {
-      if (isolate.key === undefined || !running.has(isolate)) return 'innocent'
-      if (suspects.size > 0) return 'suspect'
-      return culprits.has(isolate.key) ? 'culprit' : 'innocent'
+      const { key } = isolate
+      const isCulprit = key !== undefined && culprits.has(key)
+      if (isCulprit && isOverfull) return 'culprit'
+      if (!running.includes(isolate) || (culprits.size > 0 && !isCulprit)) return 'innocent'
+      // Of several invocations of one function it is not known which has done it.
+      return isCulprit && running.filter(other => other.key === key).length === 1 ? 'culprit' : 'suspect'
     },
   }
+}
+
+function findCulprits(ending: Ending, running: ReadonlySet<PoolKey>): ReadonlySet<PoolKey> {
+  const { wedged, isOverfull, owner, wasCompiling } = ending
+  if (wedged.size > 0) return wedged
+  // Anybody's memory may be in one that is shared, and what was parsed there may have ended it as well.
+  if (isOverfull) return owner === undefined ? NOBODY : new Set([owner])
+  return running.size === 1 && !wasCompiling ? running : NOBODY
 }

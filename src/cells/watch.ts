@@ -3,8 +3,9 @@ import type { Cell } from './cell.ts'
 
 /** How often busy cells are looked at, in milliseconds. */
 const LOOK_EVERY_MS = 25
-/** Looks from one question to the next. */
+/** Looks from one question to the next, and where nothing runs. */
 const PING_EVERY = 2
+const PING_IDLE_EVERY = 40
 /** A main thread that has said nothing for so long may be stuck, in milliseconds. */
 const SILENT_MS = 50
 /** It is, if it has used so much CPU time meanwhile: while it may be running a guest itself, and otherwise. */
@@ -46,21 +47,26 @@ export class Watch {
     this.#timer = undefined
   }
 
+  checkMemory(cell: Cell): void {
+    if (cell.rssBytes <= this.#maxRssBytes) return
+    cell.giveUp(`used ${Math.round(cell.rssBytes / 1_048_576)} MB, more than cells.memoryMb`)
+  }
+
   #look(): void {
     this.#lookCount++
     let isAnyBusy = false
     for (const cell of this.#cells()) {
-      if (!cell.isBusy) continue
+      const { isBusy } = cell
+      if (this.#lookCount % (isBusy ? PING_EVERY : PING_IDLE_EVERY) === 0) cell.post(['ping'])
+      if (!isBusy) continue
       isAnyBusy = true
-      if (this.#lookCount % PING_EVERY === 0) cell.post(['ping'])
-      if (cell.rssBytes > this.#maxRssBytes) {
-        cell.kill(`used ${Math.round(cell.rssBytes / 1_048_576)} MB, more than cells.memoryMb`)
-      } else {
-        // What it has said by now is heard first: a host that was held up must not take it for silent.
-        setImmediate(() => this.#checkSilence(cell))
-      }
+      // What it has said by now is heard first: a host that was held up must not take it for silent.
+      setImmediate(() => this.#checkSilence(cell))
     }
-    if (!isAnyBusy) this.close()
+    if (isAnyBusy) return
+    this.close()
+    // What the last one to run has left behind is known by the answer.
+    for (const cell of this.#cells()) cell.post(['ping'])
   }
 
   #checkSilence(cell: Cell): void {

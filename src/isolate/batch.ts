@@ -171,9 +171,8 @@ export class Batch {
     const isFailed = hasActed || isKnown || run.job.lossCount >= MAX_LOSSES
     const again = this.take(isFailed ? 1 : 0)
     for (const job of again) {
-      if (part === 'innocent') continue
       job.lossCount++
-      job.isAlone = true
+      if (part !== 'innocent') job.isAlone = true
     }
     return { again, failed: isFailed ? run.job : undefined }
   }

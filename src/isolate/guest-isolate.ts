@@ -79,6 +79,12 @@ export interface GuestIsolate extends IsolateKind {
   dispose(): void
 }
 
+/** Why there is no room for an isolate, and what would make some: idle ones that go, others that come to their end. */
+export interface RoomProblem {
+  readonly message: string
+  readonly remedy: 'evict' | 'wait' | 'none'
+}
+
 /** Where isolates come from. */
 export interface IsolateSource {
   /** To be called when what `findProblem` said may be over. */
@@ -86,9 +92,7 @@ export interface IsolateSource {
   /** Why the function is to run no more, if it isn't. */
   findRefusal(key: PoolKey): string | undefined
   /** Why no isolate can be made at the moment, for that function or at all. */
-  findProblem(key?: PoolKey): string | undefined
-  /** Whether that will be over by itself, soon enough to wait for. */
-  isRoomComing(key: PoolKey): boolean
+  findProblem(key?: PoolKey): RoomProblem | undefined
   /** One for that function, or a blank one for any. @throws when it can't be made. */
   make(kind: IsolateKind, key?: PoolKey): GuestIsolate
   /** The same, with what its kind names on its way into it. */

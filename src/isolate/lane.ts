@@ -76,15 +76,9 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   /** Never rejects: how it ended is the outcome. */
   run(request: InvocationRequest): Promise<RunResult> {
     const job = new Job(request, this)
-    const refusal = this.#wedgedCount > 0 ? WEDGED : this.#owner.findRefusal(this.key)
-    if (refusal !== undefined) {
-      job.drop({ kind: 'crashed', message: refusal })
-    } else if (request.signal?.aborted === true) {
-      job.drop({ kind: 'cancelled' })
-    } else {
-      this.#waiting.push(job)
-      this.#pumpSoon()
-    }
+    if (request.signal?.aborted === true) this.cancel(job)
+    else this.#waiting.push(job)
+    this.#pumpSoon()
     return job.result
   }
 
@@ -198,7 +192,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   /** A program that wedged one thread would wedge the next: it gets none. */
   onWedged(): void {
     this.#wedgedCount++
-    for (const job of this.#waiting.splice(0)) job.drop({ kind: 'crashed', message: WEDGED })
+    this.#refuseIfBlocked()
     this.#owner.onWedged(this.key, 1)
   }
 
@@ -230,16 +224,13 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   check(): void {
     const nowMs = performance.now()
     const isLate = (job: Job): boolean => nowMs - job.queuedMs > job.request.limitMs
-    if (!this.#waiting.some(isLate)) {
-      this.#pump()
-      return
-    }
     const late = this.#waiting.filter(isLate)
-    this.#waiting = this.#waiting.filter(job => !isLate(job))
+    if (late.length > 0) this.#waiting = this.#waiting.filter(job => !isLate(job))
     for (const job of late) {
       const message = `Function "${this.key.name}" waited ${job.request.limitMs} ms for an instance and got none.`
       job.drop({ kind: 'refused', message })
     }
+    this.#pump()
   }
 
   /** At the end of the tick: what it brings more crosses together. */
@@ -253,6 +244,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   }
 
   #pump(): void {
+    this.#refuseIfBlocked()
     this.#stream()
     if (this.#waiting.length === 0) {
       this.clock.delete(this)
@@ -269,6 +261,12 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
       this.#owner.make(this)
     }
     if (this.#waiting.length > 0) this.clock.add(this)
+  }
+
+  /** It is to run no more: nor are those that waited while others brought it about. */
+  #refuseIfBlocked(): void {
+    const message = this.#wedgedCount > 0 ? WEDGED : this.#owner.findRefusal(this.key)
+    if (message !== undefined) this.onUnloadable({ kind: 'crashed', message })
   }
 
   /** Jobs go behind those of an instance whose thread runs: it needs no waking, unless others wait for the core. */

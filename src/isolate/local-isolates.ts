@@ -1,5 +1,5 @@
 import { Compiler, type ProgramCompiler } from './compile.ts'
-import type { GuestIsolate, IsolateSource } from './guest-isolate.ts'
+import type { GuestIsolate, IsolateSource, RoomProblem } from './guest-isolate.ts'
 import { LocalIsolate } from './isolate.ts'
 import { isolateRoom } from './memory-maps.ts'
 import type { IsolateKind } from './pool-key.ts'
@@ -19,12 +19,9 @@ export class LocalIsolates implements IsolateSource {
     return undefined
   }
 
-  findProblem(): string | undefined {
-    return isolateRoom()
-  }
-
-  isRoomComing(): boolean {
-    return false
+  findProblem(): RoomProblem | undefined {
+    const message = isolateRoom()
+    return message === undefined ? undefined : { message, remedy: 'evict' }
   }
 
   make(kind: IsolateKind): GuestIsolate {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { Clock } from './clock.ts'
 import { Cores } from './cores.ts'
-import type { IsolateSource } from './guest-isolate.ts'
+import type { IsolateSource, RoomProblem } from './guest-isolate.ts'
 import { Instance } from './instance.ts'
 import { Lane } from './lane.ts'
 import type { LaneOwner } from './lane-owner.ts'
@@ -154,8 +154,8 @@ export class Pool implements LaneOwner<Lane> {
     const { key } = lane
     const problem = this.#makeRoom(key)
     if (problem !== undefined) {
-      if (this.#isAboutToFree() || this.#options.source.isRoomComing(key)) this.#waitingForRoom.push(lane)
-      else lane.onMakeFailed({ kind: 'refused', message: problem })
+      if (problem.remedy === 'wait' || this.#isAboutToFree()) this.#waitingForRoom.push(lane)
+      else lane.onMakeFailed({ kind: 'refused', message: problem.message })
       return
     }
     this.#makingCount++
@@ -203,10 +203,10 @@ export class Pool implements LaneOwner<Lane> {
   }
 
   /** Evicts idle instances, and spares before them, until another fits. What stands in the way otherwise. */
-  #makeRoom(key: PoolKey): string | undefined {
+  #makeRoom(key: PoolKey): RoomProblem | undefined {
     for (;;) {
       const problem = this.#findProblem(key)
-      if (problem === undefined || !(this.#spares.drop() || this.#evictOne())) return problem
+      if (problem?.remedy !== 'evict' || !(this.#spares.drop() || this.#evictOne())) return problem
     }
   }
 
@@ -217,13 +217,15 @@ export class Pool implements LaneOwner<Lane> {
     return false
   }
 
-  #findProblem(key?: PoolKey): string | undefined {
+  #findProblem(key?: PoolKey): RoomProblem | undefined {
     const { maxInstances, budgetBytes } = this.#options
     if (this.#instances.size + this.#makingCount >= maxInstances) {
-      return `All ${maxInstances} instances are busy (maxInstances).`
+      return { message: `All ${maxInstances} instances are busy (maxInstances).`, remedy: 'evict' }
     }
     if (this.#memoryBytes() + INSTANCE_OVERHEAD_BYTES > budgetBytes) {
-      return `The busy instances use the whole memory budget of ${Math.round(budgetBytes / 1_048_576)} MB (memoryBudgetMb).`
+      const budgetMb = Math.round(budgetBytes / 1_048_576)
+      const message = `The busy instances use the whole memory budget of ${budgetMb} MB (memoryBudgetMb).`
+      return { message, remedy: 'evict' }
     }
     return this.#options.source.findProblem(key)
   }

@@ -1,5 +1,5 @@
 import type { GuestIsolate, IsolateSource } from './guest-isolate.ts'
-
+import { NOBODY } from './isolate.ts'
 import type { IsolateKind, PoolKey } from './pool-key.ts'
 
 /** Cold starts within this time count as demand, in milliseconds. */
@@ -36,7 +36,7 @@ export class Spares {
 
   /** Those that have all they are to have. */
   get count(): number {
-    return this.#shelf.filter(({ isReady }) => isReady).length
+    return this.#shelf.filter(({ isReady, isDisposed }) => isReady && !isDisposed).length
   }
 
   /** All of them, those under way included. */
@@ -62,7 +62,7 @@ export class Spares {
       if (best === undefined || fitness(blank, kind) > fitness(best, kind)) best = blank
     }
     if (best !== undefined) {
-      this.#shelf.splice(this.#shelf.indexOf(best), 1)
+      this.#remove(best)
       this.#options.source.take(best, kind)
     }
     return best
@@ -99,7 +99,12 @@ export class Spares {
     this.#timer.unref()
   }
 
+  #remove(blank: GuestIsolate): void {
+    this.#shelf.splice(this.#shelf.indexOf(blank), 1)
+  }
+
   #refill(): void {
+    for (const blank of this.#shelf.filter(({ isDisposed }) => isDisposed)) this.#remove(blank)
     if (this.#kind === undefined) return
     const { count, kind } = this.#want(this.#kind)
     this.#dropOther(count, kind)
@@ -110,7 +115,9 @@ export class Spares {
       return
     }
     try {
-      this.#shelf.push(this.#options.source.makeSpare(kind))
+      const blank = this.#options.source.makeSpare(kind)
+      blank.listener = { ...NOBODY, onLost: () => this.#refillSoon() }
+      this.#shelf.push(blank)
     } catch (error) {
       this.#options.onFailure(error)
       return
