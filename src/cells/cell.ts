@@ -237,16 +237,10 @@ export class Cell implements IsolateHome {
     if (this.isGoing && this.#isolates.size === 0 && this.tasks.size === 0) this.kill('drained')
   }
 
+  /** @throws {ProtocolError}, at which the channel is closed. */
   #hear(value: unknown): void {
     this.heardMs = performance.now()
-    let messages: readonly FromCell[]
-    try {
-      messages = parseFromCell(value)
-    } catch (error) {
-      this.kill(`broke the protocol: ${(error as Error).message}`)
-      return
-    }
-    for (const message of messages) this.#handle(message)
+    for (const message of parseFromCell(value)) this.#handle(message)
   }
 
   #handle(message: FromCell): void {
