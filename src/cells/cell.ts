@@ -11,8 +11,8 @@ import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
 
 /** A thread that goes on so long after its isolate was ended is taken for stuck, in milliseconds. */
 const WEDGED_AFTER_MS = 300
-/** How long what runs in a cell that is to go has time to come to its end, in milliseconds. */
-const DRAIN_MS = 2000
+/** How long what runs in a cell that does harm has time to come to its end, in milliseconds. */
+export const DRAIN_MS = 2000
 /**
  * A process that closes its channel is about to end, and says best itself how; or it closed it on purpose. One that has
  * ended, but whose channel somebody else has open, such as a child of its launcher, is not listened to for longer. In
@@ -44,6 +44,8 @@ export class Cell implements IsolateHome {
   isHung = false
   isOverfull = false
   isGoing = false
+  /** It was ended though somebody ran there who had nothing to do with the reason. */
+  isCutShort = false
   /** It ended while it parsed a function. */
   wasCompiling = false
   /** When it was heard last, on the scale of `performance.now()`. */
@@ -180,18 +182,29 @@ export class Cell implements IsolateHome {
     if (!isolate.isEntered) this.#leaving.delete(isolate.id)
   }
 
-  /** No more work for it: what runs there may come to its end, then it ends. */
-  condemn(why: string): void {
+  /** No more work for it: what runs there may come to its end, within `drainMs` if that is given; then it ends. */
+  condemn(why: string, drainMs?: number): void {
     if (this.isGoing || this.#isEnded) return
     this.isGoing = true
     this.#why ??= why
     this.#owner.onCondemned(this)
+    this.dropIdle()
+    if (drainMs !== undefined) this.#drainTimer = setTimeout(() => this.#cutShort(why), drainMs)
+    this.#endIfDrained()
+  }
+
+  /** Gives up isolates that nobody uses. Whether that was all of them. */
+  dropIdle(): boolean {
     for (const isolate of this.isolates) {
       if (isolate.key === undefined) isolate.dispose()
       else isolate.listener.onCondemned()
     }
-    this.#drainTimer = setTimeout(() => this.kill(why), DRAIN_MS)
-    this.#endIfDrained()
+    return !this.isBusy && this.#isolates.size === 0
+  }
+
+  #cutShort(why: string): void {
+    this.isCutShort = true
+    this.kill(why)
   }
 
   /** Its main thread does not answer. */
@@ -204,7 +217,7 @@ export class Cell implements IsolateHome {
   giveUp(why: string): void {
     this.isOverfull = true
     if (this.isBusy) this.kill(why)
-    else this.condemn(why)
+    else this.condemn(why, DRAIN_MS)
   }
 
   /** Ends it at once. */
@@ -230,7 +243,7 @@ export class Cell implements IsolateHome {
   #checkWedged(isolate: RemoteIsolate): void {
     if (!this.#leaving.has(isolate.id) || isolate.key === undefined || this.#isEnded) return
     this.wedged.add(isolate.key)
-    this.condemn(`has a thread of function "${isolate.key.name}" that can't be ended`)
+    this.condemn(`has a thread of function "${isolate.key.name}" that can't be ended`, DRAIN_MS)
   }
 
   #endIfDrained(): void {

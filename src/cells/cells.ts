@@ -253,7 +253,7 @@ export class Cells implements IsolateSource, CellOwner {
   #findOwnProblem(key: PoolKey): RoomProblem | undefined {
     if (this.#own.has(key)) return undefined
     if (this.#own.size >= LIMITS.ownCells) {
-      const idle = [...this.#own.values()].find(cell => !cell.isBusy)
+      const idle = [...this.#own.values()].find(cell => cell.dropIdle())
       if (idle === undefined) {
         const message = `Function "${key.name}" runs apart from others for a while, and all ${LIMITS.ownCells} cells for that are busy.`
         return { message, remedy: 'wait' }

@@ -29,6 +29,8 @@ export function judge(cell: Cell, why: string, blame: Blame): Verdict {
   const entered = cell.entered.filter(({ key }) => key !== undefined)
   const running = new Set(entered.map(({ key }) => key as PoolKey))
   const culprits = findCulprits(cell, running)
+  if (culprits.size === 0 && cell.isCutShort)
+    return { toPart: () => 'innocent', warning: cell.isOverfull ? `${name} ${why}.` : undefined }
   const strikes = [...culprits].map(key => tell(key, blame.charge(key)))
   if (culprits.size === 0) for (const key of running) blame.suspect(key)
   const names = [...running].map(key => `"${key.name}"`).join(', ')

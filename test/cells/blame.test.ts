@@ -208,6 +208,24 @@ describe('those that only wait when their cell ends', () => {
   })
 })
 
+test('an own cell goes with its version only when the calls of that are over', async () => {
+  await watched.deploy('f', SPIN)
+  await watched.deploy('g', SPIN)
+  // Both run: suspects.
+  const calls = ['f', 'g'].map(name => watched.ask(name, { ms: 1500 }))
+  await watched.running(2)
+  await killShared()
+  await Promise.all(calls)
+  const own = await until(() => watched.cells('own').find(({ functionName }) => functionName === 'f'))
+  const late = watched.ask('f', { ms: 3500 })
+  await watched.running(1)
+  await watched.deploy('f', RETURN_1)
+  expect(await watched.ask('f')).toEqual({ result: 1 })
+  expect(await late).toEqual({ result: 3500 })
+  await until(() => !isAlive(own.pid))
+  expect(watched.warnings).toHaveLength(1)
+})
+
 describe('strikes', () => {
   /** Until its third. */
   async function strike(name: string, count: number): Promise<void> {
