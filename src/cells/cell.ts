@@ -7,13 +7,18 @@ import { type CompileRequest, type FromCell, parseFromCell, type ToCell } from '
 import type { CellOwner } from './cell-owner.ts'
 import { Channel } from './channel.ts'
 import { CompileTasks } from './compile-tasks.ts'
+import { readCpuMs } from './cpu-time.ts'
 import { type LaunchOptions, launchCell } from './launch.ts'
 import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
 
-/** A thread that goes on so long after its isolate was ended is taken for stuck, in milliseconds. */
+/**
+ * A thread that goes on so long after its isolate was ended is taken for stuck, in milliseconds, if its process has
+ * used so much CPU time meanwhile, where the system tells.
+ */
 const WEDGED_AFTER_MS = 300
-/** How long what runs in a cell that is to go has time to come to its end, in milliseconds. */
-const DRAIN_MS = 2000
+const WEDGED_CPU_MS = 200
+/** How long what runs in a cell that does harm has time to come to its end, in milliseconds. */
+export const DRAIN_MS = 2000
 /**
  * A process that closes its channel is about to end, and says best itself how; or it closed it on purpose. One that has
  * ended, but whose channel somebody else has open, such as a child of its launcher, is not listened to for longer. In
@@ -31,6 +36,8 @@ export class Cell implements IsolateHome {
   isHung = false
   isOverfull = false
   isGoing = false
+  /** It was ended though somebody ran there who had nothing to do with the reason. */
+  isCutShort = false
   /** It ended while it parsed a function. */
   wasCompiling = false
   /** When it was heard last, on the scale of `performance.now()`. */
@@ -39,6 +46,7 @@ export class Cell implements IsolateHome {
   rssBytes = 0
   readonly #process: ChildProcess
   readonly #channel: Channel<ToCell>
+  readonly #ready = Promise.withResolvers<void>()
   readonly #owner: CellOwner<Cell>
   /** Isolates that live. */
   readonly #isolates = new Map<number, RemoteIsolate>()
@@ -71,6 +79,11 @@ export class Cell implements IsolateHome {
       },
     })
     this.post(['configure', Intl.DateTimeFormat().resolvedOptions().timeZone])
+  }
+
+  /** Fulfilled when it takes messages, or never will. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
   }
 
   get pid(): number | undefined {
@@ -161,7 +174,7 @@ export class Cell implements IsolateHome {
     this.#isolates.delete(isolate.id)
     if (isolate.isEntered) {
       this.#leaving.set(isolate.id, isolate)
-      setTimeout(() => this.#checkWedged(isolate), WEDGED_AFTER_MS).unref()
+      this.#checkWedgedLater(isolate, readCpuMs(this.pid))
     }
     this.#endIfDrained()
   }
@@ -177,18 +190,29 @@ export class Cell implements IsolateHome {
     this.#owner.onIdle(this)
   }
 
-  /** No more work for it: what runs there may come to its end, then it ends. */
-  condemn(why: string): void {
+  /** No more work for it: what runs there may come to its end, within `drainMs` if that is given; then it ends. */
+  condemn(why: string, drainMs?: number): void {
     if (this.isGoing || this.#isEnded) return
     this.isGoing = true
     this.#why ??= why
     this.#owner.onCondemned(this)
+    this.dropIdle()
+    if (drainMs !== undefined) this.#drainTimer = setTimeout(() => this.#cutShort(why), drainMs)
+    this.#endIfDrained()
+  }
+
+  /** Gives up isolates that nobody uses. Whether that was all of them. */
+  dropIdle(): boolean {
     for (const isolate of this.isolates) {
       if (isolate.key === undefined) isolate.dispose()
       else isolate.listener.onCondemned()
     }
-    this.#drainTimer = setTimeout(() => this.kill(why), DRAIN_MS)
-    this.#endIfDrained()
+    return !this.isBusy && this.#isolates.size === 0
+  }
+
+  #cutShort(why: string): void {
+    this.isCutShort = true
+    this.kill(why)
   }
 
   /** Its main thread does not answer. */
@@ -201,7 +225,7 @@ export class Cell implements IsolateHome {
   giveUp(why: string): void {
     this.isOverfull = true
     if (this.isBusy) this.kill(why)
-    else this.condemn(why)
+    else this.condemn(why, DRAIN_MS)
   }
 
   /** Ends it at once. */
@@ -224,32 +248,36 @@ export class Cell implements IsolateHome {
     this.post(['snapshot', runtime, snapshotBytes(runtime)])
   }
 
-  #checkWedged(isolate: RemoteIsolate): void {
+  #checkWedgedLater(isolate: RemoteIsolate, sinceCpuMs: number | undefined): void {
+    setTimeout(() => this.#checkWedged(isolate, sinceCpuMs), WEDGED_AFTER_MS).unref()
+  }
+
+  #checkWedged(isolate: RemoteIsolate, sinceCpuMs: number | undefined): void {
     if (!this.#leaving.has(isolate.id) || isolate.key === undefined || this.#isEnded) return
+    const cpuMs = readCpuMs(this.pid)
+    if (cpuMs !== undefined && sinceCpuMs !== undefined && cpuMs - sinceCpuMs < WEDGED_CPU_MS) {
+      this.#checkWedgedLater(isolate, sinceCpuMs)
+      return
+    }
     this.wedged.add(isolate.key)
-    this.condemn(`has a thread of function "${isolate.key.name}" that can't be ended`)
+    this.condemn(`has a thread of function "${isolate.key.name}" that can't be ended`, DRAIN_MS)
   }
 
   #endIfDrained(): void {
     if (this.isGoing && this.#isolates.size === 0 && this.tasks.size === 0) this.kill('drained')
   }
 
+  /** @throws {ProtocolError}, at which the channel is closed. */
   #hear(value: unknown): void {
     this.heardMs = performance.now()
-    let messages: readonly FromCell[]
-    try {
-      messages = parseFromCell(value)
-    } catch (error) {
-      this.kill(`broke the protocol: ${(error as Error).message}`)
-      return
-    }
-    for (const message of messages) this.#handle(message)
+    for (const message of parseFromCell(value)) this.#handle(message)
   }
 
   #handle(message: FromCell): void {
     switch (message[0]) {
       case 'ready':
         this.isReady = true
+        this.#ready.resolve()
         this.#owner.onReady(this)
         return
       case 'failed':
@@ -278,6 +306,7 @@ export class Cell implements IsolateHome {
   #end(why: string): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    this.#ready.resolve()
     clearTimeout(this.#drainTimer)
     this.#channel.destroy()
     const said = this.#why === undefined ? why : `${this.#why} (${why})`

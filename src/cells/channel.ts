@@ -9,7 +9,7 @@ const HEADER_BYTES = 4
 const LARGE = 64 * 1024
 
 export interface ChannelListener {
-  /** The value of one frame: the other side's, to be checked. */
+  /** The value of one frame: the other side's, to be checked. What it throws closes the channel. */
   onFrame(value: unknown): void
   /** Nothing more comes, and nothing gets through. `error`: what the other side broke the protocol with. */
   onClose(error?: Error): void

@@ -9,9 +9,9 @@ import { type FromCell, PROBLEM_CHARS, type Problem } from '../protocol/cell.ts'
 /**
  * Fresh invocations of quick functions run on the cell's main thread, which serves nobody else: a trip to another
  * thread costs several times as much as they do (native-notes/cells.md). What takes longer than this, in milliseconds,
- * is ended, and runs again on a thread of its own.
+ * is ended, and runs again on a thread of its own. On a busy machine the main thread may have to wait that long itself.
  */
-const QUICK_LIMIT_MS = 20
+const QUICK_LIMIT_MS = 60
 
 /** One isolate of a cell: what the host asks of it, and what it has to say. */
 export class Inhabitant {

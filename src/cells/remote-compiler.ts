@@ -8,7 +8,7 @@ import type {
 } from '../isolate/compile.ts'
 import type { RuntimeKind } from '../isolate/snapshot.ts'
 import type { CompileRequest } from '../protocol/cell.ts'
-import type { Cell } from './cell.ts'
+import { type Cell, DRAIN_MS } from './cell.ts'
 import type { CompileAnswer } from './compile-tasks.ts'
 
 /** What one request may take, in milliseconds, before the cell that does it is given up. */
@@ -86,7 +86,7 @@ export class RemoteCompiler implements ProgramCompiler {
       const why = `took more than ${this.#limitMs} ms to parse a function`
       reject(new IsolateCrashedError(`the process that was to parse it ${why}`))
       // Those who run there have nothing to do with it.
-      cell.condemn(why)
+      cell.condemn(why, DRAIN_MS)
     }, this.#limitMs)
     try {
       return await Promise.race([cell.compile(this.#id, this.#runtime, request, source, code).answer, late])

@@ -9,6 +9,8 @@ import type { FromCell, Problem, ToCell } from '../protocol/cell.ts'
 
 /** What a remote isolate needs of the cell it lives in. */
 export interface IsolateHome {
+  /** Fulfilled when it takes messages, or never will. */
+  readonly ready: Promise<void>
   /** Whether it is to take no more work there. */
   isCondemned(isolate: RemoteIsolate): boolean
   post(message: ToCell): void
@@ -76,9 +78,10 @@ export class RemoteIsolate implements GuestIsolate {
     return first?.isQuick === true && first.isFresh
   }
 
+  /** That its cell has to start first is nobody's time. */
   load(program: CompiledProgram): Promise<void> {
     this.#post(['load', this.id, this.#home.programOf(program)])
-    return Promise.resolve()
+    return this.#home.ready
   }
 
   enter({ text, buffers, count, isQuick, isFresh }: Entry): void {

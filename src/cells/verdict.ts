@@ -14,6 +14,8 @@ export interface Ending {
   /** It was ended because its main thread did not answer, or because it used too much memory. */
   readonly isHung: boolean
   readonly isOverfull: boolean
+  /** It was to go anyhow, and its time to drain was over. */
+  readonly isCutShort: boolean
   /** It ended while it parsed a function. */
   readonly wasCompiling: boolean
 }
@@ -28,13 +30,14 @@ export interface Verdict {
 }
 
 const NOBODY: ReadonlySet<PoolKey> = new Set()
+const NOBODYS: Verdict = { culprits: NOBODY, suspects: NOBODY, partOf: () => 'innocent' }
 
 /** Whose doing it is that a process ended: one function's if only one can have done it, else it may be several's. */
 export function judge(ending: Ending): Verdict {
-  const { entered, isHung, isReady, isOverfull } = ending
+  const { entered, isHung, isReady, isOverfull, isCutShort } = ending
   // Entries on the main thread are made one after the other: only the first of those under way was running.
   const [onMain] = entered.filter(isolate => isolate.isOnMainThread).sort((a, b) => a.enteredAt - b.enteredAt)
-  if (!isReady) return { culprits: NOBODY, suspects: NOBODY, partOf: () => 'innocent' }
+  if (!isReady) return NOBODYS
   if (isHung) {
     // Nothing of that guest was seen outside, and on a thread of its own it harms nobody.
     const partOf: Verdict['partOf'] = isolate => (isolate === onMain ? 'suspect' : 'innocent')
@@ -45,6 +48,7 @@ export function judge(ending: Ending): Verdict {
   )
   const keys = new Set(running.map(({ key }) => key as PoolKey))
   const culprits = findCulprits(ending, keys)
+  if (culprits.size === 0 && isCutShort) return NOBODYS
   return {
     culprits,
     suspects: culprits.size > 0 ? NOBODY : keys,

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import type { Cell } from './cell.ts'
+import { readMainThreadCpuMs } from './cpu-time.ts'
 
 /** How often busy cells are looked at, in milliseconds. */
 const LOOK_EVERY_MS = 25
@@ -9,12 +9,10 @@ const PING_IDLE_EVERY = 40
 /** A main thread that has said nothing for so long may be stuck, in milliseconds. */
 const SILENT_MS = 50
 /** It is, if it has used so much CPU time meanwhile: while it may be running a guest itself, and otherwise. */
-const STUCK_IN_GUEST_MS = 120
+const STUCK_IN_GUEST_MS = 150
 const STUCK_MS = 1000
 /** It is, however little CPU time it got. */
 const LONGEST_SILENCE_MS = 10_000
-/** Linux counts CPU time in hundredths of seconds. */
-const TICK_MS = 10
 
 interface Silence {
   readonly sinceMs: number
@@ -74,27 +72,12 @@ export class Watch {
     const silence = this.#silences.get(cell)
     if (nowMs - cell.heardMs < SILENT_MS) return
     if (silence === undefined || silence.sinceMs !== cell.heardMs) {
-      this.#silences.set(cell, { sinceMs: cell.heardMs, cpuMs: mainThreadCpuMs(cell.pid) })
+      this.#silences.set(cell, { sinceMs: cell.heardMs, cpuMs: readMainThreadCpuMs(cell.pid) })
       return
     }
-    const usedMs = (mainThreadCpuMs(cell.pid) ?? 0) - (silence.cpuMs ?? 0)
+    const usedMs = (readMainThreadCpuMs(cell.pid) ?? 0) - (silence.cpuMs ?? 0)
     const limitMs = cell.entered.some(isolate => isolate.isOnMainThread) ? STUCK_IN_GUEST_MS : STUCK_MS
     if (usedMs < limitMs && nowMs - cell.heardMs < LONGEST_SILENCE_MS) return
     cell.killHung(`did not answer for ${Math.round(nowMs - cell.heardMs)} ms`)
-  }
-}
-
-/** What its main thread has used, where the system tells; undefined elsewhere, and if it is gone. */
-function mainThreadCpuMs(pid: number | undefined): number | undefined {
-  if (process.platform !== 'linux' || pid === undefined) return undefined
-  try {
-    const stat = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1')
-    // The name before may hold anything, parentheses too.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
-      return undefined
-    throw error
   }
 }

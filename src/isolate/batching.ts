@@ -9,6 +9,8 @@ const MAX_MS = 1
 const QUICK_MS = 1
 /** One turn in so many is not quick. */
 const WATCH_EVERY = 16
+/** Turns for which a function is not trusted to be quick after it was not. */
+const DISTRUST_TURNS = 256
 /** What a job costs the host's thread, about, in milliseconds (bench/warm-start.ts). */
 const TINY_MS = 0.004
 /** The share of the newest batch in the running mean of a job's time. */
@@ -37,6 +39,7 @@ export class Batching {
   #size = 1
   #meanMs = 0
   #turnCount = 0
+  #trustedFrom = 0
   #isWatched = false
 
   constructor(memoryMb: number) {
@@ -64,6 +67,7 @@ export class Batching {
    */
   isNextQuick(): boolean {
     this.#turnCount++
+    if (this.#turnCount < this.#trustedFrom) return false
     const isQuick = this.#meanMs > 0 && this.#meanMs < QUICK_MS && !this.#isWatched
     return isQuick && this.#turnCount % WATCH_EVERY !== 0
   }
@@ -71,6 +75,12 @@ export class Batching {
   /** A job that waits for the host keeps those behind it waiting too. */
   reset(): void {
     this.#size = 1
+  }
+
+  /** A turn that was expected to be quick was not: for some time none is. */
+  distrust(): void {
+    this.#size = 1
+    this.#trustedFrom = this.#turnCount + DISTRUST_TURNS
   }
 
   /** Twice as many next time, while they are quick and wait for nothing. */

@@ -159,7 +159,8 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   }
 
   takeBack(jobs: readonly Job[]): void {
-    this.#batching.reset()
+    if (jobs.some(({ isAlone }) => isAlone)) this.#batching.distrust()
+    else this.#batching.reset()
     const wanted: Job[] = []
     for (const job of jobs) {
       job.holder = this

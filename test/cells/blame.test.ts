@@ -59,20 +59,20 @@ describe('those that run when their cell ends', () => {
   test('more than may have a cell of their own: they take turns', async () => {
     const names = Array.from({ length: LIMITS.ownCells + 2 }, (_, index) => `f${index}`)
     for (const name of names) await watched.deploy(name, SPIN)
-    const calls = names.map(name => watched.ask(name, { ms: 1000 }))
+    const calls = names.map(name => watched.ask(name, { ms: 2000 }))
     await watched.running(names.length)
     await killShared()
-    expect(await Promise.all(calls)).toEqual(names.map(() => ({ result: 1000 })))
+    expect(await Promise.all(calls)).toEqual(names.map(() => ({ result: 2000 })))
     expect(watched.cells('own').length).toBeLessThanOrEqual(LIMITS.ownCells)
   })
 
   test('several invocations of one function: it is charged, and they run again', async () => {
     await watched.deploy('f', SPIN)
     // While one runs another instance is made for two that wait.
-    const calls = [1200, 1201, 1, 2].map(ms => watched.ask('f', { ms }))
+    const calls = [2000, 2001, 1, 2].map(ms => watched.ask('f', { ms }))
     await watched.running(2)
     await killShared()
-    expect(await Promise.all(calls)).toEqual([1200, 1201, 1, 2].map(ms => ({ result: ms })))
+    expect(await Promise.all(calls)).toEqual([2000, 2001, 1, 2].map(ms => ({ result: ms })))
     expect(watched.warnings).toEqual([expect.stringMatching(/, by function "f" \(strike 1 of 3\)\.$/)])
   })
 
@@ -97,7 +97,8 @@ describe('those that run when their cell ends', () => {
       'exports.main = async () => { (async () => { for (;;) await null })(); return 1 }',
     )
     expect(await watched.ask('f')).toEqual({ result: 1 })
-    await watched.running(1)
+    // An instance that has answered counts as free.
+    await watched.running(1, 0)
     await killShared()
     await watched.warning(/by function "f" \(strike 1 of 3\)/)
     expect(await watched.ask('f')).toEqual({ result: 1 })
@@ -107,18 +108,18 @@ describe('those that run when their cell ends', () => {
 describe('those that only wait when their cell ends', () => {
   test('and have called nobody, run again, silently', async () => {
     await watched.deploy('f', WAIT)
-    const call = watched.invoke('f', { ms: 700 })
+    const call = watched.invoke('f', { ms: 1500 })
     await watched.running(0, 1)
     const startMs = performance.now()
     await killShared()
     const { result, logs, coldStart, durationMs } = await call
     expect({ result, coldStart, messages: logs.map(({ message }) => message) }).toEqual({
-      result: 700,
+      result: 1500,
       coldStart: true,
       messages: ['begun', 'waited'],
     })
-    expect(performance.now() - startMs).toBeGreaterThan(690)
-    expect(durationMs).toBeGreaterThan(750)
+    expect(performance.now() - startMs).toBeGreaterThan(1490)
+    expect(durationMs).toBeGreaterThan(1550)
     expect(watched.warnings).toEqual([expect.stringMatching(/^Cell \d+ ended with SIGKILL\.$/)])
     expect(watched.cells('own')).toEqual([])
   })
@@ -137,12 +138,12 @@ describe('those that only wait when their cell ends', () => {
 
   test('and say that they may run twice, do', async () => {
     await watched.deploy('f', WAIT, { idempotent: true })
-    const call = watched.invoke('f', { ms: 700, adds: true })
+    const call = watched.invoke('f', { ms: 1500, adds: true })
     await expect.poll(countNotes).toBe(1)
     await watched.running(0, 1)
     await killShared()
     const { result, logs } = await call
-    expect([result, logs.map(({ message }) => message)]).toEqual([700, ['begun', 'waited']])
+    expect([result, logs.map(({ message }) => message)]).toEqual([1500, ['begun', 'waited']])
     expect(await countNotes()).toBe(2)
   })
 
@@ -196,7 +197,7 @@ describe('those that only wait when their cell ends', () => {
     )
     for (let wave = 0; wave < 10; wave++)
       await Promise.all(Array.from({ length: 64 }, (_, n) => watched.invoke('f', { n, ms: 0 })))
-    const calls = Array.from({ length: 64 }, (_, n) => watched.ask('f', { n, ms: n === 20 ? 1500 : 0 }))
+    const calls = Array.from({ length: 64 }, (_, n) => watched.ask('f', { n, ms: n === 20 ? 2500 : 0 }))
     await expect.poll(() => watched.host.stats().total.invocationCount).toBeGreaterThanOrEqual(640 + 20)
     await watched.running(1)
     await killShared()
@@ -205,6 +206,24 @@ describe('those that only wait when their cell ends', () => {
     expect(others).toEqual(Array.from({ length: 64 }, (_, n) => ({ result: n })).filter((_, n) => n !== 20))
     expect([crashed(false), { result: 20 }]).toContainEqual(answers[20])
   })
+})
+
+test('an own cell goes with its version only when the calls of that are over', async () => {
+  await watched.deploy('f', SPIN)
+  await watched.deploy('g', SPIN)
+  // Both run: suspects.
+  const calls = ['f', 'g'].map(name => watched.ask(name, { ms: 1500 }))
+  await watched.running(2)
+  await killShared()
+  await Promise.all(calls)
+  const own = await until(() => watched.cells('own').find(({ functionName }) => functionName === 'f'))
+  const late = watched.ask('f', { ms: 3500 })
+  await watched.running(1)
+  await watched.deploy('f', RETURN_1)
+  expect(await watched.ask('f')).toEqual({ result: 1 })
+  expect(await late).toEqual({ result: 3500 })
+  await until(() => !isAlive(own.pid))
+  expect(watched.warnings).toHaveLength(1)
 })
 
 describe('strikes', () => {

@@ -20,7 +20,7 @@ describe('close()', () => {
     await watched.deploy('bad', 'exports.main = () => { for (;;); }', { timeout: 1 })
     await watched.cell('spare')
     const pids = watched.cells().map(({ pid }) => pid)
-    const calls = [watched.ask('slow', { ms: 500 }), watched.ask('bad')]
+    const calls = [watched.ask('slow', { ms: 1500 }), watched.ask('bad')]
     await watched.running(1, 2)
     await watched.host.close()
     expect(await Promise.all(calls)).toMatchObject([{ result: 'done' }, { code: 'CLOUDLET_DEADLINE' }])
@@ -48,7 +48,7 @@ describe('close()', () => {
 
 test('deployed anew while calls run: those end on the old version, later ones get the new', async () => {
   await watched.deploy('f', SLOW('old'))
-  const old = [watched.ask('f', { ms: 600 }), watched.ask('f', { ms: 600 })]
+  const old = [watched.ask('f', { ms: 1500 }), watched.ask('f', { ms: 1500 })]
   await watched.running(0, 2)
   await watched.deploy('f', SLOW('new'))
   expect(await watched.ask('f', { ms: 1 })).toEqual({ result: 'new' })

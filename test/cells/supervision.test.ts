@@ -1,6 +1,6 @@
 /** A cell that ends, hangs or grows too large is replaced, and nobody who had nothing to do with it notices. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { until, WatchedHost } from './watched-host.ts'
+import { WatchedHost } from './watched-host.ts'
 
 const RETURN_1 = 'exports.main = () => 1'
 const SPIN = 'exports.main = () => { for (;;); }'
@@ -52,19 +52,24 @@ describe('a cell that is killed', () => {
     expect((await watched.cell('spare')).pid).not.toBe(spare.pid)
   })
 
-  test('while one function runs in it: the call fails, the function has a strike, others go on', async () => {
-    await watched.deploy('bad', SPIN)
-    await watched.deploy('good', RETURN_1)
-    const call = watched.ask('bad')
-    await watched.running(1)
-    const { pid } = await watched.cell()
-    await watched.kill(await watched.cell())
-    const message = 'The isolate of "bad" ended: its process ended with SIGKILL'
-    expect(await call).toEqual({ code: 'CLOUDLET_ISOLATE_CRASHED', retryable: false, message })
-    expect(await watched.ask('good')).toEqual({ result: 1 })
-    expect(watched.warnings).toEqual([`Cell ${pid} ended with SIGKILL, by function "bad" (strike 1 of 3).`])
-    expect(watched.host.health).toEqual(healthy)
-  })
+  test.each(['SIGKILL', 'SIGSEGV', 'SIGABRT'] as const)(
+    'with %s while one function runs in it: the call fails, the function has a strike, others go on',
+    async signal => {
+      await watched.deploy('bad', SPIN)
+      await watched.deploy('good', RETURN_1)
+      const call = watched.ask('bad')
+      await watched.running(1)
+      const { pid } = await watched.cell()
+      await watched.kill(await watched.cell(), signal)
+      const message = `The isolate of "bad" ended: its process ended with ${signal}`
+      expect(await call).toEqual({ code: 'CLOUDLET_ISOLATE_CRASHED', retryable: false, message })
+      expect(await watched.ask('good')).toEqual({ result: 1 })
+      expect(watched.warnings).toEqual([
+        `Cell ${pid} ended with ${signal}, by function "bad" (strike 1 of 3).`,
+      ])
+      expect(watched.host.health).toEqual(healthy)
+    },
+  )
 })
 
 describe('a cell whose main thread is stuck', () => {

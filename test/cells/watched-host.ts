@@ -54,8 +54,8 @@ export class WatchedHost {
   }
 
   /** Kills it, and waits until the host knows. */
-  async kill({ pid }: CellStats): Promise<void> {
-    process.kill(pid, 'SIGKILL')
+  async kill({ pid }: CellStats, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    process.kill(pid, signal)
     await until(() => this.cells().every(cell => cell.pid !== pid))
   }
 

@@ -1,0 +1,64 @@
+import type { PoolKey } from '../isolate/pool-key.ts'
+import { readCpuMs } from './cpu-time.ts'
+import type { RemoteIsolate } from './remote-isolate.ts'
+
+/**
+ * A thread that goes on so long after its isolate was ended is taken for stuck, in milliseconds, if its process has
+ * used so much CPU time meanwhile, where the system tells.
+ */
+const WEDGED_AFTER_MS = 300
+const WEDGED_CPU_MS = 200
+
+/** Isolates of a cell that were ended and whose thread has not said that it is done. */
+export class Leaving {
+  readonly #isolates = new Map<number, RemoteIsolate>()
+  readonly #pid: () => number | undefined
+  readonly #onWedged: (key: PoolKey) => void
+
+  constructor(pid: () => number | undefined, onWedged: (key: PoolKey) => void) {
+    this.#pid = pid
+    this.#onWedged = onWedged
+  }
+
+  get size(): number {
+    return this.#isolates.size
+  }
+
+  get isolates(): Iterable<RemoteIsolate> {
+    return this.#isolates.values()
+  }
+
+  get(id: number): RemoteIsolate | undefined {
+    return this.#isolates.get(id)
+  }
+
+  hasAnyOf(key: PoolKey): boolean {
+    for (const isolate of this.#isolates.values()) if (isolate.key === key) return true
+    return false
+  }
+
+  add(isolate: RemoteIsolate): void {
+    this.#isolates.set(isolate.id, isolate)
+    this.#checkLater(isolate, readCpuMs(this.#pid()))
+  }
+
+  delete(isolate: RemoteIsolate): void {
+    this.#isolates.delete(isolate.id)
+  }
+
+  clear(): void {
+    this.#isolates.clear()
+  }
+
+  #checkLater(isolate: RemoteIsolate, sinceCpuMs: number | undefined): void {
+    setTimeout(() => this.#check(isolate, sinceCpuMs), WEDGED_AFTER_MS).unref()
+  }
+
+  #check(isolate: RemoteIsolate, sinceCpuMs: number | undefined): void {
+    if (!this.#isolates.has(isolate.id) || isolate.key === undefined) return
+    const cpuMs = readCpuMs(this.#pid())
+    const isStarved = cpuMs !== undefined && sinceCpuMs !== undefined && cpuMs - sinceCpuMs < WEDGED_CPU_MS
+    if (isStarved) this.#checkLater(isolate, sinceCpuMs)
+    else this.#onWedged(isolate.key)
+  }
+}
