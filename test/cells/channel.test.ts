@@ -152,7 +152,7 @@ describe('Channel', () => {
     let frameCount = 0
     const pieces = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 })
     await fc.assert(
-      fc.asyncProperty(fc.array(body, { minLength: 20, maxLength: 60 }), pieces, async (bodies, sizes) => {
+      fc.asyncProperty(fc.array(body, { minLength: 35, maxLength: 60 }), pieces, async (bodies, sizes) => {
         frameCount += bodies.length
         const { cell, heard, closed } = await open()
         const stream = Buffer.concat(bodies.map(content => framed(content)))

@@ -78,3 +78,24 @@ test('a cell that comes up ends the trouble', async () => {
   await watched.cell('spare')
   expect(host.health).toEqual({ isHealthy: true, status: 'ok', reasons: [] })
 })
+
+test('a cell that ends before it is up is not the doing of those who wait for it', async () => {
+  watched = new WatchedHost()
+  await watched.deploy('f', RETURN_1)
+  const shared = await watched.cell('shared')
+  await watched.kill(await watched.cell('spare'))
+  await watched.kill(shared)
+  const [starting] = watched.cells('shared')
+  expect(starting).toMatchObject({ isReady: false })
+  const call = watched.ask('f')
+  await watched.running(1)
+  if (starting !== undefined) await watched.kill(starting)
+  // The next is not tried at once.
+  expect([
+    { result: 1 },
+    expect.objectContaining({ code: 'CLOUDLET_OVERLOADED', retryable: true }),
+  ]).toContainEqual(await call)
+  expect(watched.warnings.join()).not.toMatch(/strike|apart/)
+  await watched.cell('shared')
+  expect(await watched.ask('f')).toEqual({ result: 1 })
+})

@@ -21,6 +21,8 @@ describe('a cell that is killed', () => {
     const [shared, spare] = [await watched.cell('shared'), await watched.cell('spare')]
     await watched.kill(shared)
     expect(watched.cells('shared')).toMatchObject([{ pid: spare.pid, isReady: true }])
+    // Isolates that were made ahead of need are made again.
+    await expect.poll(() => watched.host.stats().instances.spareCount).toBeGreaterThan(0)
     expect(await watched.invoke('f')).toMatchObject({ result: 1, coldStart: true })
     expect(await watched.invoke('f')).toMatchObject({ result: 1, coldStart: false })
     expect(await watched.ask('g')).toEqual({ result: 1 })
