@@ -7,16 +7,10 @@ import { type CompileRequest, type FromCell, parseFromCell, type ToCell } from '
 import type { CellOwner } from './cell-owner.ts'
 import { Channel } from './channel.ts'
 import { CompileTasks } from './compile-tasks.ts'
-import { readCpuMs } from './cpu-time.ts'
 import { type LaunchOptions, launchCell } from './launch.ts'
+import { Leaving } from './leaving.ts'
 import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
 
-/**
- * A thread that goes on so long after its isolate was ended is taken for stuck, in milliseconds, if its process has
- * used so much CPU time meanwhile, where the system tells.
- */
-const WEDGED_AFTER_MS = 300
-const WEDGED_CPU_MS = 200
 /** How long what runs in a cell that does harm has time to come to its end, in milliseconds. */
 export const DRAIN_MS = 2000
 /**
@@ -32,6 +26,7 @@ export class Cell implements IsolateHome {
   /** The one function it is for, if it isn't for all. */
   owner: PoolKey | undefined
   isReady = false
+  isEnded = false
   /** It was ended because its main thread did not answer, or because it used too much memory. */
   isHung = false
   isOverfull = false
@@ -42,7 +37,6 @@ export class Cell implements IsolateHome {
   wasCompiling = false
   /** When it was heard last, on the scale of `performance.now()`. */
   heardMs = performance.now()
-  readonly startedMs = performance.now()
   rssBytes = 0
   readonly #process: ChildProcess
   readonly #channel: Channel<ToCell>
@@ -50,8 +44,10 @@ export class Cell implements IsolateHome {
   readonly #owner: CellOwner<Cell>
   /** Isolates that live. */
   readonly #isolates = new Map<number, RemoteIsolate>()
-  /** Isolates that were ended and whose thread has not said that it is done. */
-  readonly #leaving = new Map<number, RemoteIsolate>()
+  readonly #leaving = new Leaving(
+    () => this.pid,
+    key => this.#onWedged(key),
+  )
   readonly #snapshots = new Set<RuntimeKind>()
   readonly #programs = new Map<CompiledProgram, number>()
   #isolateCount = 0
@@ -59,7 +55,6 @@ export class Cell implements IsolateHome {
   #entryCount = 0
   #why: string | undefined
   #drainTimer: NodeJS.Timeout | undefined
-  #isEnded = false
   /** Functions whose threads could not be ended. */
   readonly wedged = new Set<PoolKey>()
 
@@ -90,10 +85,6 @@ export class Cell implements IsolateHome {
     return this.#process.pid
   }
 
-  get isEnded(): boolean {
-    return this.#isEnded
-  }
-
   /** Living isolates, spares included. */
   get isolates(): readonly RemoteIsolate[] {
     return [...this.#isolates.values()]
@@ -105,13 +96,12 @@ export class Cell implements IsolateHome {
 
   /** Those whose threads run, as far as is known. */
   get entered(): RemoteIsolate[] {
-    return [...this.#isolates.values(), ...this.#leaving.values()].filter(isolate => isolate.isEntered)
+    return [...this.#isolates.values(), ...this.#leaving.isolates].filter(isolate => isolate.isEntered)
   }
 
   /** A thread of that function is being ended. */
   isEnding(key: PoolKey): boolean {
-    for (const isolate of this.#leaving.values()) if (isolate.key === key) return true
-    return false
+    return this.#leaving.hasAnyOf(key)
   }
 
   /** Somebody waits for it. */
@@ -148,7 +138,7 @@ export class Cell implements IsolateHome {
   }
 
   post(message: ToCell): void {
-    if (this.#isEnded) return
+    if (this.isEnded) return
     this.#channel.post(message)
     if (this.#channel.waitingBytes > LIMITS.cellWaitingBytes) this.kill('takes nothing of what it is sent')
   }
@@ -172,10 +162,7 @@ export class Cell implements IsolateHome {
 
   onDisposed(isolate: RemoteIsolate): void {
     this.#isolates.delete(isolate.id)
-    if (isolate.isEntered) {
-      this.#leaving.set(isolate.id, isolate)
-      this.#checkWedgedLater(isolate, readCpuMs(this.pid))
-    }
+    if (isolate.isEntered) this.#leaving.add(isolate)
     this.#endIfDrained()
   }
 
@@ -186,13 +173,15 @@ export class Cell implements IsolateHome {
 
   onLeft(isolate: RemoteIsolate): void {
     if (isolate.isEntered) return
-    this.#leaving.delete(isolate.id)
+    this.#leaving.delete(isolate)
+    // It has ended after all, though its cell is to go.
+    if (isolate.key !== undefined && !this.isEnding(isolate.key)) this.wedged.delete(isolate.key)
     this.#owner.onIdle(this)
   }
 
   /** No more work for it: what runs there may come to its end, within `drainMs` if that is given; then it ends. */
   condemn(why: string, drainMs?: number): void {
-    if (this.isGoing || this.#isEnded) return
+    if (this.isGoing || this.isEnded) return
     this.isGoing = true
     this.#why ??= why
     this.#owner.onCondemned(this)
@@ -231,7 +220,7 @@ export class Cell implements IsolateHome {
   /** Ends it at once. */
   kill(why: string): void {
     this.#why ??= why
-    if (this.#isEnded) return
+    if (this.isEnded) return
     this.#process.kill('SIGKILL')
   }
 
@@ -248,19 +237,10 @@ export class Cell implements IsolateHome {
     this.post(['snapshot', runtime, snapshotBytes(runtime)])
   }
 
-  #checkWedgedLater(isolate: RemoteIsolate, sinceCpuMs: number | undefined): void {
-    setTimeout(() => this.#checkWedged(isolate, sinceCpuMs), WEDGED_AFTER_MS).unref()
-  }
-
-  #checkWedged(isolate: RemoteIsolate, sinceCpuMs: number | undefined): void {
-    if (!this.#leaving.has(isolate.id) || isolate.key === undefined || this.#isEnded) return
-    const cpuMs = readCpuMs(this.pid)
-    if (cpuMs !== undefined && sinceCpuMs !== undefined && cpuMs - sinceCpuMs < WEDGED_CPU_MS) {
-      this.#checkWedgedLater(isolate, sinceCpuMs)
-      return
-    }
-    this.wedged.add(isolate.key)
-    this.condemn(`has a thread of function "${isolate.key.name}" that can't be ended`, DRAIN_MS)
+  #onWedged(key: PoolKey): void {
+    if (this.isEnded) return
+    this.wedged.add(key)
+    this.condemn(`has a thread of function "${key.name}" that can't be ended`, DRAIN_MS)
   }
 
   #endIfDrained(): void {
@@ -304,8 +284,8 @@ export class Cell implements IsolateHome {
   }
 
   #end(why: string): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
+    if (this.isEnded) return
+    this.isEnded = true
     this.#ready.resolve()
     clearTimeout(this.#drainTimer)
     this.#channel.destroy()

@@ -104,7 +104,12 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   }
 
   openCompiler(runtime: RuntimeKind): ProgramCompiler {
-    return new RemoteCompiler(() => this.#compilerCell(), runtime, this.#options.compileMs)
+    return new RemoteCompiler(
+      this.#compilerCell(),
+      () => this.#nextCompilerCell(),
+      runtime,
+      this.#options.compileMs,
+    )
   }
 
   /** Why no cells can be started, if they can't. */
@@ -198,6 +203,15 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
     if (this.#isClosed) throw new HostClosedError()
     this.#fleet.fill()
     const cell = this.#fleet.spare ?? this.#leastUsed()
+    if (cell === undefined) throw new OverloadedError(`${this.#noCell} Retry later.`)
+    this.#watch.wake()
+    return cell
+  }
+
+  /** After one that is gone, perhaps for what it parsed: surely where nobody else is. */
+  async #nextCompilerCell(): Promise<Cell> {
+    const cell = await this.#fleet.nextSpare()
+    if (this.#isClosed) throw new HostClosedError()
     if (cell === undefined) throw new OverloadedError(`${this.#noCell} Retry later.`)
     this.#watch.wake()
     return cell

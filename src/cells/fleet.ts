@@ -25,6 +25,7 @@ export class Fleet {
   readonly #living = new Set<Cell>()
   #spare: Cell | undefined
   #spareTimer: NodeJS.Timeout | undefined
+  #spareWaiters: ((spare: Cell | undefined) => void)[] = []
   #isStarted = false
   #isClosed = false
 
@@ -63,6 +64,7 @@ export class Fleet {
       () => {
         this.#spareTimer = undefined
         if (!this.#isClosed) this.#spare ??= this.#start()
+        this.#tellSpare()
       },
       this.#isStarted ? SPARE_PAUSE_MS : 0,
     ).unref()
@@ -107,6 +109,20 @@ export class Fleet {
     this.#options.onRoom()
   }
 
+  /** The spare, as soon as there is one; undefined if none can be started. */
+  nextSpare(): Promise<Cell | undefined> {
+    if (this.#spare !== undefined) return Promise.resolve(this.#spare)
+    return new Promise(resolve => {
+      this.#spareWaiters.push(resolve)
+      this.fill()
+      if (this.#isClosed || this.#backoff.isWaiting) this.#tellSpare()
+    })
+  }
+
+  #tellSpare(): void {
+    for (const resolve of this.#spareWaiters.splice(0)) resolve(this.#spare)
+  }
+
   /** It takes no more work. */
   retire(cell: Cell): void {
     const index = this.#shared.indexOf(cell)
@@ -119,7 +135,9 @@ export class Fleet {
   remove(cell: Cell, why: string): void {
     this.#living.delete(cell)
     this.retire(cell)
-    if (!cell.isReady && !this.#isClosed) this.#backoff.fail(why)
+    if (cell.isReady || this.#isClosed) return
+    this.#backoff.fail(why)
+    this.#tellSpare()
   }
 
   roleOf(cell: Cell): 'shared' | 'spare' | 'own' | 'leaving' {
@@ -132,6 +150,7 @@ export class Fleet {
     this.#isClosed = true
     this.#backoff.close()
     clearTimeout(this.#spareTimer)
+    this.#tellSpare()
   }
 
   #takeSpare(): Cell | undefined {

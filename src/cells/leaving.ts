@@ -8,6 +8,8 @@ import type { RemoteIsolate } from './remote-isolate.ts'
  */
 const WEDGED_AFTER_MS = 300
 const WEDGED_CPU_MS = 200
+/** Looks after which it is, however little that was. */
+const MOST_LOOKS = 20
 
 /** Isolates of a cell that were ended and whose thread has not said that it is done. */
 export class Leaving {
@@ -39,7 +41,7 @@ export class Leaving {
 
   add(isolate: RemoteIsolate): void {
     this.#isolates.set(isolate.id, isolate)
-    this.#checkLater(isolate, readCpuMs(this.#pid()))
+    this.#checkLater(isolate, readCpuMs(this.#pid()), 1)
   }
 
   delete(isolate: RemoteIsolate): void {
@@ -50,15 +52,15 @@ export class Leaving {
     this.#isolates.clear()
   }
 
-  #checkLater(isolate: RemoteIsolate, sinceCpuMs: number | undefined): void {
-    setTimeout(() => this.#check(isolate, sinceCpuMs), WEDGED_AFTER_MS).unref()
+  #checkLater(isolate: RemoteIsolate, sinceCpuMs: number | undefined, look: number): void {
+    setTimeout(() => this.#check(isolate, sinceCpuMs, look), WEDGED_AFTER_MS).unref()
   }
 
-  #check(isolate: RemoteIsolate, sinceCpuMs: number | undefined): void {
+  #check(isolate: RemoteIsolate, sinceCpuMs: number | undefined, look: number): void {
     if (!this.#isolates.has(isolate.id) || isolate.key === undefined) return
     const cpuMs = readCpuMs(this.#pid())
     const isStarved = cpuMs !== undefined && sinceCpuMs !== undefined && cpuMs - sinceCpuMs < WEDGED_CPU_MS
-    if (isStarved) this.#checkLater(isolate, sinceCpuMs)
+    if (isStarved && look < MOST_LOOKS) this.#checkLater(isolate, sinceCpuMs, look + 1)
     else this.#onWedged(isolate.key)
   }
 }

@@ -26,15 +26,16 @@ let compilerCount = 0
  */
 export class RemoteCompiler implements ProgramCompiler {
   readonly #id = ++compilerCount
-  readonly #findCell: () => Cell
+  readonly #findNext: () => Promise<Cell>
   readonly #runtime: RuntimeKind
   readonly #limitMs: number
   #cell: Cell
   #cellCount = 1
 
-  constructor(findCell: () => Cell, runtime: RuntimeKind, limitMs = LIMIT_MS) {
-    this.#findCell = findCell
-    this.#cell = findCell()
+  /** `findNext` finds another cell, should the first be gone. */
+  constructor(cell: Cell, findNext: () => Promise<Cell>, runtime: RuntimeKind, limitMs = LIMIT_MS) {
+    this.#cell = cell
+    this.#findNext = findNext
     this.#runtime = runtime
     this.#limitMs = limitMs
   }
@@ -64,7 +65,7 @@ export class RemoteCompiler implements ProgramCompiler {
 
   async #ask(request: CompileRequest, source: string, code?: Uint8Array): Promise<CompileAnswer> {
     for (;;) {
-      if (this.#cell.isGoing || this.#cell.isEnded) this.#cell = this.#findCell()
+      if (this.#cell.isGoing || this.#cell.isEnded) this.#cell = await this.#findNext()
       const cell = this.#cell
       try {
         return await this.#askCell(cell, request, source, code)

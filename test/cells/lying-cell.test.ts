@@ -229,9 +229,11 @@ test('what comes after a message that is none is not heard', async () => {
 
 describe('a cell is replaced that', () => {
   test('says it has more memory than it may, while nothing runs in it', async () => {
-    expect(await deceived.run('f', 'liar.onPing = () => liar.say(["beat", 1e12, []])')).toEqual(
-      completed('honest'),
-    )
+    const source = `liar.onEnter = isolate => {
+      liar.answer(isolate, 'honest')
+      setTimeout(() => liar.say(['beat', 1e12, []]), 100)
+    }`
+    expect(await deceived.run('f', source)).toEqual(completed('honest'))
     await until(() => deceived.warnings.some(text => /used \d+ MB, more than cells\.memoryMb/.test(text)))
     expect(deceived.warnings).toHaveLength(1)
     expect(deceived.warnings[0]).not.toContain('"f"')

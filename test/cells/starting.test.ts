@@ -88,7 +88,6 @@ test('a cell that ends before it is up is not the doing of those who wait for it
   const [starting] = watched.cells('shared')
   expect(starting).toMatchObject({ isReady: false })
   const call = watched.ask('f')
-  await watched.running(1)
   if (starting !== undefined) await watched.kill(starting)
   // The next is not tried at once.
   expect([
