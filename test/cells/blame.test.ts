@@ -198,7 +198,9 @@ describe('those that only wait when their cell ends', () => {
     for (let wave = 0; wave < 10; wave++)
       await Promise.all(Array.from({ length: 64 }, (_, n) => watched.invoke('f', { n, ms: 0 })))
     const calls = Array.from({ length: 64 }, (_, n) => watched.ask('f', { n, ms: n === 20 ? 2500 : 0 }))
-    await expect.poll(() => watched.host.stats().total.invocationCount).toBeGreaterThanOrEqual(640 + 20)
+    await expect
+      .poll(() => watched.host.stats().total.invocationCount, { timeout: 10_000 })
+      .toBeGreaterThanOrEqual(640 + 20)
     await watched.running(1)
     await killShared()
     const answers = await Promise.all(calls)
