@@ -10,6 +10,7 @@ import { withPackages } from './function-packages.ts'
 import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
 import type { InvocationLimits } from './isolate/job.ts'
 import type { PoolKey } from './isolate/pool-key.ts'
+import { runtimeFor } from './isolate/snapshot.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { ConversionCache } from './modules/conversion-cache.ts'
@@ -125,7 +126,10 @@ export async function makeDeployment(
   const conversions = new ConversionCache(name, tools.cache)
   const graph = await collectModules(name, tree, conversions)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
-  const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
+  const texts = graph.modules.map(({ text }) => text)
+  const nodeNames = findNodeNames(texts)
+  const namesSdk = texts.some(text => text.includes(SDK_NAME))
+  const runtime = runtimeFor(namesSdk, nodeNames)
   const program = await buildProgram(name, graph, runtime, tools.cache)
   await conversions.save()
   const info = {
@@ -140,7 +144,6 @@ export async function makeDeployment(
     warnings: [...packageWarnings, ...warnings, ...graph.warnings],
   }
   const { memoryMb, concurrency } = config
-  const nodeNames = findNodeNames(graph.modules.map(({ text }) => text))
   const key = { name, program, memoryMb, runtime, nodeNames, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)

@@ -1,11 +1,61 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { cachedDataVersionTag } from 'node:v8'
-import { PACKAGE_SOURCES, type PackageName, PRELOAD_SDK, RUNTIME_SCRIPT } from '../protocol/bridge.ts'
+import {
+  PACKAGE_SOURCES,
+  type PackageName,
+  PRELOAD_SDK,
+  RUNTIME_SCRIPT,
+  SNAPSHOT_NODE,
+} from '../protocol/bridge.ts'
 import { ExternalCopy, Isolate, IVM_VERSION, type SharedText, type Snapshot } from './ivm.ts'
 
-/** Which snapshot: with wx-server-sdk in it, or without, which starts faster and takes less memory. */
-export type RuntimeKind = 'plain' | 'sdk'
+/**
+ * Which snapshot. What isn't in it a function may have all the same, evaluated at first use; what is costs time at each
+ * start, and memory. In order, each has what the one before has: the runtime; wx-server-sdk; what most of Node's library
+ * stands on; streams, crypto and the network.
+ */
+export type RuntimeKind = 'plain' | 'sdk' | 'node' | 'network'
+/** In that order. */
+export const RUNTIME_KINDS: readonly RuntimeKind[] = ['plain', 'sdk', 'node', 'network']
+
+/** The global between two scripts of a snapshot in the making. */
+const NODE_PACKAGE = '__cloudletNodePackage'
+
+/** Modules and globals of Node's that are evaluated in a snapshot. */
+const STANDING = [
+  'buffer',
+  'events',
+  'os',
+  'path',
+  'querystring',
+  'string_decoder',
+  'url',
+  'util',
+  'AbortController',
+  'Buffer',
+  'TextDecoder',
+  'TextEncoder',
+  'URL',
+  'URLSearchParams',
+]
+const EVALUATED: Readonly<Record<'node' | 'network', readonly string[]>> = {
+  node: STANDING,
+  network: [...STANDING, 'crypto', 'fs', 'http', 'https', 'net', 'stream', 'tls', 'zlib'],
+}
+
+/** The least that has what a function names of the SDK and of Node. */
+export function runtimeFor(namesSdk: boolean, nodeNames: readonly string[]): RuntimeKind {
+  if (nodeNames.length === 0) return namesSdk ? 'sdk' : 'plain'
+  const needsMore = nodeNames.some(name => EVALUATED.network.includes(name) && !EVALUATED.node.includes(name))
+  return needsMore ? 'network' : 'node'
+}
+
+/** Of what a function names, what is still to be evaluated. */
+export function namesLeft(kind: RuntimeKind, nodeNames: readonly string[]): readonly string[] {
+  if (kind === 'plain' || kind === 'sdk') return nodeNames
+  return nodeNames.filter(name => !EVALUATED[kind].includes(name))
+}
 
 const snapshots = new Map<RuntimeKind, Snapshot>()
 let packageSources: readonly PackageSource[] | undefined
@@ -32,7 +82,23 @@ export function runtimeSnapshot(kind: RuntimeKind): Snapshot {
 function sourcesOf(kind: RuntimeKind): { code: string; filename: string }[] {
   const runtime = { code: readBundle('runtime'), filename: RUNTIME_SCRIPT }
   if (kind === 'plain') return [runtime]
-  return [runtime, { code: `${PRELOAD_SDK}((() => {${readBundle('sdk')}})())`, filename: RUNTIME_SCRIPT }]
+  const sdk = { code: `${PRELOAD_SDK}((() => {${readBundle('sdk')}})())`, filename: RUNTIME_SCRIPT }
+  if (kind === 'sdk') return [runtime, sdk]
+  // The library's text must not be where functions are that the snapshot keeps: it would be kept with them.
+  const node = { code: `${NODE_PACKAGE} = (() => {${readBundle('node')}})()`, filename: RUNTIME_SCRIPT }
+  const args = `${NODE_PACKAGE}, ${JSON.stringify(libraryParts())}, ${JSON.stringify(EVALUATED[kind])}`
+  const evaluate = `${SNAPSHOT_NODE}(${args}); delete globalThis.${NODE_PACKAGE}`
+  return [runtime, sdk, node, { code: evaluate, filename: RUNTIME_SCRIPT }]
+}
+
+/** The texts of the library's modules (src/build/node-library.ts). */
+function libraryParts(): Readonly<Record<string, string>> {
+  const text = readBundle('library')
+  const start = text.indexOf('\n') + 1
+  const places = JSON.parse(text.slice(0, start)) as Record<string, [start: number, end: number]>
+  return Object.fromEntries(
+    Object.entries(places).map(([name, [from, to]]) => [name, text.slice(start + from, start + to)]),
+  )
 }
 
 export function hasSnapshot(kind: RuntimeKind): boolean {
