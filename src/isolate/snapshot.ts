@@ -7,6 +7,7 @@ import {
   PRELOAD_SDK,
   RUNTIME_SCRIPT,
   SNAPSHOT_NODE,
+  WARM_UP_KIND,
 } from '../protocol/bridge.ts'
 import { ExternalCopy, Isolate, IVM_VERSION, type SharedText, type Snapshot } from './ivm.ts'
 
@@ -32,7 +33,6 @@ const STANDING = [
   'string_decoder',
   'url',
   'util',
-  'AbortController',
   'Buffer',
   'TextDecoder',
   'TextEncoder',
@@ -41,7 +41,7 @@ const STANDING = [
 ]
 const EVALUATED: Readonly<Record<'node' | 'network', readonly string[]>> = {
   node: STANDING,
-  network: [...STANDING, 'crypto', 'fs', 'http', 'https', 'net', 'stream', 'tls', 'zlib'],
+  network: [...STANDING, 'assert', 'crypto', 'fs', 'http', 'https', 'net', 'stream', 'tls', 'zlib'],
 }
 
 /** The least that has what a function names of the SDK and of Node. */
@@ -73,7 +73,7 @@ export type PackageSource = readonly [global: string, text: SharedText]
 export function runtimeSnapshot(kind: RuntimeKind): Snapshot {
   let snapshot = snapshots.get(kind)
   if (snapshot === undefined) {
-    snapshot = Isolate.createSnapshot(sourcesOf(kind), readBundle('warm-up'))
+    snapshot = Isolate.createSnapshot(sourcesOf(kind), warmUpOf(kind))
     snapshots.set(kind, snapshot)
   }
   return snapshot
@@ -89,6 +89,10 @@ function sourcesOf(kind: RuntimeKind): { code: string; filename: string }[] {
   const args = `${NODE_PACKAGE}, ${JSON.stringify(libraryParts())}, ${JSON.stringify(EVALUATED[kind])}`
   const evaluate = `${SNAPSHOT_NODE}(${args}); delete globalThis.${NODE_PACKAGE}`
   return [runtime, sdk, node, { code: evaluate, filename: RUNTIME_SCRIPT }]
+}
+
+function warmUpOf(kind: RuntimeKind): string {
+  return `globalThis.${WARM_UP_KIND} = ${JSON.stringify(kind)}; ${readBundle('warm-up')}`
 }
 
 /** The texts of the library's modules (src/build/node-library.ts). */
@@ -119,7 +123,7 @@ export function snapshotKey(kind: RuntimeKind): string {
   const { node, v8 } = process.versions
   const parts = [kind, node, v8, String(cachedDataVersionTag()), process.arch, process.platform, IVM_VERSION]
   const hash = createHash('sha256')
-  for (const part of [...parts, ...sourcesOf(kind).map(({ code }) => code), readBundle('warm-up')]) {
+  for (const part of [...parts, ...sourcesOf(kind).map(({ code }) => code), warmUpOf(kind)]) {
     hash.update(`${part}\0`)
   }
   return hash.digest('hex')

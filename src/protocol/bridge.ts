@@ -225,6 +225,8 @@ export const PRELOAD_SDK = '__cloudletPreloadSdk'
  * and before user code runs.
  */
 export const SNAPSHOT_NODE = '__cloudletSnapshotNode'
+/** The global that tells the warm-up which kind of snapshot is in the making. */
+export const WARM_UP_KIND = '__cloudletWarmUpKind'
 /**
  * The global that evaluates parts of Node's library ahead of need, by names of modules and globals: called in spare
  * isolates, before a function is in them. Gone before user code runs.
