@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import { namesLeft, type RuntimeKind, runtimeFor, runtimeSnapshot } from '../../src/isolate/snapshot.ts'
 
+type Clocks = Record<'uptimeMs' | 'nowMs' | 'originMs' | 'osUptimeMs' | 'hrtimeMs', number> &
+  Record<'bornMs' | 'changedMs', number[]>
+
 /** A function whose files name some module gets the snapshot that has it; what it runs is `main`. */
 const naming = (names: readonly string[], main: string): string =>
   `${names.map(name => `require('${name}')`).join('; ')}; exports.main = ${main}`
@@ -60,16 +63,13 @@ describe.each([['node', ['buffer']] as const, ['network', ['crypto', 'fs', 'http
         }`,
         ),
       )
-      const { uptimeMs, nowMs, originMs, osUptimeMs, bornMs, changedMs, hrtimeMs } = result as Record<
-        string,
-        never
-      >
+      const { uptimeMs, nowMs, originMs, osUptimeMs, bornMs, changedMs, hrtimeMs } = result as Clocks
       for (const ms of [uptimeMs, nowMs, hrtimeMs]) {
         expect(ms).toBeGreaterThanOrEqual(0)
         expect(ms).toBeLessThan(1000)
       }
       expect(osUptimeMs).toBeLessThanOrEqual(2000)
-      for (const ms of [originMs, ...(bornMs as number[]), ...(changedMs as number[])]) {
+      for (const ms of [originMs, ...bornMs, ...changedMs]) {
         expect(ms).toBeGreaterThan(madeMs + 1000)
         expect(ms).toBeLessThanOrEqual(Date.now())
       }
