@@ -67,7 +67,7 @@ export type PackageSource = readonly [global: string, text: SharedText]
 
 /**
  * The V8 startup snapshot that holds the evaluated guest runtime and the compiled code of a typical invocation. Each
- * is made once per process, when a function is deployed that needs it, on this thread: about 50 ms
+ * is made once per process, when a function is deployed that needs it, on this thread: 20 to 160 ms
  * (native-notes/snapshot.md).
  */
 export function runtimeSnapshot(kind: RuntimeKind): Snapshot {
