@@ -176,7 +176,10 @@ async function minify(name: string, source: string): Promise<string> {
     charset: 'ascii',
     keepNames: NAMED.has(name),
   })
-  return `${code.trimEnd()}\n//# sourceURL=cloudlet:runtime/node/${name}\n`
+  const start = code.indexOf('(function')
+  // What esbuild puts before it to keep names is no global's.
+  const helped = start > 0 ? `(()=>{${code.slice(0, start)}return ${code.slice(start)}})()` : code
+  return `${helped.trimEnd()}\n//# sourceURL=cloudlet:runtime/node/${name}\n`
 }
 
 function licencePath(): string {

@@ -1,3 +1,4 @@
+import type { NodeEnvironment } from '../node/environment.ts'
 import {
   PACKAGE_SOURCES,
   type PackageName,
@@ -14,7 +15,7 @@ import { FunctionCtor } from './intrinsics.ts'
  * own, for the functions that name it; another gets it this way should it require it all the same.
  */
 type SdkPackage = Pick<typeof import('../sdk/cloud.ts'), 'createServerCloud'>
-type Library = string | Readonly<Record<string, string>>
+type Library = ReturnType<NodeEnvironment['library']>
 type NodePackage = Pick<typeof import('../node/node.ts'), 'createNode'>
 
 let sdkSource = ''
@@ -66,7 +67,7 @@ export function loadNodePackage(): NodePackage {
   return nodePackage
 }
 
-/** The text of Node's library; while a snapshot is made, the texts of its modules. */
+/** The text of Node's library; while a snapshot is made, its modules. */
 export function nodeLibrary(): Library {
   return librarySource
 }

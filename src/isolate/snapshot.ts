@@ -20,8 +20,8 @@ export type RuntimeKind = 'plain' | 'sdk' | 'node' | 'network'
 /** In that order. */
 export const RUNTIME_KINDS: readonly RuntimeKind[] = ['plain', 'sdk', 'node', 'network']
 
-/** The global between two scripts of a snapshot in the making. */
-const NODE_PACKAGE = '__cloudletNodePackage'
+/** The global between scripts of a snapshot in the making. */
+const NODE_PARTS = '__cloudletNodeParts'
 
 /** Modules and globals of Node's that are evaluated in a snapshot. */
 const STANDING = [
@@ -84,25 +84,27 @@ function sourcesOf(kind: RuntimeKind): { code: string; filename: string }[] {
   if (kind === 'plain') return [runtime]
   const sdk = { code: `${PRELOAD_SDK}((() => {${readBundle('sdk')}})())`, filename: RUNTIME_SCRIPT }
   if (kind === 'sdk') return [runtime, sdk]
-  // The library's text must not be where functions are that the snapshot keeps: it would be kept with them.
-  const node = { code: `${NODE_PACKAGE} = (() => {${readBundle('node')}})()`, filename: RUNTIME_SCRIPT }
-  const args = `${NODE_PACKAGE}, ${JSON.stringify(libraryParts())}, ${JSON.stringify(EVALUATED[kind])}`
-  const evaluate = `${SNAPSHOT_NODE}(${args}); delete globalThis.${NODE_PACKAGE}`
-  return [runtime, sdk, node, { code: evaluate, filename: RUNTIME_SCRIPT }]
+  const given = `{ exported: (() => {${readBundle('node')}})(), library: {} }`
+  const args = `${NODE_PARTS}.exported, ${NODE_PARTS}.library, ${JSON.stringify(EVALUATED[kind])}`
+  const node = [
+    `globalThis.${NODE_PARTS} = ${given}`,
+    // Each a script of its own: the warm-up's context has the same, and what it compiles of them is kept.
+    ...libraryParts().map(([name, text]) => `${NODE_PARTS}.library[${JSON.stringify(name)}] = ${text}`),
+    `${SNAPSHOT_NODE}(${args}); delete globalThis.${NODE_PARTS}`,
+  ]
+  return [runtime, sdk, ...node.map(code => ({ code, filename: RUNTIME_SCRIPT }))]
 }
 
 function warmUpOf(kind: RuntimeKind): string {
   return `globalThis.${WARM_UP_KIND} = ${JSON.stringify(kind)}; ${readBundle('warm-up')}`
 }
 
-/** The texts of the library's modules (src/build/node-library.ts). */
-function libraryParts(): Readonly<Record<string, string>> {
+/** The library's modules (src/build/node-library.ts). */
+function libraryParts(): (readonly [name: string, text: string])[] {
   const text = readBundle('library')
   const start = text.indexOf('\n') + 1
   const places = JSON.parse(text.slice(0, start)) as Record<string, [start: number, end: number]>
-  return Object.fromEntries(
-    Object.entries(places).map(([name, [from, to]]) => [name, text.slice(start + from, start + to)]),
-  )
+  return Object.entries(places).map(([name, [from, to]]) => [name, text.slice(start + from, start + to)])
 }
 
 export function hasSnapshot(kind: RuntimeKind): boolean {

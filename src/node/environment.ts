@@ -1,4 +1,5 @@
 import type { Call, OpArgs, OpName, OpResult } from '../protocol/calls.ts'
+import type { LibraryParts } from './library.ts'
 
 /** What a timer function returns: Node's Timeout, as far as Node's own library goes. */
 export interface Timer {
@@ -11,8 +12,8 @@ export interface Timer {
 
 /** What Node's library stands on: the guest runtime hands it over when a function first needs Node. */
 export interface NodeEnvironment {
-  /** The text of Node's library; while a snapshot is made, the texts of its modules. */
-  readonly library: () => string | Readonly<Record<string, string>>
+  /** The text of Node's library; while a snapshot is made, its modules. */
+  readonly library: () => string | LibraryParts
   /** When the function's process began, by `Date.now()`. While a snapshot is made it hasn't. */
   readonly startMs: () => number
   readonly globals: Record<string, unknown>

@@ -221,7 +221,7 @@ export type PackageName = keyof typeof PACKAGE_SOURCES
 export const PRELOAD_SDK = '__cloudletPreloadSdk'
 /**
  * The global that evaluates parts of Node's library while a snapshot is made. It takes the exports of the package that
- * stands it up, the texts of the library's modules by name, and the names of what is to be evaluated. Gone once called,
+ * stands it up, the library's modules by name, and the names of what is to be evaluated. Gone once called,
  * and before user code runs.
  */
 export const SNAPSHOT_NODE = '__cloudletSnapshotNode'

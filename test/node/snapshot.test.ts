@@ -114,8 +114,8 @@ describe.each([['node', ['buffer']] as const, ['network', ['crypto', 'fs', 'http
     })
 
     test('nothing of how a snapshot is made is left to see', async () => {
-      const main = `() => Reflect.ownKeys(globalThis).filter(name => /cloudlet/i.test(String(name)))`
-      expect(await run(naming(names, main))).toEqual([])
+      const main = `() => Reflect.ownKeys(globalThis).map(String).sort()`
+      expect(await run(naming(names, main))).toEqual(await run(`exports.main = ${main}`))
     })
 
     test('what is not in it is evaluated when it is asked for', async () => {
