@@ -1,7 +1,8 @@
 /**
  * Measures: what Node's own library costs a function that uses it: its first invocation, with a spare isolate ready
  * and without, and the resident memory of one more warm function, beside one that uses none of it.
- * Excludes: deploying; making the spare, in which the library is evaluated ahead of need.
+ * Excludes: deploying, with the first function that needs it the snapshot in which the library is evaluated; making the
+ * spare.
  * Run with: npm run bench -- node-library
  *
  * The floor is plain isolated-vm with hello, which has no runtime at all.

@@ -11,7 +11,7 @@ import { type IdentityTemplate, makeIdentityTemplate } from './identity.ts'
 import type { ProgramCompiler } from './isolate/compile.ts'
 import type { InvocationLimits } from './isolate/job.ts'
 import type { PoolKey } from './isolate/pool-key.ts'
-import type { RuntimeKind } from './isolate/snapshot.ts'
+import { type RuntimeKind, runtimeFor } from './isolate/snapshot.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { ConversionCache } from './modules/conversion-cache.ts'
@@ -128,7 +128,10 @@ export async function makeDeployment(
   const conversions = new ConversionCache(name, tools.cache)
   const graph = await collectModules(name, tree, conversions)
   const { config, warnings } = readFunctionConfig(name, configText(tree, source), defaults)
-  const runtime = graph.modules.some(({ text }) => text.includes(SDK_NAME)) ? 'sdk' : 'plain'
+  const texts = graph.modules.map(({ text }) => text)
+  const nodeNames = findNodeNames(texts)
+  const namesSdk = texts.some(text => text.includes(SDK_NAME))
+  const runtime = runtimeFor(namesSdk, nodeNames)
   const program = await buildProgram(name, graph, runtime, tools.cache, tools.openCompiler)
   await conversions.save()
   const info = {
@@ -143,7 +146,6 @@ export async function makeDeployment(
     warnings: [...packageWarnings, ...warnings, ...graph.warnings],
   }
   const { memoryMb, concurrency } = config
-  const nodeNames = findNodeNames(graph.modules.map(({ text }) => text))
   const key = { name, program, memoryMb, runtime, nodeNames, concurrency } as const
   const limits = invocationLimits(options)
   const identity = makeIdentityTemplate(name, envId, config, limits)

@@ -115,36 +115,50 @@ function prunePrimordials(
   for (const name of names) for (const [word] of String(sources[name]).matchAll(/\w+/g)) words.add(word)
   const used = (sources.names as string[]).filter(name => words.has(name))
   const table = used.map(name => `${name}: 1`).join()
-  const define = `const used = { __proto__: null, ${table} }
+  const define = `let used = { __proto__: null, ${table} }
 const defineUsed = (dest, name, descriptor) => used[name] === 1 && ReflectDefineProperty(dest, name, descriptor)
 `
-  return start + define + source.slice(start.length).replaceAll(DEFINE, 'defineUsed(dest, ')
+  const body = source.slice(start.length).replaceAll(DEFINE, 'defineUsed(dest, ')
+  // Functions it leaves would keep the table.
+  return `${start}${define}${body}\nused = undefined\n`
 }
 
 const ERRORS = 'internal/errors'
 
-/** A class for each of Node's 300 error codes takes half a megabyte of each isolate: made when it is first asked for. */
+/**
+ * What Node says of each of its 300 error codes takes half a megabyte of each isolate, and most are never thrown: a code's
+ * class, message and the functions that write it are made when it is first asked for.
+ */
 function deferErrorClasses(source: string): string {
-  const start = 'function E(sym, val, def, ...otherClasses) {\n'
-  const end = '  codes[sym] = ErrClass;\n}\n'
-  if (!source.includes(start) || !source.includes(end)) throw new Error(`Node's ${ERRORS} has changed.`)
-  const define = 'ObjectDefineProperty(codes, sym, { __proto__: null, configurable: true, enumerable: true,'
-  const deferred = `${start}  messages.set(sym, val);
-  ${define} get: () => makeErrorClass(sym, val, def, ...otherClasses) });
-}
-function makeErrorClass(sym, val, def, ...otherClasses) {
+  const codes = 'const codes = {};\n'
+  const made = '  codes[sym] = ErrClass;\n'
+  const first = source.search(/^E\(/m)
+  const definitions = source
+    .slice(first)
+    .replace(/^E\((?=\s*'(\w+)')/gm, (_, code) => `break; case '${code}': E(`)
+  const others = definitions.replace(/^(?:break; case |[ )}/]).*$/gm, '').trim()
+  if (first < 0 || others !== '' || !source.includes(codes) || !source.includes(made))
+    throw new Error(`Node's ${ERRORS} has changed.`)
+  const deferred = `const made = { __proto__: null };
+const codes = new primordials.Proxy(made, { __proto__: null, get: (_, code) => made[code] ?? (define(code), made[code]) });
 `
-  const settled = `  ${define} writable: true, value: ErrClass });
-  return ErrClass;
-}
+  return `${source
+    .slice(0, first)
+    .replace(codes, () => deferred)
+    .replace(made, () => '  made[sym] = ErrClass;\n')}
+function define(code) { switch (code) { default: ${definitions} } }
 `
-  return source.replace(start, () => deferred).replace(end, () => settled)
 }
 
 function write(name: string, source: string | object): Promise<string> | string {
-  return typeof source === 'string'
-    ? minify(name, source)
-    : `(function(){return ${JSON.stringify(source)}})\n`
+  return typeof source === 'string' ? minify(name, source) : `(function(){return ${literal(source)}})\n`
+}
+
+/** Objects have no prototype, as in Node: V8 keeps them as tables, and no map for each property. */
+function literal(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value)
+  const fields = Object.entries(value).map(([name, field]) => `,${JSON.stringify(name)}:${literal(field)}`)
+  return `{__proto__:null${fields.join('')}}`
 }
 
 /** Classes of these have the name of a variable around them, which esbuild would tell apart by a number. */
@@ -162,7 +176,10 @@ async function minify(name: string, source: string): Promise<string> {
     charset: 'ascii',
     keepNames: NAMED.has(name),
   })
-  return `${code.trimEnd()}\n//# sourceURL=cloudlet:runtime/node/${name}\n`
+  const start = code.indexOf('(function')
+  // What esbuild puts before it to keep names is no global's.
+  const helped = start > 0 ? `(()=>{${code.slice(0, start)}return ${code.slice(start)}})()` : code
+  return `${helped.trimEnd()}\n//# sourceURL=cloudlet:runtime/node/${name}\n`
 }
 
 function licencePath(): string {

@@ -78,14 +78,23 @@ function wait(): void {
   while (header[0] === 0) AtomicsWait(header, 0, 0)
 }
 
-/** The answer's bytes, from as many windows as it takes. */
+/** The answer's bytes, from as many windows as it takes. If there is no memory for them the host is heard out all the same. */
 function collect(id: number, size: number): Uint8Array {
-  const answer = new Uint8ArrayCtor(size)
+  let answer: Uint8Array | undefined
+  let failure: unknown
+  try {
+    answer = new Uint8ArrayCtor(size)
+  } catch (error) {
+    failure = error
+  }
   for (let offset = 0; ; ) {
     const pieceSize = size - offset < CAPACITY ? size - offset : CAPACITY
-    TypedArraySet(answer, TypedArraySubarray(bytes, 0, pieceSize), offset)
+    if (answer !== undefined) TypedArraySet(answer, TypedArraySubarray(bytes, 0, pieceSize), offset)
     offset += pieceSize
-    if (offset >= size) return answer
+    if (offset >= size) {
+      if (answer === undefined) throw failure
+      return answer
+    }
     AtomicsStore(header, 0, 0)
     postNow(`{"type":"more","id":${id}}`)
     wait()

@@ -4,10 +4,20 @@ let startMs = 0
 /** Read last, so that time never goes backwards when the machine's clock is set. */
 let latestMs = 0
 
+/** The function's process begins: a snapshot must not hold when. */
+export function startClock(): void {
+  startMs = DateNow()
+  latestMs = startMs
+}
+
+/** When that was, by the machine's clock. */
+export function processStartMs(): number {
+  return startMs
+}
+
 /** Milliseconds since the function's process began; a guest's clock knows no smaller unit. */
 function elapsedMs(): number {
   const nowMs = DateNow()
-  if (startMs === 0) startMs = nowMs
   if (nowMs > latestMs) latestMs = nowMs
   return latestMs - startMs
 }

@@ -1,4 +1,11 @@
-import { PACKAGE_SOURCES, type PackageName, PRELOAD_SDK, RUNTIME_SCRIPT } from '../protocol/bridge.ts'
+import type { NodeEnvironment } from '../node/environment.ts'
+import {
+  PACKAGE_SOURCES,
+  type PackageName,
+  PRELOAD_SDK,
+  RUNTIME_SCRIPT,
+  SNAPSHOT_NODE,
+} from '../protocol/bridge.ts'
 import { FunctionCtor } from './intrinsics.ts'
 
 /**
@@ -8,12 +15,14 @@ import { FunctionCtor } from './intrinsics.ts'
  * own, for the functions that name it; another gets it this way should it require it all the same.
  */
 type SdkPackage = Pick<typeof import('../sdk/cloud.ts'), 'createServerCloud'>
+type Library = ReturnType<NodeEnvironment['library']>
 type NodePackage = Pick<typeof import('../node/node.ts'), 'createNode'>
 
 let sdkSource = ''
 let nodeSource = ''
-let librarySource = ''
+let librarySource: Library = ''
 let requestSource = ''
+let nodePackage: NodePackage | undefined
 let sdkPackage: SdkPackage | undefined
 
 /** Lets the SDK be evaluated while a snapshot is made. */
@@ -24,6 +33,17 @@ export function offerPreload(globals: Record<string, unknown>): void {
   }
 }
 
+/** Lets parts of Node's library be evaluated while a snapshot is made. */
+export function offerNode(globals: Record<string, unknown>, load: (names: readonly string[]) => void): void {
+  globals[SNAPSHOT_NODE] = (exported: NodePackage, library: Library, names: readonly string[]) => {
+    delete globals[SNAPSHOT_NODE]
+    nodePackage = exported
+    librarySource = library
+    load(names)
+    librarySource = ''
+  }
+}
+
 /** Takes the sources from the global object, before user code runs. */
 export function keepPackageSources(globals: Record<string, unknown>): void {
   sdkSource = takeSource(globals, 'sdk')
@@ -31,6 +51,7 @@ export function keepPackageSources(globals: Record<string, unknown>): void {
   librarySource = takeSource(globals, 'library')
   requestSource = takeSource(globals, 'request')
   delete globals[PRELOAD_SDK]
+  delete globals[SNAPSHOT_NODE]
 }
 
 function takeSource(globals: Record<string, unknown>, name: PackageName): string {
@@ -42,11 +63,12 @@ function takeSource(globals: Record<string, unknown>, name: PackageName): string
 
 /** What puts Node's library on its feet. */
 export function loadNodePackage(): NodePackage {
-  return evaluate(nodeSource) as NodePackage
+  nodePackage ??= evaluate(nodeSource) as NodePackage
+  return nodePackage
 }
 
-/** The text of Node's library. */
-export function nodeLibrary(): string {
+/** The text of Node's library; while a snapshot is made, its modules. */
+export function nodeLibrary(): Library {
   return librarySource
 }
 

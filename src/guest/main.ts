@@ -11,12 +11,13 @@ import {
 import { askHost, keepShared } from './ask.ts'
 import { defineBuiltin, defineFallback, requireBuiltin } from './builtins.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
+import { startClock } from './clock.ts'
 import { writeLog } from './console.ts'
 import { installGlobals } from './globals.ts'
 import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse, ObjectAssign } from './intrinsics.ts'
-import { keepPackageSources, loadRequest, loadSdk, offerPreload } from './lazy.ts'
-import { loadBuffer, preloadNode } from './node.ts'
+import { keepPackageSources, loadRequest, loadSdk, offerNode, offerPreload } from './lazy.ts'
+import { beginNode, evaluateNode, loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
@@ -44,6 +45,7 @@ defineBuiltin('wx-server-sdk', () =>
 )
 defineFallback('request', () => loadRequest(requireBuiltin))
 offerPreload(globals)
+offerNode(globals, evaluateNode)
 globals[START] = start
 globals[PRELOAD_NODE] = (names: readonly string[]) => {
   adopt()
@@ -54,6 +56,8 @@ globals[DOOR] = dispatch
 
 function start(program: Program): void {
   adopt()
+  startClock()
+  beginNode()
   connect(globals[SEND] as Send, mayClose)
   delete globals[PRELOAD_NODE]
   delete globals[SEND]

@@ -4,7 +4,8 @@ import { NODE_MODULES, type NodeGlobal } from '../protocol/node-modules.ts'
 import { askHost } from './ask.ts'
 import { defineBuiltin } from './builtins.ts'
 import { callHost, callInBackground } from './call.ts'
-import { ArrayIncludes, DateNow, ErrorCtor, StringCtor } from './intrinsics.ts'
+import { processStartMs } from './clock.ts'
+import { ArrayIncludes, ErrorCtor, StringCtor } from './intrinsics.ts'
 import { loadNodePackage, nodeLibrary } from './lazy.ts'
 import { memoryBytes, processObject } from './process.ts'
 import { readWrittenWith } from './written-module.ts'
@@ -13,6 +14,9 @@ let globals: Record<string, unknown> = {}
 let report: (error: unknown) => void = () => {}
 let log: NodeEnvironment['log'] = () => {}
 let layer: NodeLayer | undefined
+/** What is to be done when the function's process begins. */
+const starts: (() => void)[] = []
+let hasStarted = false
 /** What has to be given up when an invocation is over, and what the next one has to be told first. */
 const endings: (() => void)[] = []
 const beginnings: (() => void)[] = []
@@ -46,10 +50,10 @@ function bindingOf(name: unknown): object {
 export function loadNode(): NodeLayer {
   if (layer !== undefined) return layer
   const made = loadNodePackage().createNode({
-    library: nodeLibrary(),
+    library: nodeLibrary,
     globals,
     process: processObject,
-    startMs: DateNow(),
+    startMs: processStartMs,
     callHost,
     callInBackground,
     memoryBytes,
@@ -58,6 +62,10 @@ export function loadNode(): NodeLayer {
     queueMicrotask: globals.queueMicrotask as never,
     report,
     log,
+    onProcessStart: callback => {
+      if (hasStarted) callback()
+      else starts[starts.length] = callback
+    },
     onInvocationEnd: callback => {
       endings[endings.length] = callback
     },
@@ -80,14 +88,29 @@ export function nodeHoldsLoop(): boolean {
 
 /** Evaluates what a function will ask for. What can't be fails again when it is asked for, and says why. */
 export function preloadNode(names: readonly string[]): void {
-  const node = loadNode()
   for (let index = 0; index < names.length; index++) {
-    const name = names[index] as string
     try {
-      if (ArrayIncludes(NODE_MODULES, name)) node.require(name)
-      else node.global(name as NodeGlobal)
+      evaluate(names[index] as string)
     } catch {}
   }
+}
+
+/** Evaluates what a snapshot is to hold. */
+export function evaluateNode(names: readonly string[]): void {
+  for (let index = 0; index < names.length; index++) evaluate(names[index] as string)
+}
+
+/** A module or a global of Node's. */
+function evaluate(name: string): void {
+  const node = loadNode()
+  if (ArrayIncludes(NODE_MODULES, name)) node.require(name)
+  else node.global(name as NodeGlobal)
+}
+
+/** The function's process begins: what was evaluated before, maybe into a snapshot, is told. */
+export function beginNode(): void {
+  hasStarted = true
+  runAll(starts)
 }
 
 /** The invocation is over: what Node's modules hold open for it is let go. */

@@ -1,13 +1,14 @@
 import {
   DOOR,
   type ModuleWrapper,
-  PRELOAD_SDK,
   type Program,
   SEND,
   START,
   type ToGuest,
+  WARM_UP_KIND,
 } from '../protocol/bridge.ts'
 import type { ServerCloud } from '../sdk/cloud.ts'
+import { type NodeRequire, useNetwork, useNode } from './warm-up-node.ts'
 
 /**
  * Runs once while the snapshot is made, in a context that is thrown away: what it calls is compiled, and V8
@@ -15,10 +16,12 @@ import type { ServerCloud } from '../sdk/cloud.ts'
  * first invocation does.
  */
 const globals = globalThis as unknown as Record<string, unknown>
-/** The snapshot in the making is that for functions which require wx-server-sdk. */
-const hasSdk = globals[PRELOAD_SDK] === undefined
+/** Which snapshot is in the making (src/isolate/snapshot.ts). */
+const kind = globals[WARM_UP_KIND]
 const warmUp: ModuleWrapper = (exports, require) => {
-  if (!hasSdk) {
+  if (kind === 'node' || kind === 'network') useNode(require as NodeRequire)
+  if (kind === 'network') useNetwork(require as NodeRequire)
+  if (kind === 'plain') {
     ;(exports as { main?: unknown }).main = async (event: { fails: boolean }) => {
       console.log('warm', 1)
       if (event.fails) throw new Error('warm')

@@ -15,7 +15,7 @@ import {
 } from './ivm.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
 import type { IsolateKind } from './pool-key.ts'
-import { runtimePackages, runtimeSnapshot, sharedTextBytes } from './snapshot.ts'
+import { namesLeft, runtimePackages, runtimeSnapshot, sharedTextBytes } from './snapshot.ts'
 import { watchThread } from './thread-watch.ts'
 
 /** The guest's door in: `(text, ...buffers) => void`, or without a text for the next invocation's turn. */
@@ -121,7 +121,8 @@ export class LocalIsolate implements GuestIsolate {
 
   /** Evaluates what its kind names of Node's library, on its own thread, before whatever enters it. */
   preload(onReady: () => void = () => {}): void {
-    if (this.nodeNames.length === 0) {
+    const names = namesLeft(this.runtime, this.nodeNames)
+    if (names.length === 0) {
       onReady()
       return
     }
@@ -130,7 +131,7 @@ export class LocalIsolate implements GuestIsolate {
       this.#isReady = true
       onReady()
     }
-    const preload = `${PRELOAD_NODE}(${JSON.stringify(this.nodeNames)})`
+    const preload = `${PRELOAD_NODE}(${JSON.stringify(names)})`
     // An isolate that dies of it is found disposed by whoever wants it.
     this.#context.eval(preload, { filename: RUNTIME_SCRIPT }).then(become, become)
   }

@@ -1,6 +1,7 @@
 import type { GuestIsolate, IsolateSource } from './guest-isolate.ts'
 import { NOBODY } from './isolate.ts'
 import type { IsolateKind, PoolKey } from './pool-key.ts'
+import { RUNTIME_KINDS } from './snapshot.ts'
 
 /** Cold starts within this time count as demand, in milliseconds. */
 const DEMAND_WINDOW_MS = 10_000
@@ -86,8 +87,12 @@ export class Spares {
     const sinceMs = performance.now() - DEMAND_WINDOW_MS
     const recent = this.#taken.filter(({ timeMs }) => timeMs > sinceMs)
     const count = Math.min(this.#options.max, 1 + recent.length)
-    const larger = recent.find(taken => serves(taken.kind, kind) && taken.kind.runtime === 'sdk')
-    return { count, kind: larger?.kind ?? kind }
+    // Whoever has the largest serves the others.
+    let larger = kind
+    for (const taken of recent) {
+      if (serves(taken.kind, larger) && sizeOf(taken.kind) > sizeOf(larger)) larger = taken.kind
+    }
+    return { count, kind: larger }
   }
 
   #refillSoon(): void {
@@ -136,9 +141,17 @@ export class Spares {
 }
 
 /** The SDK costs memory, but harms nobody; Node's library costs several times as much. */
-function serves(blank: IsolateKind, { memoryMb, runtime, nodeNames }: IsolateKind): boolean {
-  if (blank.memoryMb !== memoryMb || (blank.runtime !== runtime && blank.runtime !== 'sdk')) return false
-  return nodeNames.length > 0 || blank.nodeNames.length === 0
+function serves(blank: IsolateKind, kind: IsolateKind): boolean {
+  if (blank.memoryMb !== kind.memoryMb || sizeOf(blank) < sizeOf(kind)) return false
+  return hasNode(kind) || !hasNode(blank)
+}
+
+function hasNode({ runtime, nodeNames }: IsolateKind): boolean {
+  return nodeNames.length > 0 || runtime === 'node' || runtime === 'network'
+}
+
+function sizeOf({ runtime }: Pick<IsolateKind, 'runtime'>): number {
+  return RUNTIME_KINDS.indexOf(runtime)
 }
 
 /** How much of what a function needs is there already; of one under way, nothing. */

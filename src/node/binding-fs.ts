@@ -53,6 +53,7 @@ function makeFileCalls(realm: Realm): FileCalls {
     later: turns.later,
   })
   environment.onInvocationEnd(() => calls.tree.forgetContent())
+  environment.onProcessStart(() => calls.tree.begin())
   return calls
 }
 

@@ -21,7 +21,7 @@ export function makeOsBinding({ environment, load }: Realm): Binding {
     getTotalMem: () => environment.memoryBytes(),
     getFreeMem: () => Math.floor(environment.memoryBytes() / 2 / MEGABYTE) * MEGABYTE,
     getLoadAvg: (averages: Float64Array) => averages.fill(0),
-    getUptime: () => Math.floor((Date.now() - environment.startMs) / 1000) + 1,
+    getUptime: () => Math.floor((Date.now() - environment.startMs()) / 1000) + 1,
     getInterfaceAddresses: () => ['lo', '127.0.0.1', '255.0.0.0', 'IPv4', '00:00:00:00:00:00', true, -1],
     getUserInfo: (options: { readonly encoding?: unknown } | null | undefined) => {
       const give = (text: string): unknown =>

@@ -1,15 +1,20 @@
 import type { Binding, Realm } from './realm.ts'
 
-/** Time, which a guest sees by the millisecond, from the moment its Node layer was made. */
+/** Time, which a guest sees by the millisecond, from the moment its process began. */
 export function makePerformanceBinding({ environment }: Realm): Binding {
   const { startMs } = environment
-  const milestones = new Float64Array(8)
   const TIME_ORIGIN = 0
   const TIME_ORIGIN_TIMESTAMP = 1
-  milestones[TIME_ORIGIN] = 0
-  milestones[TIME_ORIGIN_TIMESTAMP] = startMs * 1000
+  // Read by index; a snapshot may hold the binding, and must not hold the time.
+  const milestones = {
+    length: 8,
+    [TIME_ORIGIN]: 0,
+    get [TIME_ORIGIN_TIMESTAMP]() {
+      return startMs() * 1000
+    },
+  }
   return {
-    now: () => Date.now() - startMs,
+    now: () => Date.now() - startMs(),
     milestones,
     observerCounts: new Uint32Array(8),
     constants: {
@@ -35,7 +40,7 @@ export function makePerformanceBinding({ environment }: Realm): Binding {
     loopIdleTime: () => 0,
     markBootstrapComplete: () => {},
     getTimeOrigin: () => 0,
-    getTimeOriginTimestamp: () => startMs,
+    getTimeOriginTimestamp: startMs,
     uvMetricsInfo: () => [0, 0, 0],
     uvMetricsBuffer: new Float64Array(3),
   }

@@ -142,7 +142,7 @@ export const PLAIN_BINDINGS: Readonly<Record<string, MakeBinding>> = {
   permission: () => ({ has: () => true }),
   url_pattern: () => ({ URLPattern: undefined }),
   /** Its own timers a function has without it (module-timers.ts). */
-  timers: ({ environment }) => ({ getLibuvNow: () => Date.now() - environment.startMs }),
+  timers: ({ environment }) => ({ getLibuvNow: () => Date.now() - environment.startMs() }),
   inspector: () => ({}),
   profiler: () => ({}),
 }

@@ -1,4 +1,5 @@
 import type { Call, OpArgs, OpName, OpResult } from '../protocol/calls.ts'
+import type { LibraryParts } from './library.ts'
 
 /** What a timer function returns: Node's Timeout, as far as Node's own library goes. */
 export interface Timer {
@@ -11,10 +12,10 @@ export interface Timer {
 
 /** What Node's library stands on: the guest runtime hands it over when a function first needs Node. */
 export interface NodeEnvironment {
-  /** The text of Node's library. */
-  readonly library: string
-  /** When the layer was made, by `Date.now()`. */
-  readonly startMs: number
+  /** The text of Node's library; while a snapshot is made, its modules. */
+  readonly library: () => string | LibraryParts
+  /** When the function's process began, by `Date.now()`. While a snapshot is made it hasn't. */
+  readonly startMs: () => number
   readonly globals: Record<string, unknown>
   readonly process: Record<string, unknown>
   readonly callHost: Call
@@ -30,6 +31,8 @@ export interface NodeEnvironment {
   readonly report: (error: unknown) => void
   /** Writes a line to the invocation's log. */
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Has `callback` called when the function's process begins: at once if it has, as it does after a snapshot is made. */
+  readonly onProcessStart: (callback: () => void) => void
   /** Has `callback` called whenever an invocation is over; nothing it starts goes any further. */
   readonly onInvocationEnd: (callback: () => void) => void
   /** Has `callback` called before the handler of the next invocation, and of each after it. */

@@ -8,6 +8,7 @@ import {
   type Volume,
 } from './file-node.ts'
 import { FileProblem } from './file-problem.ts'
+import { timesNow } from './file-time.ts'
 import { MemorySpace, type SpaceLimits } from './memory-space.ts'
 import { type NameCoding, OwnFiles, type OwnFilesHost } from './own-files.ts'
 import { type FinalLink, type Place, pathOf, walkPath } from './path-walk.ts'
@@ -34,6 +35,8 @@ export class FileTree {
   readonly space: MemorySpace
   readonly root: Directory
   readonly #own: OwnFiles
+  /** Those that are there from the beginning. */
+  readonly #folders: readonly Directory[]
   readonly #workingDirectory: () => ByteText
 
   constructor({ host, names, limits, workingDirectory }: FileTreeOptions) {
@@ -43,6 +46,7 @@ export class FileTree {
     const root = new MemoryDirectory(fixed, 0o755, undefined, '')
     this.#own = new OwnFiles(host, names, { device: 2, isReadOnly: true, space: undefined })
     const tmp: Volume = { device: 3, isReadOnly: false, space: this.space }
+    const folders = [root]
     let folder = root
     const [, ...above] = GUEST_ROOT.split('/')
     const mounted = above.pop() as string
@@ -50,12 +54,21 @@ export class FileTree {
       const next = new MemoryDirectory(fixed, 0o755, folder, name)
       folder.put(name, next)
       folder = next
+      folders.push(folder)
     }
     folder.put(mounted, this.#own.root(folder, mounted))
-    root.put('tmp', new MemoryDirectory(tmp, TMP_PERMISSIONS, root, 'tmp'))
+    const tmpFolder = new MemoryDirectory(tmp, TMP_PERMISSIONS, root, 'tmp')
+    folders.push(tmpFolder)
+    root.put('tmp', tmpFolder)
+    this.#folders = folders
     // It is there before there is anything.
     this.space.giveEntry()
     this.root = root
+  }
+
+  /** The function's process begins, and its folders with it: a snapshot, which is older, may hold them. */
+  begin(): void {
+    for (const { times } of this.#folders) Object.assign(times, timesNow())
   }
 
   /** Gives up memory that only makes reading on faster. */

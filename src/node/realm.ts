@@ -21,7 +21,7 @@ export interface RealmParts {
 export class Realm {
   readonly environment: NodeEnvironment
   // biome-ignore lint/suspicious/noExplicitAny: hundreds of built-ins under Node's names for them.
-  readonly primordials: Record<string, any> = {}
+  readonly primordials: Record<string, any> = Object.create(null)
   readonly #library: Library
   readonly #parts: RealmParts
   readonly #bindings = new Map<string, Binding>()
@@ -80,7 +80,9 @@ export class Realm {
     if (known !== undefined) return known
     const { bindings } = this.#parts
     if (!Object.hasOwn(bindings, name)) throw new Error(`No such binding: ${name}`)
-    const binding = (bindings[name] as MakeBinding)(this)
+    const made = (bindings[name] as MakeBinding)(this)
+    // Without a prototype, as in Node: V8 keeps such an object as a table, and no map for each of its properties.
+    const binding: Binding = Object.create(null, Object.getOwnPropertyDescriptors(made))
     this.#bindings.set(name, binding)
     return binding
   }

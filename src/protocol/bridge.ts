@@ -220,6 +220,14 @@ export type PackageName = keyof typeof PACKAGE_SOURCES
  */
 export const PRELOAD_SDK = '__cloudletPreloadSdk'
 /**
+ * The global that evaluates parts of Node's library while a snapshot is made. It takes the exports of the package that
+ * stands it up, the library's modules by name, and the names of what is to be evaluated. Gone once called,
+ * and before user code runs.
+ */
+export const SNAPSHOT_NODE = '__cloudletSnapshotNode'
+/** The global that tells the warm-up which kind of snapshot is in the making. */
+export const WARM_UP_KIND = '__cloudletWarmUpKind'
+/**
  * The global that evaluates parts of Node's library ahead of need, by names of modules and globals: called in spare
  * isolates, before a function is in them. Gone before user code runs.
  */

@@ -100,3 +100,13 @@ test('Node’s library is evaluated ahead for a function that names parts of it,
     (await isolate?.measureHeap()) ?? expect.unreachable()
   expect(await usedBytes(blank)).toBeGreaterThan((await usedBytes(without)) + 500_000)
 })
+
+test('of snapshots with Node’s library, one that has more serves a function that needs less', async () => {
+  const node: IsolateKind = { ...plain, runtime: 'node', nodeNames: ['Buffer'] }
+  const network: IsolateKind = { ...plain, runtime: 'network', nodeNames: ['https'] }
+  openSpares(4).expect(node)
+  await haveCome(1)
+  expect(take(network)).toBeUndefined()
+  await expect.poll(() => take(node)?.runtime).toBe('network')
+  expect(take(plain)).toBeUndefined()
+})

@@ -30,3 +30,27 @@ test('as many as the limit go through, and one more does not', { timeout: 120_00
     expect.stringContaining('synchronous calls'),
   ])
 })
+
+test('after an answer that there is no memory for, the next is heard', async () => {
+  const source = `const fs = require('fs')
+    const taken = []
+    exports.main = () => {
+      const file = fs.openSync('large.txt')
+      const piece = Buffer.alloc(1024)
+      for (let size = 8 * 1024 * 1024; size >= 256 * 1024; ) {
+        try { taken.push(new Uint8Array(size)) } catch { size /= 2 }
+      }
+      let failure
+      try { fs.readSync(file, piece) } catch (error) { failure = error.name }
+      return [failure, fs.readFileSync('small.txt', 'utf8')]
+    }`
+  const files = {
+    'index.js': source,
+    'large.txt': 'x'.repeat(4 * 1024 * 1024),
+    'small.txt': 'small',
+    'config.json': '{ "memorySize": 32 }',
+  }
+  await host.deploy('full', { files })
+  const { result } = await host.invoke('full')
+  expect(result).toEqual(['RangeError', 'small'])
+})
