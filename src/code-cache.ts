@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { cachedDataVersionTag } from 'node:v8'
 import { readChecked, writeChecked } from './checked-file.ts'
 import type { RuntimeKind } from './isolate/snapshot.ts'
+import type { Isolation } from './isolation.ts'
 import { SnapshotCache } from './snapshot-cache.ts'
 
 /** Files kept; beyond them the ones used longest ago go. */
@@ -23,8 +24,9 @@ export class CodeCache {
   readonly onWarning: (message: string) => void
 
   /** `onWarning` hears of a cache that can't be read or written: that costs time, and fails nothing. */
-  constructor(directory: string, onWarning: (message: string) => void) {
-    this.#directory = join(directory, 'code-cache')
+  constructor(directory: string, isolation: Isolation, onWarning: (message: string) => void) {
+    // V8 believes what it is given: code that a cell has compiled is for cells only.
+    this.#directory = join(directory, isolation === 'process' ? 'code-cache-of-cells' : 'code-cache')
     this.#snapshots = new SnapshotCache(join(directory, 'snapshots'), onWarning)
     this.conversions = join(directory, 'conversions')
     this.onWarning = onWarning

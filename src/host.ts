@@ -63,12 +63,12 @@ export class FunctionHost implements Closable {
   constructor(options: FunctionHostOptions = {}) {
     this.#options = resolveOptions(options)
     this.#notices = new Notices(this.#options)
-    const { dataDirectory, envId, appid, autoCreateCollections, publicUrl } = this.#options
+    const { autoCreateCollections, appid, dataDirectory: root, envId, isolation, publicUrl } = this.#options
     const placeOf = (name: string): { directory?: string } =>
-      dataDirectory === undefined ? {} : { directory: join(dataDirectory, name) }
+      root === undefined ? {} : { directory: join(root, name) }
     const onWarning = (message: string): void => this.#notices.warning(message)
     this.#documents = new Database({ ...placeOf('database'), autoCreateCollections, onWarning })
-    this.#codeCache = dataDirectory === undefined ? undefined : new CodeCache(dataDirectory, onWarning)
+    this.#codeCache = root === undefined ? undefined : new CodeCache(root, isolation, onWarning)
     this.#packages = makePackageStore(this.#options, onWarning)
     this.storage = new Storage({
       ...placeOf('storage'),

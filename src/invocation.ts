@@ -84,23 +84,27 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
       signal: scope.signal,
     })
     // 3 bind
-    const ending = new Ending()
+    let ending = new Ending()
     const depth = scope.depth + 1
     const { files } = deployment
     const meter = { heapUsedBytes: 0 }
-    const scoped = { kind: 'function', caller, depth, place: permit, ending, network, files, meter } as const
-    const call = bind(line.dispatcher, rights, scoped)
+    const scoped = { kind: 'function', caller, depth, place: permit, network, files, meter } as const
+    let call = bind(line.dispatcher, rights, { ...scoped, ending })
     // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
     const ran = await lane.run({
       eventText,
       requestId: run.requestId,
       fixedText: deployment.identity.fixedText,
       variablesText: writeVariables(caller),
-      call,
+      call: (op, args, signal) => call(op, args, signal),
       onLog: logLine => run.logs.push(logLine),
       isIdempotent: config.idempotent,
+      // What it held goes back, and nothing of before is heard of again.
       onRestart: () => {
         run.logs.length = 0
+        ending.run()
+        ending = new Ending()
+        call = bind(line.dispatcher, rights, { ...scoped, ending })
       },
       limitMs: config.timeoutMs,
       cpuLimitMs: config.cpuMs,

@@ -13,12 +13,13 @@ export interface CellOptions {
    */
   readonly count?: number
   /**
-   * Isolates in one process, at most; with 1 every instance has a process to itself.
+   * Isolates in one process, at most; with 1 no two functions are in one process at the same time.
    * @default 200
    */
   readonly instancesPerCell?: number
   /**
-   * Resident memory at which a process is replaced, in megabytes. The operating system stops it at twice as much.
+   * Resident memory at which a process is replaced, in megabytes: more than any function may have. What the operating
+   * system's own limit is stands in docs/threat-model.md.
    * @default 1024
    */
   readonly memoryMb?: number

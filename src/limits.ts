@@ -189,14 +189,16 @@ export const LIMITS = Object.freeze({
   /** Sets of packages a host installs at the same time; and days after which a set goes that nobody has used. */
   packageInstalls: 4,
   packageIdleDays: 30,
-  /** One frame between the host and a cell: the longest crossing in UTF-8, and as much again for bytes beside it. */
-  cellFrameBytes: 128 * 1024 * 1024,
+  /** One frame between the host and a cell: the longest answer in UTF-8, and bytes beside it. */
+  cellFrameBytes: 256 * 1024 * 1024,
+  /** Messages in it. */
+  cellMessages: 65_536,
   /** Isolates of a cell beside those of functions: spares, compilers, and those that are about to end. */
   isolatesBesides: 100,
   /** Cells of functions that are kept from all others. */
   ownCells: 4,
   /** What a cell may leave untaken of what the host has to say to it. */
-  cellWaitingBytes: 256 * 1024 * 1024,
+  cellWaitingBytes: 1024 * 1024 * 1024,
   /** Values and keys in one frame: as many as a JSON text of valueChars can hold, so that a small frame can't become a huge heap. */
   frameValues: 3 * 1024 * 1024,
   /** Depth of a frame: a document or filter at its limit, its tags, and the frame around it. */

@@ -1,28 +1,22 @@
-import type { ChildProcess } from 'node:child_process'
-import type { CompiledProgram } from '../isolate/compile.ts'
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
-import { type RuntimeKind, snapshotBytes } from '../isolate/snapshot.ts'
+import type { RuntimeKind } from '../isolate/snapshot.ts'
 import { LIMITS } from '../limits.ts'
 import { type CompileRequest, type FromCell, parseFromCell, type ToCell } from '../protocol/cell.ts'
 import type { CellOwner } from './cell-owner.ts'
-import { Channel } from './channel.ts'
+import { CellProcess, printable } from './cell-process.ts'
 import { CompileTasks } from './compile-tasks.ts'
-import { type LaunchOptions, launchCell } from './launch.ts'
+import type { LaunchOptions } from './launch.ts'
 import { Leaving } from './leaving.ts'
+import { readRssBytes } from './process-usage.ts'
 import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
+import { Supplies } from './supplies.ts'
 
 /** How long what runs in a cell that does harm has time to come to its end, in milliseconds. */
 export const DRAIN_MS = 2000
-/**
- * A process that closes its channel is about to end, and says best itself how; or it closed it on purpose. One that has
- * ended, but whose channel somebody else has open, such as a child of its launcher, is not listened to for longer. In
- * milliseconds.
- */
-const LAST_WORDS_MS = 1000
-
 /** A process in which isolates live, as the host sees it. */
 export class Cell implements IsolateHome {
   readonly tasks = new CompileTasks()
+  readonly supplies = new Supplies(message => this.post(message))
   /** The one function it is for, if it isn't for all. */
   owner: PoolKey | undefined
   isReady = false
@@ -35,11 +29,12 @@ export class Cell implements IsolateHome {
   isCutShort = false
   /** It ended while it parsed a function. */
   wasCompiling = false
+  /** It was ended from outside. */
+  isForeign = false
   /** When it was heard last, on the scale of `performance.now()`. */
   heardMs = performance.now()
   rssBytes = 0
-  readonly #process: ChildProcess
-  readonly #channel: Channel<ToCell>
+  readonly #process: CellProcess
   readonly #ready = Promise.withResolvers<void>()
   readonly #owner: CellOwner<Cell>
   /** Isolates that live. */
@@ -48,10 +43,7 @@ export class Cell implements IsolateHome {
     () => this.pid,
     key => this.#onWedged(key),
   )
-  readonly #snapshots = new Set<RuntimeKind>()
-  readonly #programs = new Map<CompiledProgram, number>()
   #isolateCount = 0
-  #programCount = 0
   #entryCount = 0
   #why: string | undefined
   #drainTimer: NodeJS.Timeout | undefined
@@ -60,17 +52,13 @@ export class Cell implements IsolateHome {
 
   constructor(options: LaunchOptions, owner: CellOwner<Cell>) {
     this.#owner = owner
-    const { process: child, channel } = launchCell(options)
-    this.#process = child
-    child.on('error', error => this.#end(`could not be started: ${error.message}`))
-    // Comes when all it said has been heard.
-    child.on('close', (code, signal) => this.#end(`ended with ${signal ?? `exit code ${code}`}`))
-    child.on('exit', () => setTimeout(() => this.#channel.destroy(), LAST_WORDS_MS).unref())
-    this.#channel = new Channel<ToCell>(channel, {
+    this.#process = new CellProcess(options, {
       onFrame: value => this.#hear(value),
-      onClose: error => {
-        if (error !== undefined) this.kill(`broke the protocol: ${error.message}`)
-        else setTimeout(() => this.kill('closed its channel'), LAST_WORDS_MS).unref()
+      onFault: why => this.kill(why),
+      onEnd: (why, isKilled) => {
+        // Whoever kills processes from outside, for want of memory as a rule, says nothing of who used it.
+        this.isForeign = isKilled
+        this.#end(why)
       },
     })
     this.post(['configure', Intl.DateTimeFormat().resolvedOptions().timeZone])
@@ -79,6 +67,11 @@ export class Cell implements IsolateHome {
   /** Fulfilled when it takes messages, or never will. */
   get ready(): Promise<void> {
     return this.#ready.promise
+  }
+
+  /** Fulfilled when the process is no more, which may be some time after it has ended as far as others can tell. */
+  get gone(): Promise<void> {
+    return this.#process.gone
   }
 
   get pid(): number | undefined {
@@ -99,6 +92,13 @@ export class Cell implements IsolateHome {
     return [...this.#isolates.values(), ...this.#leaving.isolates].filter(isolate => isolate.isEntered)
   }
 
+  /** Those with an invocation under way whose threads don't run. */
+  get waiting(): RemoteIsolate[] {
+    return this.isolates.filter(
+      isolate => isolate.key !== undefined && !isolate.isEntered && isolate.listener.isBusy(),
+    )
+  }
+
   /** A thread of that function is being ended. */
   isEnding(key: PoolKey): boolean {
     return this.#leaving.hasAnyOf(key)
@@ -116,7 +116,7 @@ export class Cell implements IsolateHome {
   }
 
   make(kind: IsolateKind, isSpare: boolean): RemoteIsolate {
-    if (!this.#snapshots.has(kind.runtime)) this.#sendSnapshot(kind.runtime)
+    this.supplies.needSnapshot(kind.runtime)
     const isolate = new RemoteIsolate(++this.#isolateCount, kind, isSpare, this)
     this.#isolates.set(isolate.id, isolate)
     this.post(['make', isolate.id, kind.memoryMb, kind.runtime, isolate.nodeNames, isSpare])
@@ -131,7 +131,7 @@ export class Cell implements IsolateHome {
     source: string,
     code?: Uint8Array,
   ): ReturnType<CompileTasks['add']> {
-    if (!this.#snapshots.has(runtime)) this.#sendSnapshot(runtime)
+    this.supplies.needSnapshot(runtime)
     const task = this.tasks.add()
     this.post(['compile', task.id, compiler, runtime, request, source, code ?? null])
     return task
@@ -139,25 +139,9 @@ export class Cell implements IsolateHome {
 
   post(message: ToCell): void {
     if (this.isEnded) return
-    this.#channel.post(message)
-    if (this.#channel.waitingBytes > LIMITS.cellWaitingBytes) this.kill('takes nothing of what it is sent')
-  }
-
-  programOf(program: CompiledProgram): number {
-    let id = this.#programs.get(program)
-    if (id === undefined) {
-      id = ++this.#programCount
-      this.#programs.set(program, id)
-      this.post(['program', id, program.source, program.code ?? null, program.places ?? null])
-    }
-    return id
-  }
-
-  forget(program: CompiledProgram): void {
-    const id = this.#programs.get(program)
-    if (id === undefined) return
-    this.#programs.delete(program)
-    this.post(['forget', id])
+    this.#process.post(message)
+    if (this.#process.waitingBytes > LIMITS.cellWaitingBytes)
+      queueMicrotask(() => this.kill('takes nothing of what it is sent'))
   }
 
   onDisposed(isolate: RemoteIsolate): void {
@@ -174,6 +158,7 @@ export class Cell implements IsolateHome {
   onLeft(isolate: RemoteIsolate): void {
     if (isolate.isEntered) return
     this.#leaving.delete(isolate)
+    this.#endIfDrained()
     // It has ended after all, though its cell is to go.
     if (isolate.key !== undefined && !this.isEnding(isolate.key)) this.wedged.delete(isolate.key)
     this.#owner.onIdle(this)
@@ -181,12 +166,13 @@ export class Cell implements IsolateHome {
 
   /** No more work for it: what runs there may come to its end, within `drainMs` if that is given; then it ends. */
   condemn(why: string, drainMs?: number): void {
-    if (this.isGoing || this.isEnded) return
+    if (this.isEnded) return
+    if (drainMs !== undefined) this.#drainTimer ??= setTimeout(() => this.#cutShort(why), drainMs).unref()
+    if (this.isGoing) return
     this.isGoing = true
     this.#why ??= why
     this.#owner.onCondemned(this)
     this.dropIdle()
-    if (drainMs !== undefined) this.#drainTimer = setTimeout(() => this.#cutShort(why), drainMs)
     this.#endIfDrained()
   }
 
@@ -221,7 +207,9 @@ export class Cell implements IsolateHome {
   kill(why: string): void {
     this.#why ??= why
     if (this.isEnded) return
-    this.#process.kill('SIGKILL')
+    this.#process.kill()
+    // Nothing it has said and nobody has heard counts: who waits for it need not wait until it is torn down.
+    this.#end('ended with SIGKILL')
   }
 
   /** Tells those that lived there. */
@@ -232,11 +220,6 @@ export class Cell implements IsolateHome {
     for (const { isolate, part } of lost) isolate.lose({ part, message })
   }
 
-  #sendSnapshot(runtime: RuntimeKind): void {
-    this.#snapshots.add(runtime)
-    this.post(['snapshot', runtime, snapshotBytes(runtime)])
-  }
-
   #onWedged(key: PoolKey): void {
     if (this.isEnded) return
     this.wedged.add(key)
@@ -244,13 +227,17 @@ export class Cell implements IsolateHome {
   }
 
   #endIfDrained(): void {
-    if (this.isGoing && this.#isolates.size === 0 && this.tasks.size === 0) this.kill('drained')
+    const isDrained = this.#isolates.size + this.#leaving.size + this.tasks.size === 0
+    if (this.isGoing && isDrained) this.kill('drained')
   }
 
   /** @throws {ProtocolError}, at which the channel is closed. */
   #hear(value: unknown): void {
     this.heardMs = performance.now()
-    for (const message of parseFromCell(value)) this.#handle(message)
+    for (const message of parseFromCell(value)) {
+      if (this.isEnded) return
+      this.#handle(message)
+    }
   }
 
   #handle(message: FromCell): void {
@@ -261,14 +248,15 @@ export class Cell implements IsolateHome {
         this.#owner.onReady(this)
         return
       case 'failed':
-        this.kill(`failed: ${message[1]}`)
+        this.kill(`failed: ${printable(message[1])}`)
         return
       case 'beat': {
-        this.rssBytes = message[1]
+        // Its own word, and the system's, which may be that of its launcher.
+        this.rssBytes = Math.max(message[1], readRssBytes(this.pid))
         const times = message[2]
         for (let index = 0; index + 1 < times.length; index += 2) {
           const isolate = this.#isolates.get(times[index] as number)
-          if (isolate !== undefined) isolate.cpuMs = times[index + 1] as number
+          isolate?.use(times[index + 1] as number)
         }
         this.#owner.onBeat(this)
         return
@@ -288,7 +276,7 @@ export class Cell implements IsolateHome {
     this.isEnded = true
     this.#ready.resolve()
     clearTimeout(this.#drainTimer)
-    this.#channel.destroy()
+    this.#process.closeChannel()
     const said = this.#why === undefined ? why : `${this.#why} (${why})`
     this.wasCompiling = this.tasks.size > 0
     this.tasks.failAll(`the process that was to parse it ${said}`)

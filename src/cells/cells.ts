@@ -13,12 +13,15 @@ import type { RemoteIsolate } from './remote-isolate.ts'
 import { judge, type Verdict } from './verdict.ts'
 import { Watch } from './watch.ts'
 
+/** How often it is asked whether a cell of one function is still needed, in milliseconds. */
+const LOOK_AT_OWN_MS = 31_000
+
 export interface CellsOptions {
   /** Cells that functions share. One more is kept ready. */
   readonly count: number
   /** Isolates in each, at most. */
   readonly instancesPerCell: number
-  /** Resident memory at which a cell is replaced, in megabytes; the system's limit allows twice as much. */
+  /** Resident memory at which a cell is replaced, in megabytes. */
   readonly memoryMb: number
   /** Words put before the command that starts a cell. */
   readonly launcher: readonly string[]
@@ -50,13 +53,15 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   readonly #watch: Watch
   #replacedCount = 0
   #isClosed = false
-  #onAllEnded: (() => void) | undefined
+  /** Processes that are not gone yet though they have ended. */
+  readonly #dying = new Set<Cell>()
 
   constructor(options: CellsOptions) {
     this.#options = options
     this.#fleet = new Fleet({
       count: options.count,
       launch: () => this.#launch(),
+      onOwn: cell => this.#giveUpLater(cell),
       onRoom: () => this.onRoom(),
     })
     this.#watch = new Watch(() => this.#fleet.living, options.memoryMb)
@@ -68,12 +73,15 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
 
   findProblem(key?: PoolKey): RoomProblem | undefined {
     if (this.#isClosed) return { message: 'The host is closed.', remedy: 'none' }
-    if (key !== undefined && this.#blame.isQuarantined(key)) return this.#fleet.findOwnProblem(key)
+    const { instancesPerCell } = this.#options
+    if (key !== undefined && this.#blame.isQuarantined(key))
+      return this.#fleet.findOwnProblem(key, instancesPerCell)
     this.#fleet.fill()
     const cell = this.#leastUsed(key)
     if (cell === undefined) return { message: this.#noCell, remedy: 'none' }
-    const { instancesPerCell } = this.#options
     if (cell.isolateCount < instancesPerCell) return undefined
+    if (key !== undefined && cell.isEnding(key))
+      return { message: `A thread of function "${key.name}" is being ended.`, remedy: 'wait' }
     const message = `All ${this.#fleet.shared.length} cells hold ${instancesPerCell} isolates (cells.count, cells.instancesPerCell).`
     return { message, remedy: 'evict' }
   }
@@ -98,7 +106,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
 
   forget(key: PoolKey): void {
     for (const cell of this.#fleet.living) {
-      cell.forget(key.program)
+      cell.supplies.forget(key.program)
       if (cell.owner === key) cell.condemn('is not needed any more')
     }
   }
@@ -137,10 +145,8 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
     this.#isClosed = true
     this.#watch.close()
     this.#fleet.close()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#onAllEnded = resolve
     for (const cell of this.#fleet.living) cell.kill('was ended with its host')
-    if (this.#fleet.living.size > 0) await promise
+    await Promise.all([...this.#dying].map(({ gone }) => gone))
   }
 
   onBusy(): void {
@@ -148,7 +154,9 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   }
 
   onIdle(cell: Cell): void {
-    if (cell.owner !== undefined) this.onRoom()
+    if (cell.owner === undefined) return
+    if (!this.#blame.isQuarantined(cell.owner)) cell.condemn('is not needed apart any more')
+    this.onRoom()
   }
 
   onBeat(cell: Cell): void {
@@ -173,10 +181,11 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   }
 
   onEnded(cell: Cell, why: string): void {
+    this.#dying.add(cell)
+    void cell.gone.then(() => this.#dying.delete(cell))
     this.#fleet.remove(cell, why)
     if (this.#isClosed) {
       cell.loseAll(() => 'innocent', 'The host is closed.')
-      if (this.#fleet.living.size === 0) this.#onAllEnded?.()
       return
     }
     if (!cell.isGoing) this.#replacedCount++
@@ -186,9 +195,22 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
     if (!cell.isGoing || cell.isOverfull || strikes.length > 0)
       this.#options.onWarning(`Cell ${cell.pid ?? 0} ${why}${describe(verdict, strikes)}.`)
     this.#fleet.fill()
-    cell.loseAll(verdict.partOf, `its process ${why}`)
+    // Of what others did there nobody else is told.
+    cell.loseAll(
+      verdict.partOf,
+      `its process ${cell.wedged.size > 0 || why.startsWith('failed') ? 'was ended' : why}`,
+    )
     this.#moveOut()
     this.onRoom()
+  }
+
+  /** When its function need not be kept apart any more. */
+  #giveUpLater(cell: Cell): void {
+    setTimeout(() => {
+      if (cell.isEnded || cell.owner === undefined) return
+      if (this.#blame.isQuarantined(cell.owner)) this.#giveUpLater(cell)
+      else cell.condemn('is not needed apart any more')
+    }, LOOK_AT_OWN_MS).unref()
   }
 
   #launch(): Cell {

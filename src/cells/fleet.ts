@@ -11,6 +11,8 @@ export interface FleetOptions {
   /** Cells that functions share. */
   readonly count: number
   readonly launch: () => Cell
+  /** One is for one function alone from now on. */
+  readonly onOwn: (cell: Cell) => void
   /** One is there that was not. */
   readonly onRoom: () => void
 }
@@ -79,14 +81,18 @@ export class Fleet {
     if (cell === undefined) return undefined
     cell.owner = key
     this.#own.set(key, cell)
+    this.#options.onOwn(cell)
     this.fill()
     return cell
   }
 
   /** Why there is none for that function at the moment. One whose function does nothing makes room. */
-  findOwnProblem(key: PoolKey): RoomProblem | undefined {
-    if (this.#own.has(key)) return undefined
+  findOwnProblem(key: PoolKey, maxIsolates = Number.POSITIVE_INFINITY): RoomProblem | undefined {
     const { name } = key
+    const own = this.#own.get(key)
+    if (own !== undefined && own.isolateCount >= maxIsolates)
+      return { message: `The cell of function "${name}" holds ${maxIsolates} isolates.`, remedy: 'wait' }
+    if (own !== undefined) return undefined
     const cells = [...this.#own.values()]
     // They start one after the other, since those who lost a cell need the cores.
     if (this.#spare === undefined) {

@@ -1,7 +1,7 @@
 import type { CompiledProgram } from '../isolate/compile.ts'
 import type { GuestWindow } from '../isolate/guest-isolate.ts'
 import { BrokenBridge } from '../isolate/incoming.ts'
-import { LocalIsolate } from '../isolate/isolate.ts'
+import { LocalIsolate, NOBODY } from '../isolate/isolate.ts'
 import type { IsolateKind } from '../isolate/pool-key.ts'
 import { LIMITS } from '../limits.ts'
 import { type FromCell, PROBLEM_CHARS, type Problem } from '../protocol/cell.ts'
@@ -27,14 +27,11 @@ export class Inhabitant {
     this.#post = post
     this.isolate = new LocalIsolate(kind, { quickLimitMs: QUICK_LIMIT_MS })
     this.isolate.listener = {
+      ...NOBODY,
       onSent: (text, buffers) => this.#send(text, buffers),
       onLeft: error => this.#leave(error),
       onRejection: error => post(['rejected', id, describe(error)]),
       onDeath: error => post(['died', id, describe(error)[1]]),
-      onLost: () => {},
-      onCondemned: () => {},
-      onWedged: () => {},
-      onUnwedged: () => {},
     }
   }
 
@@ -84,9 +81,13 @@ export class Inhabitant {
   #send(text: unknown, buffers: readonly unknown[]): void {
     const bytes = buffers.map(buffer => (buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : null))
     const shared = buffers.find(buffer => buffer instanceof SharedArrayBuffer)
-    const isSound = typeof text === 'string' && (shared === undefined || this.#takeWindow(shared))
+    const sizeBytes = bytes.reduce((sum, part) => sum + (part?.length ?? 0), 0)
+    const isSound =
+      typeof text === 'string' &&
+      sizeBytes <= LIMITS.cellFrameBytes / 2 &&
+      (shared === undefined || this.#takeWindow(shared))
     const sent = isSound ? text.slice(0, LIMITS.crossingChars + 1) : ''
-    this.#post(['sent', this.#id, sent, bytes, this.isolate.cpuMs])
+    this.#post(['sent', this.#id, sent, isSound ? bytes : [], this.isolate.cpuMs])
   }
 
   #takeWindow(shared: SharedArrayBuffer): boolean {

@@ -1,4 +1,5 @@
 import { type CompiledProgram, Compiler } from '../isolate/compile.ts'
+import { isolateRoom } from '../isolate/memory-maps.ts'
 import type { RuntimeKind } from '../isolate/snapshot.ts'
 import { adoptSnapshot } from '../isolate/snapshot.ts'
 import { type CompileRequest, type FromCell, PROBLEM_CHARS, type ToCell } from '../protocol/cell.ts'
@@ -90,6 +91,8 @@ export class Inhabitants {
     kind: { memoryMb: number; runtime: string; nodeNames: readonly string[] },
   ): void {
     try {
+      const problem = isolateRoom()
+      if (problem !== undefined) throw new Error(problem)
       const inhabitant = new Inhabitant(id, { ...kind, runtime: kind.runtime as RuntimeKind }, this.#post)
       this.#isolates.set(id, inhabitant)
       if (isSpare) inhabitant.isolate.preload(() => this.#post(['filled', id]))

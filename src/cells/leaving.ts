@@ -1,5 +1,5 @@
 import type { PoolKey } from '../isolate/pool-key.ts'
-import { readCpuMs } from './cpu-time.ts'
+import { readCpuMs } from './process-usage.ts'
 import type { RemoteIsolate } from './remote-isolate.ts'
 
 /**

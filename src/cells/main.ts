@@ -15,6 +15,12 @@ function leave(): void {
   process.kill(process.pid, 'SIGKILL')
 }
 
+function fail(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  channel.post(['failed', text.slice(0, PROBLEM_CHARS)])
+  channel.end()
+}
+
 /** What one frame asks for may take a while together: the host hears in between that it goes on. */
 function tellNowAndThen(): void {
   const nowMs = performance.now()
@@ -27,23 +33,26 @@ function tellNowAndThen(): void {
 const LONGEST_SILENCE_MS = 25
 let flushedMs = 0
 
+// A terminal tells all processes of the host to end; this one ends with its channel, when the host has drained.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 setV8Flags()
 watchForOrphaning()
 const socket = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
 const channel = new Channel<FromCell>(socket, {
   onFrame: value => {
-    for (const message of value as readonly ToCell[]) {
-      inhabitants.handle(message)
-      tellNowAndThen()
+    try {
+      for (const message of value as readonly ToCell[]) {
+        inhabitants.handle(message)
+        tellNowAndThen()
+      }
+      channel.flush()
+    } catch (error) {
+      fail(error)
     }
-    channel.flush()
   },
   onClose: leave,
 })
 const inhabitants = new Inhabitants(message => channel.post(message))
 // What nobody foresaw is the host's to hear of; the process isn't to be trusted any more.
-process.on('uncaughtException', error => {
-  channel.post(['failed', String(error?.stack ?? error).slice(0, PROBLEM_CHARS)])
-  channel.end()
-})
+process.on('uncaughtException', fail)
 channel.post(['ready'])

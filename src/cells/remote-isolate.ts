@@ -6,6 +6,7 @@ import { NOBODY } from '../isolate/isolate.ts'
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
 import { WINDOW_BYTES, WINDOW_HEADER_BYTES } from '../protocol/bridge.ts'
 import type { FromCell, Problem, ToCell } from '../protocol/cell.ts'
+import type { Supplies } from './supplies.ts'
 
 /** What a remote isolate needs of the cell it lives in. */
 export interface IsolateHome {
@@ -14,8 +15,7 @@ export interface IsolateHome {
   /** Whether it is to take no more work there. */
   isCondemned(isolate: RemoteIsolate): boolean
   post(message: ToCell): void
-  /** The number by which the cell knows a program, which it has from then on. */
-  programOf(program: CompiledProgram): number
+  readonly supplies: Supplies
   /** It has been told to end, or ended by itself. */
   onDisposed(isolate: RemoteIsolate): void
   /** Its thread is to run; the entry's number in the order of all of that cell. */
@@ -45,6 +45,7 @@ export class RemoteIsolate implements GuestIsolate {
   /** The CPU time it was last said to have used, in milliseconds. */
   cpuMs = 0
   readonly #home: IsolateHome
+  readonly #madeMs = performance.now()
   /** The entries that are under way. */
   readonly #entries: { readonly isQuick: boolean; readonly isFresh: boolean; readonly number: number }[] = []
   readonly #measuring: ((bytes: number | undefined) => void)[] = []
@@ -80,7 +81,7 @@ export class RemoteIsolate implements GuestIsolate {
 
   /** That its cell has to start first is nobody's time. */
   load(program: CompiledProgram): Promise<void> {
-    this.#post(['load', this.id, this.#home.programOf(program)])
+    this.#post(['load', this.id, this.#home.supplies.programOf(program)])
     return this.#home.ready
   }
 
@@ -114,11 +115,16 @@ export class RemoteIsolate implements GuestIsolate {
     this.#end()
   }
 
+  /** Its cell says how much CPU time it has used: no less than before, and no more than there was. */
+  use(cpuMs: number): void {
+    this.cpuMs = Math.max(this.cpuMs, Math.min(cpuMs, performance.now() - this.#madeMs))
+  }
+
   /** What its cell says of it. */
   hear(message: Said): void {
     switch (message[0]) {
       case 'sent':
-        this.cpuMs = message[4]
+        this.use(message[4])
         this.listener.onSent(message[2], message[3].map(toBuffer))
         return
       case 'left':
@@ -128,6 +134,8 @@ export class RemoteIsolate implements GuestIsolate {
         this.listener.onRejection(toError(message[2]))
         return
       case 'died':
+        if (this.isDisposed) return
+        this.#post(['dispose', this.id])
         this.#end()
         this.listener.onDeath(new Error(message[2]))
         return
@@ -153,9 +161,12 @@ export class RemoteIsolate implements GuestIsolate {
     const entry = this.#entries.shift()
     // Of one that was never begun a cell may say what it likes.
     if (entry === undefined) return
-    this.cpuMs = cpuMs
+    this.use(cpuMs)
     const error = problem === null ? undefined : toError(problem)
-    if (isDead) this.#end()
+    if (isDead && !this.isDisposed) {
+      this.#post(['dispose', this.id])
+      this.#end()
+    }
     this.#home.onLeft(this)
     if (!entry.isQuick) this.listener.onLeft(error)
     else if (error !== undefined && isDead) this.listener.onDeath(error)

@@ -9,11 +9,15 @@ export interface Ending {
   readonly owner: PoolKey | undefined
   /** Isolates whose threads ran, as far as is known, those that were being ended included. */
   readonly entered: readonly RemoteIsolate[]
+  /** Isolates with an invocation under way whose threads did not run. */
+  readonly waiting: readonly RemoteIsolate[]
   /** Functions of threads that could not be ended. */
   readonly wedged: ReadonlySet<PoolKey>
   /** It was ended because its main thread did not answer, or because it used too much memory. */
   readonly isHung: boolean
   readonly isOverfull: boolean
+  /** It was ended from outside. */
+  readonly isForeign: boolean
   /** It was to go anyhow, and its time to drain was over. */
   readonly isCutShort: boolean
   /** It ended while it parsed a function. */
@@ -34,18 +38,20 @@ const NOBODYS: Verdict = { culprits: NOBODY, suspects: NOBODY, partOf: () => 'in
 
 /** Whose doing it is that a process ended: one function's if only one can have done it, else it may be several's. */
 export function judge(ending: Ending): Verdict {
-  const { entered, isHung, isReady, isOverfull, isCutShort } = ending
+  const { entered, waiting, isHung, isReady, isOverfull, isCutShort, wedged } = ending
   // Entries on the main thread are made one after the other: only the first of those under way was running.
   const [onMain] = entered.filter(isolate => isolate.isOnMainThread).sort((a, b) => a.enteredAt - b.enteredAt)
   if (!isReady) return NOBODYS
-  if (isHung) {
+  if (isHung && wedged.size === 0) {
     // Nothing of that guest was seen outside, and on a thread of its own it harms nobody.
     const partOf: Verdict['partOf'] = isolate => (isolate === onMain ? 'suspect' : 'innocent')
     return { culprits: NOBODY, suspects: NOBODY, partOf }
   }
-  const running = entered.filter(
+  const ran = entered.filter(
     isolate => isolate.key !== undefined && (isolate === onMain || !isolate.isOnMainThread),
   )
+  // Memory is held by those who wait, too.
+  const running = isOverfull && ran.length === 0 ? waiting : ran
   const keys = new Set(running.map(({ key }) => key as PoolKey))
   const culprits = findCulprits(ending, keys)
   if (culprits.size === 0 && isCutShort) return NOBODYS
@@ -64,9 +70,9 @@ export function judge(ending: Ending): Verdict {
 }
 
 function findCulprits(ending: Ending, running: ReadonlySet<PoolKey>): ReadonlySet<PoolKey> {
-  const { wedged, isOverfull, owner, wasCompiling } = ending
+  const { wedged, isOverfull, isForeign, isCutShort, owner, wasCompiling } = ending
   if (wedged.size > 0) return wedged
   // Anybody's memory may be in one that is shared, and what was parsed there may have ended it as well.
-  if (isOverfull) return owner === undefined ? NOBODY : new Set([owner])
-  return running.size === 1 && !wasCompiling ? running : NOBODY
+  if (isOverfull || isForeign) return owner === undefined ? NOBODY : new Set([owner])
+  return running.size === 1 && !wasCompiling && !isCutShort ? running : NOBODY
 }

@@ -1,5 +1,5 @@
 import type { Cell } from './cell.ts'
-import { readMainThreadCpuMs } from './cpu-time.ts'
+import { readMainThreadCpuMs } from './process-usage.ts'
 
 /** How often busy cells are looked at, in milliseconds. */
 const LOOK_EVERY_MS = 25
@@ -75,9 +75,17 @@ export class Watch {
       this.#silences.set(cell, { sinceMs: cell.heardMs, cpuMs: readMainThreadCpuMs(cell.pid) })
       return
     }
-    const usedMs = (readMainThreadCpuMs(cell.pid) ?? 0) - (silence.cpuMs ?? 0)
-    const limitMs = cell.entered.some(isolate => isolate.isOnMainThread) ? STUCK_IN_GUEST_MS : STUCK_MS
+    const cpuMs = readMainThreadCpuMs(cell.pid)
+    const usedMs = cpuMs === undefined || silence.cpuMs === undefined ? 0 : cpuMs - silence.cpuMs
+    const limitMs = limitOf(cell)
     if (usedMs < limitMs && nowMs - cell.heardMs < LONGEST_SILENCE_MS) return
     cell.killHung(`did not answer for ${Math.round(nowMs - cell.heardMs)} ms`)
   }
+}
+
+/** What it may use of the CPU without a word, in milliseconds. */
+function limitOf(cell: Cell): number {
+  // It starts, however long that takes here.
+  if (!cell.isReady) return Number.POSITIVE_INFINITY
+  return cell.entered.some(isolate => isolate.isOnMainThread) ? STUCK_IN_GUEST_MS : STUCK_MS
 }

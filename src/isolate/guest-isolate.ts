@@ -30,6 +30,8 @@ export interface Loss {
 
 /** Who hears of an isolate. */
 export interface IsolateListener extends WedgeListener {
+  /** Whether an invocation is under way in it. */
+  isBusy(): boolean
   /** The guest's one callback was called: JSON text and the buffers beside it. Both are the guest's: check them. */
   onSent(text: unknown, buffers: readonly unknown[]): void
   /** An entry that was not quick is over, and its microtasks ran. `error`: what went wrong in it, or ended the isolate. */

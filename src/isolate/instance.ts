@@ -36,6 +36,7 @@ export class Instance implements Timed, JobHolder {
       onDeath: error => this.#die(error),
     })
     isolate.listener = {
+      isBusy: () => this.#batch?.run !== undefined,
       onSent: (text, buffers) => this.#receive(text, buffers),
       onLeft: error => this.#crossing.leave(error),
       onRejection: error => this.#noteRejection(error),
@@ -247,7 +248,7 @@ export class Instance implements Timed, JobHolder {
   #die(error: unknown): void {
     if (this.#isEnded) return
     const death = toDeath(error)
-    if (this.#batch === undefined) this.#keeper.onUnloadable(death)
+    if (this.#batch === undefined && !this.#hasRun) this.#keeper.onUnloadable(death)
     // Of the end of a quick turn nobody would hear; run again, the job is told apart, and its thread watched.
     if (this.#isUnclear || this.#crossing.isQuick) this.#tellApart()
     if (this.#isEnded) return

@@ -44,6 +44,7 @@ type Sent = readonly [text: unknown, buffers: readonly unknown[]]
 
 /** Nobody is told anything before a program was loaded. */
 export const NOBODY: IsolateListener = {
+  isBusy: () => false,
   onSent: () => {},
   onLeft: () => {},
   onRejection: () => {},
@@ -168,14 +169,14 @@ export class LocalIsolate implements GuestIsolate {
     const first: DoorArguments = text === undefined ? NO_ARGS : [text, ...buffers.map(copyForGuest)]
     // On this thread only if its own is idle, for which this one would have to wait.
     const isHere = isQuick && isFresh && this.#entersHere && this.#awaitedCount === 0
-    const isAwaited = !isHere && (!isQuick || this.#entersHere)
-    for (let entry = 0; entry < count && !this.#isolate.isDisposed; entry++) {
+    const here = isHere ? this.#enterManyHere(first, count) : 0
+    const isAwaited = here < count && (!isQuick || this.#entersHere)
+    for (let entry = here; entry < count && !this.#isolate.isDisposed; entry++) {
       const args = entry === 0 ? first : NO_ARGS
-      if (isHere) this.#enterHere(args)
-      else if (isAwaited && entry === count - 1) this.#enterAwaited(args)
+      if (isAwaited && entry === count - 1) this.#enterAwaited(args)
       else this.#doorIn.applyIgnored(undefined, args)
     }
-    return isAwaited
+    return isAwaited && !this.#isolate.isDisposed
   }
 
   awaitEnd(): void {
@@ -217,6 +218,17 @@ export class LocalIsolate implements GuestIsolate {
   readonly #leftRejected = (reason: unknown): void => {
     this.#awaitedCount--
     this.listener.onLeft(reason instanceof Error ? reason : new Error(String(reason)))
+  }
+
+  /** As long as all of them together take no longer than one may. How many entries were made. */
+  #enterManyHere(first: DoorArguments, count: number): number {
+    const untilMs = performance.now() + this.#quickLimitMs
+    let entry = 0
+    do {
+      this.#enterHere(entry === 0 ? first : NO_ARGS)
+      entry++
+    } while (entry < count && !this.#isolate.isDisposed && performance.now() < untilMs)
+    return entry
   }
 
   #receive(text: unknown, buffers: readonly unknown[]): void {

@@ -53,7 +53,7 @@ export class Job {
   readonly request: InvocationRequest
   readonly result: Promise<RunResult>
   /** On the scale of `performance.now()`, in milliseconds. */
-  readonly queuedMs = performance.now()
+  queuedMs = performance.now()
   holder: JobHolder
   /** It shared a crossing that went wrong, and had done nothing yet that could be seen: it runs again, by itself. */
   isAlone = false

@@ -168,6 +168,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
       if (job.isSettled) job.over()
       else {
         job.request.onRestart()
+        job.queuedMs = performance.now()
         wanted.push(job)
       }
     }

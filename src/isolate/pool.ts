@@ -170,7 +170,8 @@ export class Pool implements LaneOwner<Lane> {
       this.#makingCount--
     }
     this.#createdCount++
-    this.#instances.set(instance, { lane, measuredMs: 0 })
+    // It may have been lost meanwhile.
+    if (!instance.isDisposed) this.#instances.set(instance, { lane, measuredMs: 0 })
     lane.onMade(instance)
   }
 

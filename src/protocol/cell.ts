@@ -133,7 +133,8 @@ const FIELDS: Readonly<Record<FromCell[0], readonly Check[]>> = {
  * @throws {ProtocolError} for anything that is no list of such messages.
  */
 export function parseFromCell(value: unknown): readonly FromCell[] {
-  if (!Array.isArray(value)) throw new ProtocolError('A cell sent something that is no list of messages.')
+  if (!Array.isArray(value) || value.length > LIMITS.cellMessages)
+    throw new ProtocolError('A cell sent something that is no list of messages, or too long a one.')
   for (const message of value) {
     if (!isWellFormed(message)) throw new ProtocolError('A cell sent a malformed message.')
   }

@@ -52,7 +52,7 @@ describe('those that run when their cell ends', () => {
     ])
     expect(watched.cells('own').map(({ functionName }) => functionName)).toEqual(names)
     expect(watched.warnings).toEqual([
-      `Cell ${pid} ended with SIGKILL; "a", "b" were running and run apart for a while.`,
+      `Cell ${pid} ended with SIGSEGV; "a", "b" were running and run apart for a while.`,
     ])
   })
 
@@ -120,7 +120,7 @@ describe('those that only wait when their cell ends', () => {
     })
     expect(performance.now() - startMs).toBeGreaterThan(1490)
     expect(durationMs).toBeGreaterThan(1550)
-    expect(watched.warnings).toEqual([expect.stringMatching(/^Cell \d+ ended with SIGKILL\.$/)])
+    expect(watched.warnings).toEqual([expect.stringMatching(/^Cell \d+ ended with SIGSEGV\.$/)])
     expect(watched.cells('own')).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 /** Deployments are parsed in a cell: with the same answers as in this process, and without danger to it. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -81,7 +81,7 @@ describe('a parser that dies', () => {
     expect(await deploying).toMatchObject({
       name: 'DeployError',
       functionName: 'bad',
-      message: 'Function "bad" can\'t be compiled: the process that was to parse it ended with SIGKILL.',
+      message: 'Function "bad" can\'t be compiled: the process that was to parse it ended with SIGSEGV.',
     })
     expect(watched.host.list().map(({ name }) => name)).toEqual(['good'])
     expect(watched.warnings.join()).not.toContain('strike')
@@ -122,7 +122,7 @@ describe('code that was compiled before', () => {
     for (const { host } of hosts.splice(0)) await host.close()
   })
 
-  test('is taken from the directory by a host with cells, and by one without', async () => {
+  test('is taken from the directory by the next host with cells, and never by one without', async () => {
     const source = `exports.main = () => 1\n${'function f() { return [1, 2, 3].map(x => x * 2) }\n'.repeat(1000)}`
     for (let round = 0; round < 2; round++) {
       const watched = new WatchedHost({ dataDirectory: directory })
@@ -133,6 +133,7 @@ describe('code that was compiled before', () => {
       await watched.host.close()
       expect(pids.filter(isAlive)).toEqual([])
     }
+    expect(existsSync(join(directory, 'code-cache'))).toBe(false)
     const local = new FunctionHost({ dataDirectory: directory })
     await local.deploy('f', { files: { 'index.js': source } })
     expect((await local.invoke('f')).result).toBe(1)

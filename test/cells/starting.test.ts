@@ -72,7 +72,7 @@ test('a cell that comes up ends the trouble', async () => {
     // The spare that is just starting.
     const spare = await until(() => watched?.cells('spare').find(({ isReady }) => !isReady))
     await watched.kill(spare)
-    expect(host.health.reasons).toEqual(["Cells can't be started: the last one ended with SIGKILL."])
+    expect(host.health.reasons).toEqual(["Cells can't be started: the last one ended with SIGSEGV."])
     expect(await watched.ask('f')).toEqual({ result: 1 })
   }
   await watched.cell('spare')

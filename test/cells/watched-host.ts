@@ -54,7 +54,7 @@ export class WatchedHost {
   }
 
   /** Kills it, and waits until the host knows. */
-  async kill({ pid }: CellStats, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  async kill({ pid }: CellStats, signal: NodeJS.Signals = 'SIGSEGV'): Promise<void> {
     process.kill(pid, signal)
     await until(() => this.cells().every(cell => cell.pid !== pid))
   }
