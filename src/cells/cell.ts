@@ -9,10 +9,13 @@ import type { LaunchOptions } from './launch.ts'
 import { Leaving } from './leaving.ts'
 import { readRssBytes } from './process-usage.ts'
 import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
+import { Retreat } from './retreat.ts'
 import { Supplies } from './supplies.ts'
 
 /** How long what runs in a cell that does harm has time to come to its end, in milliseconds. */
 export const DRAIN_MS = 2000
+/** Its isolates are given up one after the other, at most so long apart, in milliseconds. */
+const RETREAT_EVERY_MS = 40
 /** A process in which isolates live, as the host sees it. */
 export class Cell implements IsolateHome {
   readonly tasks = new CompileTasks()
@@ -47,6 +50,7 @@ export class Cell implements IsolateHome {
   #entryCount = 0
   #why: string | undefined
   #drainTimer: NodeJS.Timeout | undefined
+  readonly #retreat = new Retreat(() => this.isolates)
   /** Functions whose threads could not be ended. */
   readonly wedged = new Set<PoolKey>()
 
@@ -112,7 +116,9 @@ export class Cell implements IsolateHome {
   }
 
   isCondemned(isolate: RemoteIsolate): boolean {
-    return this.isGoing || (isolate.key !== undefined && this.#owner.isMisplaced(isolate.key, this))
+    return (
+      this.#retreat.has(isolate) || (isolate.key !== undefined && this.#owner.isMisplaced(isolate.key, this))
+    )
   }
 
   make(kind: IsolateKind, isSpare: boolean): RemoteIsolate {
@@ -172,16 +178,14 @@ export class Cell implements IsolateHome {
     this.isGoing = true
     this.#why ??= why
     this.#owner.onCondemned(this)
-    this.dropIdle()
+    if (drainMs === undefined) this.dropIdle()
+    else this.#retreat.byAndBy(Math.min(RETREAT_EVERY_MS, drainMs / 2 / (this.#isolates.size + 1)))
     this.#endIfDrained()
   }
 
-  /** Gives up isolates that nobody uses. Whether that was all of them. */
+  /** Gives up isolates, as soon as nobody uses them. Whether that was all of them. */
   dropIdle(): boolean {
-    for (const isolate of this.isolates) {
-      if (isolate.key === undefined) isolate.dispose()
-      else isolate.listener.onCondemned()
-    }
+    this.#retreat.all()
     return !this.isBusy && this.#isolates.size === 0
   }
 
@@ -276,6 +280,7 @@ export class Cell implements IsolateHome {
     this.isEnded = true
     this.#ready.resolve()
     clearTimeout(this.#drainTimer)
+    this.#retreat.end()
     this.#process.closeChannel()
     const said = this.#why === undefined ? why : `${this.#why} (${why})`
     this.wasCompiling = this.tasks.size > 0

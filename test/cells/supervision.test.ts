@@ -74,6 +74,19 @@ describe('a cell that is killed', () => {
   )
 })
 
+test('with SIGKILL from outside, as by a system without memory: it is nobody’s doing, and who ran runs again', async () => {
+  const spin =
+    'exports.main = ({ ms }) => { for (const endMs = Date.now() + ms; Date.now() < endMs; ); return ms }'
+  await watched.deploy('f', spin)
+  const call = watched.ask('f', { ms: 500 })
+  await watched.running(1)
+  await watched.kill(await watched.cell(), 'SIGKILL')
+  expect(await call).toEqual({ result: 500 })
+  expect(watched.warnings).toEqual([
+    expect.stringMatching(/^Cell \d+ ended with SIGKILL; "f" was running and runs apart for a while\.$/),
+  ])
+})
+
 describe('a cell whose main thread is stuck', () => {
   /** Its loop comes after turns that were quick, in a program V8 has optimised: no thread of its own, no end. */
   const HIDDEN_LOOP = `
