@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import type { ToCell } from '../protocol/cell.ts'
 import { Channel } from './channel.ts'
 import { type LaunchOptions, launchCell } from './launch.ts'
@@ -67,6 +68,17 @@ export class CellProcess {
     this.#channel.post(message)
   }
 
+  /** From now on others go first: new threads of it, where the system tells threads apart. */
+  yieldToOthers(): void {
+    if (this.pid === undefined) return
+    try {
+      setPriority(this.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    } catch (error) {
+      // It has ended meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error
+    }
+  }
+
   kill(): void {
     this.#process.kill('SIGKILL')
   }
@@ -75,6 +87,8 @@ export class CellProcess {
     this.#channel.destroy()
   }
 }
+
+type SystemError = NodeJS.ErrnoException
 
 /** A text of a cell's, for a log. */
 export function printable(text: string): string {

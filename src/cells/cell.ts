@@ -78,6 +78,12 @@ export class Cell implements IsolateHome {
     return this.#process.gone
   }
 
+  /** From now on it is for one function alone, which has been trouble: others go first. */
+  giveTo(key: PoolKey): void {
+    this.owner = key
+    this.#process.yieldToOthers()
+  }
+
   get pid(): number | undefined {
     return this.#process.pid
   }
@@ -231,8 +237,9 @@ export class Cell implements IsolateHome {
   }
 
   #endIfDrained(): void {
-    const isDrained = this.#isolates.size + this.#leaving.size + this.tasks.size === 0
-    if (this.isGoing && isDrained) this.kill('drained')
+    if (!this.isGoing || this.#isolates.size + this.tasks.size > 0) return
+    // Others than those whose threads can't be ended have the time to.
+    if (this.#leaving.areAllOf(this.wedged)) this.kill('drained')
   }
 
   /** @throws {ProtocolError}, at which the channel is closed. */

@@ -255,7 +255,12 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   #leastUsed(key?: PoolKey): Cell | undefined {
     let best = key === undefined ? undefined : this.#leavingCell(key)
     if (best !== undefined) return best
-    for (const cell of this.#fleet.shared)
+    const { shared } = this.#fleet
+    // One that starts makes those wait who come to it.
+    const ready = shared.filter(
+      ({ isReady, isolateCount }) => isReady && isolateCount < this.#options.instancesPerCell,
+    )
+    for (const cell of ready.length > 0 ? ready : shared)
       if (best === undefined || cell.isolateCount < best.isolateCount) best = cell
     return best
   }

@@ -79,7 +79,7 @@ export class Fleet {
     if (known !== undefined || this.findOwnProblem(key) !== undefined) return known
     const cell = this.#takeSpare() ?? this.#start()
     if (cell === undefined) return undefined
-    cell.owner = key
+    cell.giveTo(key)
     this.#own.set(key, cell)
     this.#options.onOwn(cell)
     this.fill()

@@ -39,6 +39,12 @@ export class Leaving {
     return false
   }
 
+  /** Whether nobody else is among them. */
+  areAllOf(keys: ReadonlySet<PoolKey>): boolean {
+    for (const { key } of this.#isolates.values()) if (key === undefined || !keys.has(key)) return false
+    return true
+  }
+
   add(isolate: RemoteIsolate): void {
     this.#isolates.set(isolate.id, isolate)
     this.#checkLater(isolate, readCpuMs(this.#pid()), 1)
