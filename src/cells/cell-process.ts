@@ -88,8 +88,6 @@ export class CellProcess {
   }
 }
 
-type SystemError = NodeJS.ErrnoException
-
 /** A text of a cell's, for a log. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ')

@@ -147,6 +147,23 @@ describe('those that only wait when their cell ends', () => {
     expect(await countNotes()).toBe(2)
   })
 
+  test('what they held is given back before: the second run does not wait for the transaction of the first', async () => {
+    const source = WAIT.replace(
+      /if \(adds\).*/,
+      `const transaction = await cloud.database().startTransaction()
+      await transaction.collection('notes').doc('one').set({ data: { adds } })
+      console.log('locked')`,
+    ).replace('return ms', 'await transaction.commit()\n  return ms')
+    await watched.deploy('f', source, { idempotent: true, timeout: 10 })
+    const call = watched.ask('f', { ms: 1000, adds: true })
+    await until(() => watched.host.stats().instances.busyCount === 1)
+    await watched.running(0, 1)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    await killShared()
+    expect(await call).toEqual({ result: 1000 })
+    expect(await countNotes()).toBe(1)
+  })
+
   test('while another runs, are innocent', async () => {
     await watched.deploy('waits', WAIT)
     await watched.deploy('runs', SPIN)

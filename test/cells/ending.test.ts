@@ -29,6 +29,16 @@ describe('close()', () => {
     expect(watched.warnings).toEqual([])
   })
 
+  test('signals that a terminal sends to all processes of the host do not end its cells', async () => {
+    await watched.deploy('slow', SLOW('done'))
+    const call = watched.ask('slow', { ms: 700 })
+    await watched.running(0, 1)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      for (const { pid } of watched.cells()) process.kill(pid, signal)
+    expect(await call).toEqual({ result: 'done' })
+    expect(watched.warnings).toEqual([])
+  })
+
   test('while cells start, and while one is deployed to them', async () => {
     const deploying = watched.deploy('f', 'exports.main = () => 1')
     await until(() => watched.cells().length > 0)

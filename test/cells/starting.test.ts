@@ -95,6 +95,8 @@ test('a cell that ends before it is up is not the doing of those who wait for it
     expect.objectContaining({ code: 'CLOUDLET_OVERLOADED', retryable: true }),
   ]).toContainEqual(await call)
   expect(watched.warnings.join()).not.toMatch(/strike|apart/)
+  // Nothing of an instance that was being made is left.
+  expect(watched.host.stats().instances.busyCount).toBe(0)
   await watched.cell('shared')
   expect(await watched.ask('f')).toEqual({ result: 1 })
 })
