@@ -79,7 +79,9 @@ export class CellProcess {
     }
   }
 
+  /** From now on a host that ends waits for its end. */
   kill(): void {
+    this.#process.ref()
     this.#process.kill('SIGKILL')
   }
 
