@@ -31,6 +31,8 @@ describe('close()', () => {
 
   test('signals that a terminal sends to all processes of the host do not end its cells', async () => {
     await watched.deploy('slow', SLOW('done'))
+    // One that is about to start may still be ended so, which harms nobody.
+    await watched.cell('spare')
     const call = watched.ask('slow', { ms: 700 })
     await watched.running(0, 1)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

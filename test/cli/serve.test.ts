@@ -51,17 +51,23 @@ test('others are not served without tokens', async () => {
   expect(exitCode).toBe(2)
 })
 
-test.each(['dev', 'serve'] as const)('%s goes on whatever a function does to its process', async verb => {
-  const folder = await makeFolder({
-    'who/index.js': WHO,
-    'bomb/index.js': BOMB,
-    'bomb/config.json': '{ "memorySize": 16 }',
-  })
-  const served = await DevProcess.ready([folder, '--memory'], {}, verb)
-  for (let call = 0; call < 12; call++) {
-    const { stderr } = await runCommand(['invoke', 'bomb', '--url', served.url])
-    expect(stderr).toMatch(/CLOUDLET_(MEMORY_LIMIT|ISOLATE_CRASHED)/)
-  }
-  const { stdout } = await runCommand(['invoke', 'who', '--url', served.url, '--openid', 'o-ming'])
-  expect(stdout).toBe('"o-ming"\n')
-})
+test.each(['dev', 'serve'] as const)(
+  '%s goes on whatever a function does to its process',
+  {
+    timeout: 120_000,
+  },
+  async verb => {
+    const folder = await makeFolder({
+      'who/index.js': WHO,
+      'bomb/index.js': BOMB,
+      'bomb/config.json': '{ "memorySize": 16 }',
+    })
+    const served = await DevProcess.ready([folder, '--memory'], {}, verb)
+    for (let call = 0; call < 12; call++) {
+      const { stderr } = await runCommand(['invoke', 'bomb', '--url', served.url])
+      expect(stderr).toMatch(/CLOUDLET_(MEMORY_LIMIT|ISOLATE_CRASHED)/)
+    }
+    const { stdout } = await runCommand(['invoke', 'who', '--url', served.url, '--openid', 'o-ming'])
+    expect(stdout).toBe('"o-ming"\n')
+  },
+)
