@@ -99,7 +99,8 @@ describe('the code cache on disk', () => {
   })
 
   test('a directory that can’t be written is told of and fails nothing', async () => {
-    writeFileSync(join(directory, 'code-cache'), 'in the way')
+    for (const name of ['code-cache', 'code-cache-of-cells'])
+      writeFileSync(join(directory, name), 'in the way')
     expect(await deployAndRun({ ...SOURCE.files, ...OTHER })).toBe(42)
     expect(warnings.length).toBeGreaterThan(0)
   })
