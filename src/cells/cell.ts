@@ -16,6 +16,7 @@ import { Supplies } from './supplies.ts'
 export const DRAIN_MS = 2000
 /** Its isolates are given up one after the other, at most so long apart, in milliseconds. */
 const RETREAT_EVERY_MS = 40
+
 /** A process in which isolates live, as the host sees it. */
 export class Cell implements IsolateHome {
   readonly tasks = new CompileTasks()

@@ -222,17 +222,16 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
 
   /** Where nobody else is, if possible. */
   #compilerCell(): Cell {
-    if (this.#isClosed) throw new HostClosedError()
     this.#fleet.fill()
-    const cell = this.#fleet.spare ?? this.#leastUsed()
-    if (cell === undefined) throw new OverloadedError(`${this.#noCell} Retry later.`)
-    this.#watch.wake()
-    return cell
+    return this.#toCompile(this.#fleet.spare ?? this.#leastUsed())
   }
 
   /** After one that is gone, perhaps for what it parsed: surely where nobody else is. */
   async #nextCompilerCell(): Promise<Cell> {
-    const cell = await this.#fleet.nextSpare()
+    return this.#toCompile(await this.#fleet.nextSpare())
+  }
+
+  #toCompile(cell: Cell | undefined): Cell {
     if (this.#isClosed) throw new HostClosedError()
     if (cell === undefined) throw new OverloadedError(`${this.#noCell} Retry later.`)
     this.#watch.wake()
@@ -253,8 +252,9 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
 
   /** As long as a thread of the function is being ended, the others of it are in the same cell, which it may cost. */
   #leastUsed(key?: PoolKey): Cell | undefined {
-    let best = key === undefined ? undefined : this.#leavingCell(key)
-    if (best !== undefined) return best
+    const leaving = key === undefined ? undefined : this.#leavingCell(key)
+    if (leaving !== undefined) return leaving
+    let best: Cell | undefined
     const { shared } = this.#fleet
     // One that starts makes those wait who come to it.
     const ready = shared.filter(
@@ -280,7 +280,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
 function describe({ suspects }: Verdict, strikes: readonly { name: string; count: number }[]): string {
   const charged = strikes.map(({ name, count }) => `function "${name}" (strike ${count} of ${MAX_STRIKES})`)
   if (charged.length > 0) return `, by ${charged.join(', ')}`
-  const names = [...suspects].map(({ name }) => `"${name}"`).join(', ')
   if (suspects.size === 0) return ''
+  const names = [...suspects].map(({ name }) => `"${name}"`).join(', ')
   return `; ${names} ${suspects.size === 1 ? 'was running and runs' : 'were running and run'} apart for a while`
 }

@@ -106,7 +106,8 @@ interface Flags {
   readonly isFresh: boolean
 }
 
-function describe(error: unknown): Problem {
+/** Name and message of an error, as much as is told of them. */
+export function describe(error: unknown): Problem {
   const { name, message } = error instanceof Error ? error : new Error(String(error))
   return [String(name).slice(0, PROBLEM_CHARS), String(message).slice(0, PROBLEM_CHARS)]
 }

@@ -1,9 +1,8 @@
 import { type CompiledProgram, Compiler } from '../isolate/compile.ts'
 import { isolateRoom } from '../isolate/memory-maps.ts'
-import type { RuntimeKind } from '../isolate/snapshot.ts'
-import { adoptSnapshot } from '../isolate/snapshot.ts'
-import { type CompileRequest, type FromCell, PROBLEM_CHARS, type ToCell } from '../protocol/cell.ts'
-import { Inhabitant } from './inhabitant.ts'
+import { adoptSnapshot, type RuntimeKind } from '../isolate/snapshot.ts'
+import type { CompileRequest, FromCell, ToCell } from '../protocol/cell.ts'
+import { describe, Inhabitant } from './inhabitant.ts'
 
 type CompileMessage = Extract<ToCell, readonly ['compile', ...unknown[]]>
 
@@ -97,7 +96,7 @@ export class Inhabitants {
       this.#isolates.set(id, inhabitant)
       if (isSpare) inhabitant.isolate.preload(() => this.#post(['filled', id]))
     } catch (error) {
-      this.#post(['died', id, messageOf(error)])
+      this.#post(['died', id, describe(error)[1]])
     }
   }
 
@@ -123,7 +122,7 @@ export class Inhabitants {
       }
       this.#post(['compiled', task, ...(await answer(compiler, request, source, code)), null])
     } catch (error) {
-      this.#post(['compiled', task, null, null, messageOf(error)])
+      this.#post(['compiled', task, null, null, describe(error)[1]])
     }
   }
 }
@@ -143,8 +142,4 @@ async function answer(
       ? await compiler.compileProgram({ source })
       : await compiler.restoreProgram({ source }, code ?? new Uint8Array(0))
   return [JSON.stringify(program !== undefined), (request.kind === 'program' && program?.code) || null]
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, PROBLEM_CHARS)
 }

@@ -7,34 +7,33 @@ const PAGE_BYTES = 4096
 
 /** What a process has used of the CPU, in milliseconds, where the system tells; undefined elsewhere, if it is gone, and if it can't be read. */
 export function readCpuMs(pid: number | undefined): number | undefined {
-  return pid === undefined ? undefined : read(`/proc/${pid}/stat`)
-}
-
-/** What a process has of memory, in bytes, where the system tells; 0 elsewhere, and if it can't be read. */
-export function readRssBytes(pid: number | undefined): number {
-  if (process.platform !== 'linux' || pid === undefined) return 0
-  try {
-    const [, pages] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')
-    return Number(pages) * PAGE_BYTES
-  } catch {
-    return 0
-  }
+  return cpuMsOf(readProcess(pid, 'stat'))
 }
 
 /** The same, of its main thread alone. */
 export function readMainThreadCpuMs(pid: number | undefined): number | undefined {
-  return pid === undefined ? undefined : read(`/proc/${pid}/task/${pid}/stat`)
+  return cpuMsOf(readProcess(pid, `task/${pid}/stat`))
 }
 
-function read(path: string): number | undefined {
-  if (process.platform !== 'linux') return undefined
+/** What a process has of memory, in bytes, where the system tells; 0 elsewhere, and if it can't be read. */
+export function readRssBytes(pid: number | undefined): number {
+  const [, pages = '0'] = readProcess(pid, 'statm')?.split(' ') ?? []
+  return Number(pages) * PAGE_BYTES
+}
+
+function cpuMsOf(stat: string | undefined): number | undefined {
+  if (stat === undefined) return undefined
+  // The name before may hold anything, parentheses too.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+}
+
+function readProcess(pid: number | undefined, file: string): string | undefined {
+  if (process.platform !== 'linux' || pid === undefined) return undefined
   try {
-    const stat = readFileSync(path, 'latin1')
-    // The name before may hold anything, parentheses too.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {
-    // It is gone, or can't be looked at: who asks goes by the clock then.
+    // It is gone, or can't be looked at: who asks goes by the clock then, or by the cell's own word.
     return undefined
   }
 }

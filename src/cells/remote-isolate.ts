@@ -91,9 +91,8 @@ export class RemoteIsolate implements GuestIsolate {
   }
 
   awaitEnd(): void {
-    if (this.isDisposed) return
-    this.#entries.push({ isQuick: false, isFresh: false, number: this.#home.onEnter() })
-    this.#post(['enter', this.id, null, [], 1, false, false])
+    if (!this.isDisposed)
+      this.enter({ text: undefined, buffers: [], count: 1, isQuick: false, isFresh: false })
   }
 
   openWindow(shared: unknown): GuestWindow {
@@ -112,7 +111,9 @@ export class RemoteIsolate implements GuestIsolate {
   dispose(): void {
     if (this.isDisposed) return
     this.#post(['dispose', this.id])
-    this.#end()
+    this.isDisposed = true
+    this.#home.onDisposed(this)
+    this.#giveUpMeasuring()
   }
 
   /** Its cell says how much CPU time it has used: no less than before, and no more than there was. */
@@ -135,8 +136,7 @@ export class RemoteIsolate implements GuestIsolate {
         return
       case 'died':
         if (this.isDisposed) return
-        this.#post(['dispose', this.id])
-        this.#end()
+        this.dispose()
         this.listener.onDeath(new Error(message[2]))
         return
       case 'filled':
@@ -153,7 +153,7 @@ export class RemoteIsolate implements GuestIsolate {
   lose(loss: Loss): void {
     this.isDisposed = true
     this.#entries.length = 0
-    for (const resolve of this.#measuring.splice(0)) resolve(undefined)
+    this.#giveUpMeasuring()
     this.listener.onLost(loss)
   }
 
@@ -163,10 +163,7 @@ export class RemoteIsolate implements GuestIsolate {
     if (entry === undefined) return
     this.use(cpuMs)
     const error = problem === null ? undefined : toError(problem)
-    if (isDead && !this.isDisposed) {
-      this.#post(['dispose', this.id])
-      this.#end()
-    }
+    if (isDead) this.dispose()
     this.#home.onLeft(this)
     if (!entry.isQuick) this.listener.onLeft(error)
     else if (error !== undefined && isDead) this.listener.onDeath(error)
@@ -179,9 +176,7 @@ export class RemoteIsolate implements GuestIsolate {
     return heapBytes === null ? undefined : Math.min(Math.floor(heapBytes), mostBytes)
   }
 
-  #end(): void {
-    this.isDisposed = true
-    this.#home.onDisposed(this)
+  #giveUpMeasuring(): void {
     for (const resolve of this.#measuring.splice(0)) resolve(undefined)
   }
 
