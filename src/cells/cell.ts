@@ -185,14 +185,14 @@ export class Cell implements IsolateHome {
     this.isGoing = true
     this.#why ??= why
     this.#owner.onCondemned(this)
-    if (drainMs === undefined) this.dropIdle()
+    if (drainMs === undefined) this.#retreat.all()
     else this.#retreat.byAndBy(Math.min(RETREAT_EVERY_MS, drainMs / 2 / (this.#isolates.size + 1)))
     this.#endIfDrained()
   }
 
-  /** Gives up isolates, as soon as nobody uses them. Whether that was all of them. */
+  /** Gives up isolates that nobody uses. Whether that was all of them. */
   dropIdle(): boolean {
-    this.#retreat.all()
+    for (const isolate of this.isolates) isolate.listener.onCondemned()
     return !this.isBusy && this.#isolates.size === 0
   }
 

@@ -102,7 +102,8 @@ export class Fleet {
         return { message: `A cell for function "${name}" starts after another's.`, remedy: 'wait' }
     }
     if (cells.length < LIMITS.ownCells) return undefined
-    const idle = cells.find(cell => !cell.isBusy)
+    // Between two turns a function is not done.
+    const idle = cells.find(cell => cell.dropIdle())
     idle?.condemn('makes room for another')
     if (idle !== undefined) return undefined
     const message = `Function "${name}" runs apart from others for a while, and all ${LIMITS.ownCells} cells for that are busy.`
