@@ -42,10 +42,11 @@ const INSTANCE_OVERHEAD_BYTES = 1.25 * 1024 * 1024
 /** A heap measured more recently than this is not measured again, in milliseconds. */
 const MEASURE_EVERY_MS = 1000
 
-/** Where an instance belongs, and when its heap was measured last. */
+/** Where an instance belongs, when its heap was measured last, and what it counts for since. */
 interface Member {
   readonly lane: Lane
   measuredMs: number
+  sizeBytes: number
 }
 
 /**
@@ -65,15 +66,13 @@ export class Pool implements LaneOwner<Lane> {
   readonly #waitingForRoom: Lane[] = []
   #makingCount = 0
   #createdCount = 0
+  #instancesBytes = 0
 
   constructor(options: PoolOptions) {
     this.#options = options
     options.source.onRoom = () => this.#makeWaiting()
-    this.#instances = new LRUCache({
-      // Room is made by the pool alone, which spares the busy ones.
-      maxSize: Number.MAX_SAFE_INTEGER,
-      sizeCalculation: (_, instance) => sizeOf(instance),
-    })
+    // Room is made by the pool alone, which spares the busy ones, and which measures sizes without touching the order.
+    this.#instances = new LRUCache({ maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 })
     this.#spares = new Spares({
       max: options.maxSpares,
       hasRoom: () => this.#findProblem() === undefined,
@@ -141,6 +140,7 @@ export class Pool implements LaneOwner<Lane> {
   }
 
   onEnd(instance: Instance, why: RecycleReason): void {
+    this.#instancesBytes -= this.#instances.peek(instance)?.sizeBytes ?? 0
     this.#instances.delete(instance)
     this.#recycled.set(why, (this.#recycled.get(why) ?? 0) + 1)
     this.#makeWaiting()
@@ -171,7 +171,11 @@ export class Pool implements LaneOwner<Lane> {
     }
     this.#createdCount++
     // It may have been lost meanwhile.
-    if (!instance.isDisposed) this.#instances.set(instance, { lane, measuredMs: 0 })
+    if (!instance.isDisposed) {
+      const sizeBytes = sizeOf(instance)
+      this.#instances.set(instance, { lane, measuredMs: 0, sizeBytes })
+      this.#instancesBytes += sizeBytes
+    }
     lane.onMade(instance)
   }
 
@@ -198,8 +202,9 @@ export class Pool implements LaneOwner<Lane> {
   async #measureNow(instance: Instance, member: Member): Promise<void> {
     await instance.usage.measureHeap()
     if (this.#instances.peek(instance) === undefined) return
-    // Another value, since the cache takes the size of one it has for unchanged.
-    this.#instances.set(instance, { ...member })
+    const sizeBytes = sizeOf(instance)
+    this.#instancesBytes += sizeBytes - member.sizeBytes
+    member.sizeBytes = sizeBytes
     if (this.#memoryBytes() > this.#options.budgetBytes) this.#evictOne()
   }
 
@@ -240,7 +245,7 @@ export class Pool implements LaneOwner<Lane> {
   }
 
   #memoryBytes(): number {
-    return this.#instances.calculatedSize + (this.#makingCount + this.#spares.size) * INSTANCE_OVERHEAD_BYTES
+    return this.#instancesBytes + (this.#makingCount + this.#spares.size) * INSTANCE_OVERHEAD_BYTES
   }
 }
 
