@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { Admission } from './admission.ts'
-import { CLIENT_RIGHTS, HOST_RIGHTS } from './capabilities/bindings.ts'
+import { HOST_RIGHTS } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher } from './capabilities/dispatch.ts'
 import type { Cells } from './cells/cells.ts'
@@ -10,13 +10,14 @@ import { applyCollections, readCollectionsFile } from './collections-file.ts'
 import { Database } from './database/database.ts'
 import { type DeployDirectoryResult, deployFolders } from './deploy-directory.ts'
 import { type DeploymentInfo, type DeployOptions, makeDeployment, resolveRights } from './deployment.ts'
-import { type AttachSettings, type DoorDuties, Doors, type ListenSettings } from './doors.ts'
+import type { AttachSettings, Doors, ListenSettings } from './doors.ts'
 import { FunctionNotFoundError, HostClosedError } from './errors.ts'
 import { makePackageStore } from './function-packages.ts'
 import { FunctionTable } from './function-table.ts'
 import { makeDispatcher } from './host-capabilities.ts'
 import { createHostDatabase, type HostDatabase } from './host-database.ts'
-import { callerOfClient, completeCaller } from './identity.ts'
+import { openDoors } from './host-doors.ts'
+import { completeCaller } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { type InvokeOptions, resolveInvocation } from './invoke-arguments.ts'
 import type { IsolateSource } from './isolate/guest-isolate.ts'
@@ -86,7 +87,13 @@ export class FunctionHost implements Closable {
     this.#cells = openCells(this.#options, onWarning)
     this.#isolates = this.#cells ?? new LocalIsolates()
     this.#line = this.#makeLine()
-    this.#doors = this.#makeDoors()
+    this.#doors = openDoors({
+      appid,
+      dispatcher: this.#dispatcher,
+      storage: this.storage,
+      health: () => this.health,
+      onInternalError: error => this.#notices.fault(error),
+    })
     this.database = createHostDatabase(
       ((op, args) => this.#ask(op, args, {})) as Call,
       (args, emit, signal) => this.#ask('database.watch', args, { emit, signal }),
@@ -264,26 +271,6 @@ export class FunctionHost implements Closable {
   #ask(op: string, args: unknown, stream: Pick<Scope, 'emit'> & { signal?: AbortSignal }): Promise<unknown> {
     const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const
     return this.#dispatcher.call(op, args, HOST_RIGHTS, { ...scope, ...stream })
-  }
-
-  #makeDoors(): Doors {
-    const duties: DoorDuties = {
-      call: ({ op, args, caller, signal, emit }) => {
-        const identified = callerOfClient(completeCaller(caller, this.#options.appid))
-        return this.#dispatcher.call(op, args, CLIENT_RIGHTS, {
-          kind: 'client',
-          caller: identified,
-          depth: 0,
-          signal,
-          place: undefined,
-          ...(emit === undefined ? {} : { emit }),
-        })
-      },
-      serveFile: ({ path, query }) => this.storage.openSigned(path, query),
-      health: () => this.health,
-      onInternalError: error => this.#notices.fault(error),
-    }
-    return new Doors(duties, this.#options.appid)
   }
 
   #report(report: InvocationReport): void {

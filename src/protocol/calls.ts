@@ -5,6 +5,7 @@ import { CRYPTO_OPS } from './calls-crypto.ts'
 import { FILES_OPS } from './calls-files.ts'
 import { NETWORK_OPS } from './calls-network.ts'
 import { RUNTIME_OPS } from './calls-runtime.ts'
+import { STORAGE_OPS } from './calls-storage.ts'
 import { ZLIB_OPS } from './calls-zlib.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
@@ -31,7 +32,6 @@ const closed = { additionalProperties: false }
 const name = Type.String({ minLength: 1, maxLength: 256 })
 const encoded = Type.Unsafe<Encoded>(Type.Unknown())
 const encodedObject = Type.Unsafe<EncodedObject>(Type.Object({}))
-const bytes = Type.Unsafe<Uint8Array>(Type.Unknown())
 const rows = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const direction = Type.Union([Type.Literal(1), Type.Literal(-1)])
 const id = Type.Union([Type.String(), Type.Number()])
@@ -231,43 +231,7 @@ export const OPS = {
     },
   ),
   'database.dropIndex': databaseOp({ collection: name, name: Type.String() }, {}),
-  'storage.upload': {
-    capability: 'storage',
-    args: Type.Object({ cloudPath: Type.String(), content: bytes }, closed),
-    result: Type.Object({ fileID: Type.String() }),
-  },
-  'storage.download': {
-    capability: 'storage',
-    args: Type.Object({ fileID: Type.String() }, closed),
-    result: Type.Object({ content: bytes, contentType: Type.String() }),
-  },
-  /** Resolves as a whole; each file has its own outcome, in the order asked. `reason` is a StorageReason. */
-  'storage.getTempUrls': {
-    capability: 'storage',
-    args: Type.Object(
-      {
-        files: Type.Array(
-          Type.Object({ fileID: Type.String(), maxAgeSeconds: Type.Optional(Type.Number()) }, closed),
-        ),
-      },
-      closed,
-    ),
-    result: Type.Object({
-      files: Type.Array(
-        Type.Union([
-          Type.Object({ fileID: Type.String(), url: Type.String(), maxAgeSeconds: Type.Number() }),
-          Type.Object({ fileID: Type.String(), reason: Type.String() }),
-        ]),
-      ),
-    }),
-  },
-  'storage.remove': {
-    capability: 'storage',
-    args: Type.Object({ fileIDs: Type.Array(Type.String()) }, closed),
-    result: Type.Object({
-      files: Type.Array(Type.Object({ fileID: Type.String(), reason: Type.Optional(Type.String()) })),
-    }),
-  },
+  ...STORAGE_OPS,
   /** `data` is plain JSON: the event of the called function. */
   'functions.invoke': {
     capability: 'functions',

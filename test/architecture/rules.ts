@@ -31,6 +31,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'host',
         'host-capabilities',
         'host-database',
+        'host-doors',
         'isolation',
         'identity',
         'index',
