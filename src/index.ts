@@ -44,6 +44,7 @@ export {
   type Authenticate,
   type AuthenticateRequest,
   developmentAuthenticator,
+  type Login,
   tokenAuthenticator,
 } from './transport/auth.ts'
 export type { Door } from './transport/server.ts'
@@ -57,3 +58,4 @@ export type {
   Rule,
   SecurityRules,
 } from './types.ts'
+export type { WechatOptions } from './wechat/wechat-options.ts'
