@@ -26,6 +26,7 @@ export {
   StorageError,
   UnauthenticatedError,
   ValueError,
+  WechatError,
 } from './errors.ts'
 export { FunctionHost } from './host.ts'
 export type { HostDatabase } from './host-database.ts'
