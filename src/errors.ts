@@ -9,6 +9,7 @@ export {
   RemoteError,
 } from './cloudlet-error.ts'
 export { NetworkError } from './network-error.ts'
+export { WechatError } from './wechat-error.ts'
 
 /** An option, argument or file name the embedder passed is not acceptable. */
 export class InvalidOptionError extends CloudletError {
@@ -254,7 +255,7 @@ export class ProtocolError extends CloudletError {
 export class UnauthenticatedError extends CloudletError {
   override readonly name = 'UnauthenticatedError'
 
-  constructor(message: string, options: { cause?: unknown } = {}) {
+  constructor(message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
     super('CLOUDLET_UNAUTHENTICATED', message, options)
   }
 }

@@ -26,6 +26,7 @@ export {
   StorageError,
   UnauthenticatedError,
   ValueError,
+  WechatError,
 } from './errors.ts'
 export { FunctionHost } from './host.ts'
 export type { HostDatabase } from './host-database.ts'
@@ -44,8 +45,11 @@ export {
   type Authenticate,
   type AuthenticateRequest,
   developmentAuthenticator,
+  type Login,
   tokenAuthenticator,
 } from './transport/auth.ts'
+export { jwtAuthenticator } from './transport/jwt.ts'
+export type { JwtAuthenticatorOptions, JwtClaims, PublicJwk } from './transport/jwt-options.ts'
 export type { Door } from './transport/server.ts'
 export type {
   Caller,
@@ -57,3 +61,4 @@ export type {
   Rule,
   SecurityRules,
 } from './types.ts'
+export type { WechatOptions } from './wechat/wechat-options.ts'
