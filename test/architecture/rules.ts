@@ -8,6 +8,7 @@ const WORDS = ['cloudlet-error', 'network-error', 'errors', 'limits', 'types', '
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
+  { units: ['rules'] },
   { units: ['isolate', 'cells', 'database', 'storage', 'network', 'packages', 'sdk', 'node'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
@@ -119,7 +120,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   mime: [/^src\/storage\//],
   mingo: [/^src\/database\//],
   msgpackr: [/^src\/protocol\/codec\.ts$/],
-  'node:sqlite': [/^src\/database\//],
+  'node:sqlite': [/^src\/database\//, /^src\/storage\//],
   'strip-json-comments': [/^src\/function-config\.ts$/],
   typebox: [CALLS, /^src\/capabilities\//],
   'whatwg-url': [/^src\/node\//],
