@@ -6,6 +6,12 @@ export const LIMITS = Object.freeze({
   fileBytes: 20 * 1024 * 1024,
   /** Bytes of one chunk of an upload or download in chunks. */
   uploadChunkBytes: 1024 * 1024,
+  /** Uploads in chunks that are not finished, of one client and of the whole host. */
+  clientUploads: 16,
+  uploads: 1000,
+  /** Time one may take in all, and time it is known after it was finished, in milliseconds. */
+  uploadMs: 24 * 60 * 60 * 1000,
+  uploadFinishedMs: 10 * 60 * 1000,
   /** All files together while storage lives in memory, in bytes. On disk the disk is the limit. */
   memoryStorageBytes: 512 * 1024 * 1024,
   /** Rows one query may return to a function, and its default (wxcloud-spec §4.5). */

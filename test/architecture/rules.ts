@@ -11,6 +11,7 @@ const WORDS = [
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
+  { units: ['rules'] },
   { units: ['isolate', 'cells', 'database', 'storage', 'network', 'packages', 'sdk', 'node', 'wechat'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
@@ -123,7 +124,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   mime: [/^src\/storage\//],
   mingo: [/^src\/database\//],
   msgpackr: [/^src\/protocol\/codec\.ts$/],
-  'node:sqlite': [/^src\/database\//],
+  'node:sqlite': [/^src\/database\//, /^src\/storage\//],
   'strip-json-comments': [/^src\/function-config\.ts$/],
   typebox: [CALLS, /^src\/capabilities\//],
   'whatwg-url': [/^src\/node\//],
