@@ -30,15 +30,17 @@ export class App {
   readonly #definitions = new Map<string, Definition>()
 
   /** `reportUnheard` gets what the app's own `onError` doesn't take. */
-  constructor(project: Project, wx: object, reportUnheard: Report) {
+  constructor(project: Project, wx: object, console: Console, reportUnheard: Report) {
     this.#report = error => this.#tellError(error, reportUnheard)
     this.stack = new PageStack({
       project,
       loadDefinition: route => this.#loadDefinition(project, route),
+      console,
       report: this.#report,
     })
     this.#loader = new ModuleLoader(project.root, {
       wx,
+      console,
       App: (definition: unknown) => this.#registerApp(definition),
       Page: (definition: unknown) => this.#registerPage(definition),
       Component: createUnavailable('Component'),

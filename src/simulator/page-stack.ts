@@ -30,6 +30,7 @@ export interface PageStackOptions {
   /** Loads a page's script and gives what it handed to `Page()`. */
   readonly loadDefinition: (route: string) => Readonly<Record<string, unknown>>
   readonly report: Report
+  readonly console: Console
 }
 
 interface Target {
@@ -56,7 +57,7 @@ export class PageStack {
     return this.#pages.at(-1)
   }
 
-  /** Closes all pages and opens one. It has been loaded and shown when this returns; `ready` resolves with its end. */
+  /** Closes all pages and opens one, which has been loaded and shown when this returns. */
   reLaunch(api: string, url: string): Page {
     const target = this.#findTarget(api, url)
     const definition = this.#options.loadDefinition(target.route)
@@ -68,6 +69,12 @@ export class PageStack {
   async settle(page: Page): Promise<void> {
     await nextTurn()
     await page.settle()
+  }
+
+  /** Resolves when a page is ready and nothing of its lifecycle goes on; its failures are told to others. */
+  async ready(page: Page): Promise<void> {
+    await nextTurn()
+    await page.idle()
   }
 
   unloadAll(): void {
@@ -173,8 +180,9 @@ export class PageStack {
   }
 
   #open(target: Target, definition: Readonly<Record<string, unknown>>, openerChannel: EventChannel): Page {
-    const window = this.#options.project.windowOf(target.route)
-    const page = new Page({ ...target, definition, window, openerChannel })
+    const { project, console } = this.#options
+    const window = project.windowOf(target.route)
+    const page = new Page({ ...target, definition, window, openerChannel, console })
     this.#pages.push(page)
     page.run('onLoad', target.query)
     // Its own onLoad may have gone on to another page already.

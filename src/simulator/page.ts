@@ -36,6 +36,7 @@ export interface PageSetup {
   /** Of app.json and the page's own JSON file. */
   readonly window: Readonly<Record<string, unknown>>
   readonly openerChannel: EventChannel
+  readonly console: Console
 }
 
 const WAIT_MS = 5000
@@ -46,21 +47,24 @@ export class Page {
   readonly query: Readonly<Record<string, string>>
   readonly instance: PageInstance
   readonly #window: Readonly<Record<string, unknown>>
+  readonly #console: Console
   /** What `setData` has told the view. */
   readonly #view: Record<string, unknown>
   readonly #waiting = new Set<() => void>()
-  /** What the page's lifecycle has returned so far. */
-  #started: Promise<unknown>[] = []
+  /** What the page's lifecycle has returned and nobody has heard the end of, and what of it goes on. */
+  #unheard: Promise<unknown>[] = []
+  readonly #running = new Set<Promise<unknown>>()
   isShown = false
   isUnloaded = false
   /** Between pulling down and `wx.stopPullDownRefresh`. */
   isRefreshing = false
 
   constructor(setup: PageSetup) {
-    const { route, query, definition, window, openerChannel } = setup
+    const { route, query, definition, window, openerChannel, console } = setup
     this.route = route
     this.query = query
     this.#window = window
+    this.#console = console
     const initial = copyData(definition['data'] ?? {}) as Record<string, unknown>
     this.#view = copyData(initial) as Record<string, unknown>
     this.instance = {
@@ -191,9 +195,14 @@ export class Page {
 
   /** Resolves when what the lifecycle so far has returned has settled; rejects with what it threw first. */
   async settle(): Promise<void> {
-    const started = this.#started
-    this.#started = []
-    await Promise.all(started)
+    const unheard = this.#unheard
+    this.#unheard = []
+    await Promise.all(unheard)
+  }
+
+  /** Resolves when nothing of the lifecycle so far goes on, whatever came of it. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running)
   }
 
   /** Runs a part of the lifecycle, if the page has it. What it throws waits for `settle`. */
@@ -203,9 +212,11 @@ export class Page {
     const found: unknown = this.instance[hook]
     if (typeof found === 'function') {
       const outcome = new Promise(resolve => resolve(Reflect.apply(found, this.instance, args)))
-      // Whoever settles the page hears of it; until then it is not unhandled.
-      outcome.catch(() => {})
-      this.#started.push(outcome)
+      this.#unheard.push(outcome)
+      this.#running.add(outcome)
+      const end = (): void => void this.#running.delete(outcome)
+      // Whoever settles the page hears of a failure; until then it is not unhandled.
+      outcome.then(end, end)
     }
     if (hook === 'onUnload') this.isUnloaded = true
   }
@@ -216,7 +227,9 @@ export class Page {
     }
     const skipped = applyChanges(this.instance.data, changes)
     if (skipped.length > 0) {
-      console.warn(`${this.route}: setData can't set ${skipped.join(', ')} to undefined; left as it was.`)
+      this.#console.warn(
+        `${this.route}: setData can't set ${skipped.join(', ')} to undefined; left as it was.`,
+      )
     }
     applyChanges(this.#view, changes)
     for (const check of this.#waiting) check()

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { type Cloud, type CloudOptions, createCloud } from '../client/node.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Closable } from '../types.ts'
@@ -21,6 +22,8 @@ export interface UserOptions extends Omit<CloudOptions, 'url'> {
   readonly createLoginCode?: () => string | Promise<string>
   /** What differs from the simulated phone, e.g. `{ platform: 'android' }`. */
   readonly systemInfo?: SystemInfo
+  /** The `console` of page code. Default: Node's. */
+  readonly console?: Console
 }
 
 /** What a simulator hands to each of its users. */
@@ -38,12 +41,19 @@ export class User implements Closable {
   readonly #cloud: Cloud
   readonly #answers: Answers
   readonly #screen: Screen
+  readonly #console: Console
   readonly #createLoginCode: () => string | Promise<string>
   #app: App | undefined
   #hasSession = false
 
   constructor(options: UserOptions, setup: UserSetup) {
-    const { createLoginCode = createRandomCode, systemInfo = {}, ...cloudOptions } = options
+    const {
+      createLoginCode = createRandomCode,
+      systemInfo = {},
+      console = globalThis.console,
+      ...cloudOptions
+    } = options
+    this.#console = console
     const { url, project, directory } = setup
     this.#project = project
     this.#createLoginCode = createLoginCode
@@ -80,7 +90,7 @@ export class User implements Closable {
     const project = this.#requireProject()
     const target = url ?? `/${project.entryPage}`
     const running = this.#app
-    const app = running ?? new App(project, this.wx, rejectUnheard)
+    const app = running ?? new App(project, this.wx, this.#console, rejectUnheard)
     this.#app = app
     const launched = running === undefined ? this.#launch(app, target) : undefined
     // Whether the app or the page fails first, both are heard of here.
@@ -109,6 +119,27 @@ export class User implements Closable {
   /** Taps the back button. */
   async back(): Promise<void> {
     await this.wx.navigateBack()
+    await this.#requireApp().stack.ready(this.page)
+  }
+
+  /**
+   * Resolves with the page on top when that is the one of this route, ready, and what its lifecycle returned has
+   * settled: for pages that page code opens.
+   *
+   * @throws {Error} when another page is on top after `timeoutMs` (default 5000).
+   */
+  async waitForPage(route: string, timeoutMs = WAIT_MS): Promise<Page> {
+    const { stack } = this.#requireApp()
+    const until = performance.now() + timeoutMs
+    while (stack.current?.route !== route) {
+      if (performance.now() > until) {
+        throw new Error(`The page on top is ${stack.current?.route}, not ${route}, after ${timeoutMs} ms.`)
+      }
+      await setTimeout(LOOK_MS)
+    }
+    const page = stack.current
+    await stack.ready(page)
+    return page
   }
 
   /** What `getApp()` returns. */
@@ -224,6 +255,9 @@ export class User implements Closable {
     )
   }
 }
+
+const WAIT_MS = 5000
+const LOOK_MS = 5
 
 /** Nobody waits for it and the app has no onError, so it is unhandled: a test runner makes the test fail. */
 function rejectUnheard(error: unknown): void {
