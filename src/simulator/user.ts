@@ -223,6 +223,8 @@ export class User implements Closable {
   #createNavigation(report: Report): NavigationApis {
     const forward = (name: keyof NavigationApis): unknown => {
       const whenClosed = createWxApi(name, report, () => {
+        // A page that is gone still says so when its last request has ended.
+        if (name === 'stopPullDownRefresh') return {}
         throw createWxFailure(name, 'no app is running: open one with user.open()')
       })
       return (options: object = {}) => {
