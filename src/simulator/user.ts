@@ -12,13 +12,17 @@ import { createNetwork } from './network.ts'
 import type { Page } from './page.ts'
 import type { NavigationApis } from './page-stack.ts'
 import type { Project } from './project.ts'
+import { createSockets } from './socket.ts'
 import { UserFiles } from './user-files.ts'
 import { guardWx, type Wx } from './wx.ts'
 import { createWxApi, createWxFailure, type Report } from './wx-api.ts'
 
 /** Who a user is: what `createCloud` takes beside the door's `url`, and what their phone is like. */
 export interface UserOptions extends Omit<CloudOptions, 'url'> {
-  /** Makes the codes of `wx.login`. Default: 32 random hexadecimal digits each. */
+  /**
+   * Makes the codes of `wx.login`, for a host that trades them for an identity: wx.cloud logs in with them too, then.
+   * Default: 32 random hexadecimal digits for `wx.login`, and wx.cloud shows `openid` or `token`.
+   */
   readonly createLoginCode?: () => string | Promise<string>
   /** What differs from the simulated phone, e.g. `{ platform: 'android' }`. */
   readonly systemInfo?: SystemInfo
@@ -57,7 +61,11 @@ export class User implements Closable {
     const { url, project, directory } = setup
     this.#project = project
     this.#createLoginCode = createLoginCode
-    this.#cloud = createCloud({ ...cloudOptions, url })
+    this.#cloud = createCloud({
+      ...(options.createLoginCode === undefined ? {} : { getLoginCode: async () => createLoginCode() }),
+      ...cloudOptions,
+      url,
+    })
     const report: Report = error => (this.#app === undefined ? rejectUnheard(error) : this.#app.report(error))
     this.#answers = new Answers(report)
     const { screen, apis } = createScreen(this.#answers)
@@ -68,6 +76,7 @@ export class User implements Closable {
       ...apis,
       ...createLocalStorage(report),
       ...createNetwork(files, report),
+      ...createSockets(report),
       ...createDevice(options.appid ?? project?.appid ?? '', systemInfo, report),
       ...this.#createNavigation(report),
       ...this.#createLogin(report),
@@ -270,16 +279,18 @@ function createRandomCode(): string {
   return randomBytes(16).toString('hex')
 }
 
-/** `wx.cloud`, with paths of the code package where a file is sent. */
+/** Lets `wx.cloud.uploadFile` take paths of the code package. */
 function readPackageFiles(cloud: Cloud, files: UserFiles): Cloud {
-  const uploadFile = (options: unknown): unknown => {
-    const given: object = typeof options === 'object' && options !== null ? options : {}
-    const filePath: unknown = Reflect.get(given, 'filePath')
-    const translated =
-      typeof filePath === 'string' ? { ...given, filePath: files.toReadable(filePath) } : options
-    return Reflect.apply(cloud.uploadFile, cloud, [translated])
+  const { uploadFile } = cloud
+  const upload = (options: unknown): unknown => {
+    const filePath: unknown = isObject(options) ? Reflect.get(options, 'filePath') : undefined
+    const isPath = isObject(options) && typeof filePath === 'string'
+    const given = isPath ? { ...options, filePath: files.toReadable(filePath) } : options
+    return Reflect.apply(uploadFile, cloud, [given])
   }
-  return new Proxy(cloud, {
-    get: (target, name) => (name === 'uploadFile' ? uploadFile : Reflect.get(target, name, target)),
-  })
+  return Object.assign(cloud, { uploadFile: upload }) as Cloud
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }

@@ -19,7 +19,7 @@ type WithCallback = { success: unknown } | { fail: unknown } | { complete: unkno
 export type WxApi<Options extends object, Result extends object = object> = <
   Given extends Options & WxCallbacks<Result> = Options & WxCallbacks<Result>,
 >(
-  ...options: object extends Options ? [options?: Given] : [options: Given]
+  ...options: Record<never, never> extends Options ? [options?: Given] : [options: Given]
 ) => Given extends WithCallback ? undefined : Promise<Result & WxMessage>
 
 /** Hears of an exception that page code threw where nobody waits for it. */

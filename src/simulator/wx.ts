@@ -6,10 +6,11 @@ import type { FileSystemManager } from './file-system-manager.ts'
 import type { StorageApis } from './local-storage.ts'
 import type { NetworkApis } from './network.ts'
 import type { NavigationApis } from './page-stack.ts'
+import type { SocketApis } from './socket.ts'
 import type { WxApi } from './wx-api.ts'
 
 /** The `wx` of one user. What isn't here throws when it is read, and says so. */
-export interface Wx extends StorageApis, NetworkApis, DeviceApis, ScreenApis, NavigationApis {
+export interface Wx extends StorageApis, NetworkApis, SocketApis, DeviceApis, ScreenApis, NavigationApis {
   readonly cloud: Cloud
   readonly env: { readonly USER_DATA_PATH: string }
   readonly login: WxApi<{ timeout?: number }, { code: string }>

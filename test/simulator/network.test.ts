@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { openPhone, openWx, writeFolder } from './open-phone.ts'
 
 /** An HTTP server that answers as `answer` does. */
@@ -273,4 +274,53 @@ test('a large upload arrives whole', async () => {
     wx.uploadFile({ url, filePath: path, name: 'file', ...callbacks }),
   )
   expect(Number(data)).toBeGreaterThan(3_000_000)
+})
+
+describe('wx.connectSocket', () => {
+  test('sends and hears text and bytes, with headers of its own', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    server.on('connection', (socket, { headers }) => {
+      socket.on('message', (data, isBinary) => {
+        socket.send(isBinary ? data : `${headers['x-own']} said ${data}`)
+        if (isBinary) socket.close(4001, 'enough')
+      })
+    })
+    const { wx } = openWx()
+    const heard: unknown[] = []
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const task = wx.connectSocket({
+      url,
+      header: { 'x-own': 'Ming' },
+      success: ({ errMsg }) => heard.push(errMsg),
+    })
+    await expect(task.send({ data: 'too early' })).rejects.toThrow(
+      'sendSocketMessage:fail the socket is not open',
+    )
+    task.onOpen(() => void task.send({ data: 'hello' }))
+    task.onMessage(({ data }) => {
+      heard.push(typeof data === 'string' ? data : [...new Uint8Array(data)])
+      if (typeof data === 'string') void task.send({ data: new Uint8Array([1, 2]).buffer })
+    })
+    task.onClose(event => {
+      heard.push(event)
+      resolve()
+    })
+    await promise
+    expect(heard).toEqual(['connectSocket:ok', 'Ming said hello', [1, 2], { code: 4001, reason: 'enough' }])
+  })
+
+  test('says what went wrong', async () => {
+    const { wx } = openWx()
+    const failed: string[] = []
+    expect(() => wx.connectSocket({ url: 'http://x', fail: ({ errMsg }) => failed.push(errMsg) })).toThrow(
+      /invalid url/,
+    )
+    const task = wx.connectSocket({ url: 'ws://127.0.0.1:1' })
+    const { code } = await new Promise<{ code: number }>(resolve => task.onClose(resolve))
+    expect(code).toBe(1006)
+    expect(failed).toEqual(['connectSocket:fail invalid url "http://x"'])
+  })
 })

@@ -74,4 +74,20 @@ describe('users against one host', () => {
     await user.close()
     await expect(user.wx.cloud.callFunction({ name: 'who' })).rejects.toThrow(/This client is closed/)
   })
+
+  test('may log in with the codes of wx.login', async () => {
+    const host = new FunctionHost()
+    onTestFinished(() => host.close())
+    await host.deploy('who', { files: { 'index.js': WHO } })
+    const { url } = await host.listen({
+      port: 0,
+      authenticate: ({ code, openid }) => ({ openid: `o-${code}`, unionid: `named-${openid}` }),
+    })
+    const codes = ['a', 'b']
+    const user = (await openProject(APP, url)).addUser({ createLoginCode: () => codes.shift() ?? 'none' })
+    expect(await user.wx.login()).toMatchObject({ code: 'a' })
+    const { result } = await user.wx.cloud.callFunction({ name: 'who' })
+    expect(result).toMatchObject({ openid: 'o-b' })
+    expect(codes).toEqual([])
+  })
 })
