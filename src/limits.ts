@@ -88,6 +88,14 @@ export const LIMITS = Object.freeze({
   watchTimeMs: 2000,
   /** One record of a file that is imported, in UTF-16 units: twice a document, for types spelt out. */
   importRecordChars: 32 * 1024 * 1024,
+  /**
+   * In the simulator, as on the platform: one item of `wx.setStorage` and all of them, in bytes; pages on the stack;
+   * JSON of one `setData`, in UTF-16 units.
+   */
+  localItemBytes: 1024 * 1024,
+  localBytes: 10 * 1024 * 1024,
+  pageStackPages: 10,
+  pageDataChars: 1024 * 1024,
   /** Length of a function's name (wxcloud-spec §1.1). */
   functionNameChars: 60,
   /** Length of a cloudPath in UTF-8 bytes (wxcloud-spec §5.2). */
