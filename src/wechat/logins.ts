@@ -38,6 +38,7 @@ export class Logins {
   readonly #records: UserRecords
   readonly #listeners = new Map<string, Set<() => void>>()
   readonly #sweeping: NodeJS.Timeout
+  #hasSwept = false
   #isClosed = false
 
   constructor(options: LoginsOptions) {
@@ -45,13 +46,13 @@ export class Logins {
     this.#records = new UserRecords(options)
     this.#sweeping = setInterval(() => void this.sweep(), SWEEP_MS)
     this.#sweeping.unref()
-    void this.sweep()
   }
 
   /** A new login. A user who has too many loses the oldest. */
   async add({ openid, unionid, sessionKey }: WechatUser): Promise<ProvenLogin> {
     const { sessionMs, maxSessionMs, maxSessionsPerUser } = this.#options
     const id = this.#records.idOf(openid)
+    if (!this.#hasSwept) void this.sweep()
     return this.#records.inTurn(id, async () => {
       const nowMs = Date.now()
       const token = makeToken(id)
@@ -130,6 +131,7 @@ export class Logins {
 
   /** Removes the records of users whose logins have all ended. */
   async sweep(): Promise<void> {
+    this.#hasSwept = true
     try {
       for await (const id of this.#records.idsBefore(Date.now() - this.#options.sessionMs)) {
         if (this.#isClosed) return

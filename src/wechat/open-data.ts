@@ -7,19 +7,22 @@ export type OpenData =
   | { readonly cloudID: string; readonly data: Readonly<Record<string, unknown>> }
   | { readonly cloudID: string; readonly errCode: number; readonly errMsg: string }
 
+/** Asks WeChat about CloudIDs of its own making: gives the answer of `/wxa/getopendata`. @throws {CloudletError} */
+export type AskWechat = (
+  openid: string,
+  cloudIDs: readonly string[],
+) => Promise<Readonly<Record<string, unknown>>>
+
 export interface OpenDataOptions {
   readonly appid: string
   /** The keys WeChat may have encrypted this user's data with, newest first. */
   readonly sessionKeysOf: (openid: string) => Promise<readonly string[]>
-  /** Asks WeChat about CloudIDs of its own making: the answer of `/wxa/getopendata`. @throws {CloudletError} */
-  readonly askWechat: (
-    openid: string,
-    cloudIDs: readonly string[],
-  ) => Promise<Readonly<Record<string, unknown>>>
+  /** Without, WeChat's own ids are invalid. */
+  readonly askWechat?: AskWechat
 }
 
 const SYSTEM_ERROR = { errCode: -601_001, errMsg: 'system error' }
-const INVALID = { errCode: -601_005, errMsg: 'invalid cloudID' }
+export const INVALID_CLOUD_ID = { errCode: -601_005, errMsg: 'invalid cloudID' }
 const EXPIRED = { errCode: -601_006, errMsg: 'cloudID expired' }
 const NOT_THIS_USER = { errCode: -601_007, errMsg: 'cloudID and calling user does not match' }
 
@@ -50,7 +53,7 @@ export class OpenDataReader {
     return cloudIDs.map(cloudID =>
       own.includes(cloudID)
         ? this.#decrypt(cloudID, keys, openid)
-        : (answers.get(cloudID) ?? { cloudID, ...INVALID }),
+        : (answers.get(cloudID) ?? { cloudID, ...INVALID_CLOUD_ID }),
     )
   }
 
@@ -60,7 +63,7 @@ export class OpenDataReader {
    */
   #decrypt(cloudID: string, keys: readonly string[], openid: string): OpenData {
     const [, iv = '', content = ''] = OWN_FORM.exec(cloudID) ?? []
-    if (iv === '' || cloudID.length > LIMITS.cloudIDChars) return { cloudID, ...INVALID }
+    if (iv === '' || cloudID.length > LIMITS.cloudIDChars) return { cloudID, ...INVALID_CLOUD_ID }
     const sealed = { iv: Buffer.from(iv, 'base64url'), content: Buffer.from(content, 'base64url') }
     for (const key of keys) {
       const data = unseal(sealed, key)
@@ -83,8 +86,10 @@ export class OpenDataReader {
   }
 
   async #ask(openid: string, cloudIDs: readonly string[]): Promise<ReadonlyMap<string, OpenData>> {
-    const { data_list: list } = await this.#options.askWechat(openid, cloudIDs)
     const answers = new Map<string, OpenData>()
+    const { askWechat } = this.#options
+    if (askWechat === undefined) return answers
+    const { data_list: list } = await askWechat(openid, cloudIDs)
     for (const item of Array.isArray(list) ? list : []) {
       const { cloud_id: cloudID, json } = (item ?? {}) as Record<string, unknown>
       if (typeof cloudID === 'string') answers.set(cloudID, readAnswer(cloudID, json))

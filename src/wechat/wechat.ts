@@ -4,7 +4,7 @@ import { WechatApi } from './api.ts'
 import { CodeExchange } from './code-exchange.ts'
 import { LoginRate } from './login-rate.ts'
 import { Logins, type ProvenLogin } from './logins.ts'
-import { type OpenData, OpenDataReader } from './open-data.ts'
+import { type AskWechat, type OpenData, OpenDataReader } from './open-data.ts'
 import type { ResolvedWechatOptions } from './wechat-options.ts'
 
 /** What a client says of itself, and where it is; a door's AuthenticateRequest is one. */
@@ -27,11 +27,11 @@ export interface WechatEngineOptions extends ResolvedWechatOptions {
   /** Where logins are kept; without, in memory. */
   readonly directory: string | undefined
   readonly onWarning: (message: string) => void
+  readonly askWechat?: AskWechat
 }
 
 /**
- * A mini-program's users as WeChat knows them: who logs in, who is logged in, and what WeChat seals for them. The
- * session keys never leave it.
+ * A mini-program's users as WeChat knows them: who logs in, who is logged in, and what WeChat seals for them.
  */
 export class Wechat {
   /** Of the mini-program. */
@@ -41,11 +41,8 @@ export class Wechat {
   readonly #logins: Logins
   readonly #openData: OpenDataReader
 
-  constructor(
-    options: WechatEngineOptions,
-    askWechat: ConstructorParameters<typeof OpenDataReader>[0]['askWechat'],
-  ) {
-    const { appid, apiUrl, timeoutMs, maxLoginsPerMinute, maxLoginsPerMinuteOfAddress } = options
+  constructor(options: WechatEngineOptions) {
+    const { appid, apiUrl, timeoutMs, askWechat, maxLoginsPerMinute, maxLoginsPerMinuteOfAddress } = options
     this.appid = appid
     this.#exchange = new CodeExchange({ ...options, api: new WechatApi({ apiUrl, timeoutMs }) })
     this.#rate = new LoginRate(maxLoginsPerMinute, maxLoginsPerMinuteOfAddress)
@@ -53,7 +50,7 @@ export class Wechat {
     this.#openData = new OpenDataReader({
       appid,
       sessionKeysOf: openid => this.#logins.sessionKeysOf(openid),
-      askWechat,
+      ...(askWechat === undefined ? {} : { askWechat }),
     })
   }
 
@@ -105,6 +102,12 @@ export class Wechat {
    */
   openData(cloudIDs: readonly string[], caller: Caller): Promise<OpenData[]> {
     return this.#openData.open(cloudIDs, caller)
+  }
+
+  /** The key of a user's newest login: for the host's own use, and never for a client or a function. */
+  async sessionKeyOf(openid: string): Promise<string | undefined> {
+    const [newest] = await this.#logins.sessionKeysOf(openid)
+    return newest
   }
 
   /** Resolves when what is to be kept is kept. */
