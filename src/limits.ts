@@ -132,6 +132,12 @@ export const LIMITS = Object.freeze({
   /** An answer of WeChat's servers in bytes, as large as a file may be; its error text in UTF-16 units. */
   wechatReplyBytes: 20 * 1024 * 1024,
   wechatMessageChars: 1024,
+  /** Users whose logins are kept while they are kept in memory. */
+  wechatUsers: 100_000,
+  /** Values of CloudID in one call, how long they are valid, and characters of one (wxcloud-spec §3.3). */
+  cloudIDs: 5,
+  cloudIDMs: 300_000,
+  cloudIDChars: 16 * 1024,
   /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
   failureNameChars: 256,
   failureMessageChars: 64 * 1024,
