@@ -1,0 +1,116 @@
+import { WechatError } from '../errors.ts'
+import { AccessToken } from './access-token.ts'
+import { WechatApi, type WechatReply } from './api.ts'
+import type {
+  CloudCallSignCall,
+  CloudPayCall,
+  OpenapiCall,
+  OpenDataCall,
+  VoipSignCall,
+  WechatHandlers,
+} from './handlers.ts'
+import { readHandlerReply } from './handler-reply.ts'
+import { Openapi } from './openapi.ts'
+import { findRoute } from './openapi-table.ts'
+import { Pay } from './pay.ts'
+import type { ResolvedWechatOptions } from './wechat-options.ts'
+
+export interface WechatServicesOptions {
+  readonly wechat: ResolvedWechatOptions | undefined
+  readonly handlers: WechatHandlers
+  /** Of a user who logged in here with WeChat. */
+  readonly sessionKeyOf: (openid: string) => string | undefined
+  readonly onWarning: (message: string) => void
+}
+
+/**
+ * What functions can ask of WeChat: each first of the embedder's handler, if there is one, and then of WeChat itself,
+ * if the host has credentials. With neither it is an API that there isn't, and the error says what to do.
+ */
+export class WechatServices {
+  readonly #handlers: WechatHandlers
+  readonly #openapi: Openapi | undefined
+  readonly #pay: Pay | undefined
+
+  constructor({ wechat, handlers, sessionKeyOf, onWarning }: WechatServicesOptions) {
+    this.#handlers = handlers
+    if (wechat === undefined) return
+    const { appid, secret, timeoutMs, pay } = wechat
+    const api = new WechatApi(wechat)
+    const { tokenEndpoint: endpoint } = wechat.openapi
+    const accessToken = new AccessToken({ api, appid, secret, endpoint, onWarning })
+    this.#openapi = new Openapi({ api, appid, accessToken, sessionKeyOf })
+    if (pay === undefined) return
+    this.#pay = new Pay({ api: new WechatApi({ apiUrl: pay.apiUrl, timeoutMs }), appid, pay })
+  }
+
+  /** Whether there may be an API of that name: a handler may serve any. */
+  knows(api: string): boolean {
+    return this.#handlers.openapi !== undefined || findRoute(api) !== undefined
+  }
+
+  /** @throws {WechatError} */
+  async openapi(call: OpenapiCall): Promise<WechatReply> {
+    const api = `openapi.${call.api}`
+    const answer = await this.#handlers.openapi?.(call)
+    if (answer !== undefined) return readHandlerReply(api, answer)
+    if (this.#openapi === undefined) throw unavailable(api, 'wechat: { appid, secret }', 'openapi')
+    return this.#openapi.call(call)
+  }
+
+  /** @throws {WechatError} */
+  async cloudPay(call: CloudPayCall): Promise<WechatReply> {
+    const api = `cloudPay.${call.method}`
+    const answer = await this.#handlers.cloudPay?.(call)
+    if (answer !== undefined) return readHandlerReply(api, answer)
+    if (this.#pay === undefined) throw unavailable(api, 'wechat: { pay: { mchId, key } }', 'cloudPay')
+    return this.#pay.call(call)
+  }
+
+  /** One entry for each id, in order. @throws {WechatError} */
+  async getOpenData(call: OpenDataCall): Promise<readonly object[]> {
+    const answer = await this.#handlers.getOpenData?.(call)
+    if (answer !== undefined) return readList(answer, call.cloudIDs.length)
+    if (this.#openapi === undefined) throw unavailable('getOpenData', 'wechat: { appid, secret }', 'getOpenData')
+    return this.#openapi.getOpenData(call)
+  }
+
+  /** @throws {WechatError} */
+  async signVoip(call: VoipSignCall): Promise<string> {
+    const answer = await this.#handlers.getVoIPSign?.(call)
+    if (answer !== undefined) return readSignature('getVoIPSign', answer)
+    if (this.#openapi === undefined) throw unavailable('getVoIPSign', 'wechat: { appid, secret }', 'getVoIPSign')
+    return this.#openapi.signVoip(call)
+  }
+
+  /** Only WeChat's own platform can, and its algorithm is not public. @throws {WechatError} */
+  async signCloudCall(call: CloudCallSignCall): Promise<string> {
+    const answer = await this.#handlers.getCloudCallSign?.(call)
+    if (answer !== undefined) return readSignature('getCloudCallSign', answer)
+    throw new WechatError(
+      'getCloudCallSign',
+      -604100,
+      "WeChat signs this on its own platform only, and has not published how. Give the host an answer of your own: new FunctionHost({ wechatHandlers: { getCloudCallSign } }).",
+    )
+  }
+}
+
+function unavailable(api: string, option: string, handler: keyof WechatHandlers): WechatError {
+  return new WechatError(
+    api,
+    -604100,
+    `"${api}" is served by WeChat, and this host has no credentials for it. Give it new FunctionHost({ ${option} }), or an answer of your own: wechatHandlers.${handler}.`,
+  )
+}
+
+function readList(answer: unknown, length: number): readonly object[] {
+  const list: unknown = Reflect.get(Object(answer), 'list')
+  if (Array.isArray(list) && list.length === length) return list
+  throw new TypeError(`wechatHandlers.getOpenData must answer with { list } of ${length} objects, one for each id.`)
+}
+
+function readSignature(name: keyof WechatHandlers, answer: unknown): string {
+  const signature: unknown = Reflect.get(Object(answer), 'signature')
+  if (typeof signature === 'string') return signature
+  throw new TypeError(`wechatHandlers.${name} must answer with { signature }, a text.`)
+}
