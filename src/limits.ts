@@ -4,6 +4,8 @@ export const LIMITS = Object.freeze({
   valueChars: 6 * 1024 * 1024,
   /** Bytes of one file in one upload or download op. */
   fileBytes: 20 * 1024 * 1024,
+  /** Bytes of one chunk of an upload or download in chunks. */
+  uploadChunkBytes: 1024 * 1024,
   /** All files together while storage lives in memory, in bytes. On disk the disk is the limit. */
   memoryStorageBytes: 512 * 1024 * 1024,
   /** Rows one query may return to a function, and its default (wxcloud-spec §4.5). */
