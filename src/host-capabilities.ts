@@ -4,15 +4,18 @@ import { functionHandlers, type Invoke } from './capabilities/functions.ts'
 import { networkHandlers } from './capabilities/network.ts'
 import { runtimeHandlers } from './capabilities/runtime.ts'
 import { storageHandlers } from './capabilities/storage.ts'
+import { wechatHandlers } from './capabilities/wechat.ts'
 import type { Database } from './database/database.ts'
 import { Network } from './network/network.ts'
 import type { Storage } from './storage/storage.ts'
+import type { WechatServices } from './wechat/services.ts'
 
 /** What the ops of a host work on. */
 export interface HostEngines {
   readonly documents: Database
   readonly storage: Storage
   readonly dnsServers: readonly string[] | undefined
+  readonly wechat: WechatServices
   readonly invoke: Invoke
   readonly onInternalError: (incidentId: string, cause: unknown) => void
 }
@@ -22,6 +25,7 @@ export function makeDispatcher({
   documents,
   storage,
   dnsServers,
+  wechat,
   invoke,
   onInternalError,
 }: HostEngines): Dispatcher {
@@ -31,6 +35,7 @@ export function makeDispatcher({
       ...storageHandlers(storage),
       ...runtimeHandlers(),
       ...networkHandlers(new Network(dnsServers)),
+      ...wechatHandlers(wechat),
       ...functionHandlers(invoke),
     },
     onInternalError,

@@ -34,6 +34,7 @@ import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
 import type { Door } from './transport/server.ts'
 import type { Closable } from './types.ts'
+import { WechatServices } from './wechat/services.ts'
 
 /**
  * Runs WeChat cloud functions inside this process: deploys, invokes and serves them, with a database and file
@@ -81,6 +82,7 @@ export class FunctionHost implements Closable {
       documents: this.#documents,
       storage: this.storage,
       dnsServers: this.#options.network?.dnsServers,
+      wechat: new WechatServices({ ...this.#options, onWarning }),
       invoke: (functionName, event, scope) => invoke(this.#line, { functionName, event, scope }),
       onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),
     })

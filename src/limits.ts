@@ -118,6 +118,15 @@ export const LIMITS = Object.freeze({
   /** An answer of WeChat's servers in bytes, as large as a file may be; its error text in UTF-16 units. */
   wechatReplyBytes: 20 * 1024 * 1024,
   wechatMessageChars: 1024,
+  /** Files of one call of `cloud.openapi`; ids of one `getOpenData`, and their length. */
+  wechatMedia: 10,
+  cloudIDs: 50,
+  cloudIDChars: 65_536,
+  /** Times in a minute that an access token is asked for, and for how long a failure stands. */
+  wechatTokenFetches: 10,
+  wechatTokenRetryMs: 5000,
+  /** APIs in permissions.openapi of a config.json. */
+  openapiPermissions: 500,
   /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
   failureNameChars: 256,
   failureMessageChars: 64 * 1024,

@@ -10,7 +10,7 @@ import type { Handlers, Scope } from './capability.ts'
 type WechatOps = Extract<keyof typeof import('../protocol/calls.ts').OPS, `wechat.${string}`>
 
 /** What functions ask of WeChat. Which APIs of `cloud.openapi` a function may use, its config.json says. */
-export function wechatHandlers(wechat: WechatServices, openCloudIDs: OpenCloudIDs): Handlers<WechatOps> {
+export function wechatHandlers(wechat: WechatServices): Handlers<WechatOps> {
   return {
     'wechat.openapi': async ({ api, params, media, content, convertCase, appid }, scope) => {
       if (wechat.knows(api)) requirePermission(api, scope)
@@ -29,7 +29,10 @@ export function wechatHandlers(wechat: WechatServices, openCloudIDs: OpenCloudID
         true,
       ),
     'wechat.getOpenData': async ({ cloudIDs }, scope) => ({
-      list: (await openCloudIDs(cloudIDs, scope)) as OpResult<'wechat.getOpenData'>['list'],
+      list: (await wechat.getOpenData({
+        ...askerOf(scope),
+        cloudIDs,
+      })) as OpResult<'wechat.getOpenData'>['list'],
     }),
     'wechat.getVoIPSign': async (args, scope) => ({
       signature: await wechat.signVoip({ ...askerOf(scope), ...args }),
@@ -40,16 +43,13 @@ export function wechatHandlers(wechat: WechatServices, openCloudIDs: OpenCloudID
   }
 }
 
-/** One entry for each id, in order. */
-export type OpenCloudIDs = (cloudIDs: readonly string[], scope: Scope) => Promise<readonly object[]>
-
-export function askerOf({ caller, functionName, signal }: Scope): WechatAsker {
+function askerOf({ caller, functionName, signal }: Scope): WechatAsker {
   return { caller, functionName, signal }
 }
 
 /** @throws {WechatError} -604101 */
 function requirePermission(api: string, { kind, openapi, functionName }: Scope): void {
-  if (kind !== 'function' || openapi?.has(api) === true || openapi?.has('*') === true) return
+  if (kind !== 'function' || openapi?.includes(api) === true || openapi?.includes('*') === true) return
   throw new WechatError(
     `openapi.${api}`,
     -604101,

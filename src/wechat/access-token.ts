@@ -128,9 +128,9 @@ export class AccessToken {
     const path = `/cgi-bin/${endpoint}`
     const reply =
       endpoint === 'token'
-        ? await api.get(path, credentials)
+        ? await api.request('GET', path, credentials)
         : await api.post(path, {}, { ...credentials, force_refresh: isForced })
-    return readToken(path, 'kind' in reply && reply.kind === 'fields' ? reply.fields : reply, sentAtMs)
+    return readToken(path, reply.kind === 'fields' ? reply.fields : {}, sentAtMs)
   }
 
   /** @throws {OverloadedError} when it was asked for too often. */

@@ -9,12 +9,17 @@ import type { WechatReply } from './api.ts'
  */
 export function readHandlerReply(api: string, answer: unknown): WechatReply {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
-    throw new TypeError(`The handler of ${api} must answer with an object, or undefined to leave it to the host.`)
+    throw new TypeError(
+      `The handler of ${api} must answer with an object, or undefined to leave it to the host.`,
+    )
   }
   const { content, contentType } = answer as { content?: unknown; contentType?: unknown }
   if (content instanceof Uint8Array) {
     if (content.byteLength > LIMITS.wechatReplyBytes) {
-      throw new ValueError(api, `The answer is ${content.byteLength} bytes; the limit is ${LIMITS.wechatReplyBytes}.`)
+      throw new ValueError(
+        api,
+        `The answer is ${content.byteLength} bytes; the limit is ${LIMITS.wechatReplyBytes}.`,
+      )
     }
     return { kind: 'file', contentType: String(contentType ?? 'application/octet-stream'), content }
   }

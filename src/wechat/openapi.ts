@@ -63,7 +63,11 @@ export class Openapi {
     return cloudIDs.map(cloudID => {
       const data = found.get(cloudID)
       if (data !== undefined) return data
-      throw new WechatError('getOpenData', -601001, `internal svrkit error, empty openData json field for ${cloudID}`)
+      throw new WechatError(
+        'getOpenData',
+        -601001,
+        `internal svrkit error, empty openData json field for ${cloudID}`,
+      )
     })
   }
 
@@ -74,7 +78,13 @@ export class Openapi {
     if (sessionKey !== undefined) return signVoip(this.#options.appid, call, sessionKey)
     const { groupId, timestamp, nonce, ...asker } = call
     const params = { openid, group_id: groupId, timestamp, nonce }
-    const reply = await this.call({ ...asker, api: 'cloudbase.getVoIPSign', params, media: [], appid: undefined })
+    const reply = await this.call({
+      ...asker,
+      api: 'cloudbase.getVoIPSign',
+      params,
+      media: [],
+      appid: undefined,
+    })
     const signature = reply.kind === 'fields' ? reply.fields['signature'] : undefined
     if (typeof signature === 'string') return signature
     throw new WechatError('getVoIPSign', -601001, 'the answer has no signature')
@@ -83,7 +93,11 @@ export class Openapi {
 
 function requireOpenid(api: string, openid: string | undefined): string {
   if (openid !== undefined) return openid
-  throw new WechatError(api, -601002, `${api} is for a user of the mini-program, and nobody with an openid called.`)
+  throw new WechatError(
+    api,
+    -601002,
+    `${api} is for a user of the mini-program, and nobody with an openid called.`,
+  )
 }
 
 /** `{ cloud_id, json }`, where the text is `{ cloudID, data }`. */

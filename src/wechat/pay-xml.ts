@@ -4,7 +4,10 @@ import { ValueError } from '../errors.ts'
 export function writePayXml(fields: Readonly<Record<string, string>>): string {
   const elements = Object.entries(fields).map(([name, value]) => {
     if (!/^[A-Za-z_]\w{0,63}$/.test(name)) {
-      throw new ValueError(`params.${name.slice(0, 64)}`, 'A field of WeChat Pay has letters, digits and _ in its name.')
+      throw new ValueError(
+        `params.${name.slice(0, 64)}`,
+        'A field of WeChat Pay has letters, digits and _ in its name.',
+      )
     }
     return `<${name}><![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]></${name}>`
   })
@@ -17,7 +20,10 @@ export function readPayXml(text: string): Record<string, string> | undefined {
   if (inner === undefined) return undefined
   const fields: [string, string][] = []
   for (const [, name = '', cdata, plain = ''] of inner.matchAll(ELEMENT)) {
-    fields.push([name, cdata ?? plain.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity) => ENTITIES[entity] ?? '')])
+    fields.push([
+      name,
+      cdata ?? plain.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity) => ENTITIES[entity] ?? ''),
+    ])
   }
   return Object.fromEntries(fields)
 }

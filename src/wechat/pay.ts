@@ -15,7 +15,15 @@ const PATHS: Readonly<Record<string, string | undefined>> = {
 }
 
 /** What the platform takes out of the parameters itself. */
-const OF_THE_PLATFORM = ['env_id', 'function_name', 'sub_mch_id', 'sub_appid', 'sub_openid', 'mch_id', 'appid']
+const OF_THE_PLATFORM = [
+  'env_id',
+  'function_name',
+  'sub_mch_id',
+  'sub_appid',
+  'sub_openid',
+  'mch_id',
+  'appid',
+]
 
 export interface PayOptions {
   /** At WeChat Pay's own server. */
@@ -57,7 +65,8 @@ export class Pay {
     const answer = readPayXml(new TextDecoder().decode(text.subarray(0, MAX_XML_BYTES)))
     if (answer !== undefined) return { kind: 'fields', fields: this.#check(api, call.method, answer) }
     if (call.method !== 'downloadBill') throw new WechatError(api, -601001, 'the answer is not XML')
-    if (call.params['tar_type'] === 'GZIP') return { kind: 'file', contentType: 'application/gzip', content: text }
+    if (call.params['tar_type'] === 'GZIP')
+      return { kind: 'file', contentType: 'application/gzip', content: text }
     return { kind: 'fields', fields: { data: new TextDecoder().decode(text) } }
   }
 
@@ -70,13 +79,21 @@ export class Pay {
     ]
     for (const [what, given, held] of named) {
       if (given === held) continue
-      throw new WechatError(api, -601018, `The host has the key of ${what} "${held}" only, not of "${String(given)}".`)
+      throw new WechatError(
+        api,
+        -601018,
+        `The host has the key of ${what} "${held}" only, not of "${String(given)}".`,
+      )
     }
   }
 
   #fieldsOf(api: string, call: CloudPayCall): Record<string, string> {
     const { appid, pay } = this.#options
-    const fields: Record<string, string> = { appid, mch_id: pay.mchId, nonce_str: randomBytes(16).toString('hex') }
+    const fields: Record<string, string> = {
+      appid,
+      mch_id: pay.mchId,
+      nonce_str: randomBytes(16).toString('hex'),
+    }
     if (call.method === 'unifiedOrder') Object.assign(fields, this.#orderDefaults(api, call))
     for (const [key, value] of Object.entries(call.params)) {
       if (value === null || value === '' || OF_THE_PLATFORM.includes(key)) continue

@@ -1,6 +1,8 @@
 import { WechatError } from '../errors.ts'
+import type { Caller } from '../types.ts'
 import { AccessToken } from './access-token.ts'
 import { WechatApi, type WechatReply } from './api.ts'
+import { readHandlerReply } from './handler-reply.ts'
 import type {
   CloudCallSignCall,
   CloudPayCall,
@@ -9,19 +11,27 @@ import type {
   VoipSignCall,
   WechatHandlers,
 } from './handlers.ts'
-import { readHandlerReply } from './handler-reply.ts'
 import { Openapi } from './openapi.ts'
 import { findRoute } from './openapi-table.ts'
 import { Pay } from './pay.ts'
 import type { ResolvedWechatOptions } from './wechat-options.ts'
 
 export interface WechatServicesOptions {
-  readonly wechat: ResolvedWechatOptions | undefined
-  readonly handlers: WechatHandlers
-  /** Of a user who logged in here with WeChat. */
-  readonly sessionKeyOf: (openid: string) => string | undefined
+  readonly wechat?: ResolvedWechatOptions | undefined
+  readonly wechatHandlers?: WechatHandlers | undefined
+  readonly users?: KnownUsers | undefined
   readonly onWarning: (message: string) => void
 }
+
+/** Users who logged in here with WeChat. */
+export interface KnownUsers {
+  sessionKeyOf(openid: string): string | undefined
+  /** `{ cloudID, data }` of an id made by `wx.cloud.CloudID({ encryptedData, iv })`. @throws {WechatError} */
+  openCloudID(cloudID: string, caller: Caller): object
+}
+
+/** How an id begins that is cloudlet's own. */
+const OWN_CLOUD_ID = 'cloudlet1.'
 
 /**
  * What functions can ask of WeChat: each first of the embedder's handler, if there is one, and then of WeChat itself,
@@ -31,15 +41,22 @@ export class WechatServices {
   readonly #handlers: WechatHandlers
   readonly #openapi: Openapi | undefined
   readonly #pay: Pay | undefined
+  readonly #users: KnownUsers | undefined
 
-  constructor({ wechat, handlers, sessionKeyOf, onWarning }: WechatServicesOptions) {
-    this.#handlers = handlers
+  constructor({ wechat, wechatHandlers = {}, users, onWarning }: WechatServicesOptions) {
+    this.#handlers = wechatHandlers
+    this.#users = users
     if (wechat === undefined) return
     const { appid, secret, timeoutMs, pay } = wechat
     const api = new WechatApi(wechat)
-    const { tokenEndpoint: endpoint } = wechat.openapi
+    const { tokenEndpoint: endpoint } = wechat
     const accessToken = new AccessToken({ api, appid, secret, endpoint, onWarning })
-    this.#openapi = new Openapi({ api, appid, accessToken, sessionKeyOf })
+    this.#openapi = new Openapi({
+      api,
+      appid,
+      accessToken,
+      sessionKeyOf: openid => users?.sessionKeyOf(openid),
+    })
     if (pay === undefined) return
     this.#pay = new Pay({ api: new WechatApi({ apiUrl: pay.apiUrl, timeoutMs }), appid, pay })
   }
@@ -67,11 +84,27 @@ export class WechatServices {
     return this.#pay.call(call)
   }
 
-  /** One entry for each id, in order. @throws {WechatError} */
+  /** One entry for each id, in order: those made here opened here, the others by WeChat. @throws {WechatError} */
   async getOpenData(call: OpenDataCall): Promise<readonly object[]> {
+    const others = call.cloudIDs.filter(cloudID => !cloudID.startsWith(OWN_CLOUD_ID))
+    const opened = others.length === 0 ? [] : await this.#openByWechat({ ...call, cloudIDs: others })
+    const rest = opened.values()
+    return call.cloudIDs.map(cloudID => {
+      if (!cloudID.startsWith(OWN_CLOUD_ID)) return rest.next().value as object
+      if (this.#users !== undefined) return this.#users.openCloudID(cloudID, call.caller)
+      throw new WechatError(
+        'getOpenData',
+        -601005,
+        'No user logs in to this host with WeChat, so it has no key for the id.',
+      )
+    })
+  }
+
+  async #openByWechat(call: OpenDataCall): Promise<readonly object[]> {
     const answer = await this.#handlers.getOpenData?.(call)
     if (answer !== undefined) return readList(answer, call.cloudIDs.length)
-    if (this.#openapi === undefined) throw unavailable('getOpenData', 'wechat: { appid, secret }', 'getOpenData')
+    if (this.#openapi === undefined)
+      throw unavailable('getOpenData', 'wechat: { appid, secret }', 'getOpenData')
     return this.#openapi.getOpenData(call)
   }
 
@@ -79,7 +112,8 @@ export class WechatServices {
   async signVoip(call: VoipSignCall): Promise<string> {
     const answer = await this.#handlers.getVoIPSign?.(call)
     if (answer !== undefined) return readSignature('getVoIPSign', answer)
-    if (this.#openapi === undefined) throw unavailable('getVoIPSign', 'wechat: { appid, secret }', 'getVoIPSign')
+    if (this.#openapi === undefined)
+      throw unavailable('getVoIPSign', 'wechat: { appid, secret }', 'getVoIPSign')
     return this.#openapi.signVoip(call)
   }
 
@@ -90,7 +124,7 @@ export class WechatServices {
     throw new WechatError(
       'getCloudCallSign',
       -604100,
-      "WeChat signs this on its own platform only, and has not published how. Give the host an answer of your own: new FunctionHost({ wechatHandlers: { getCloudCallSign } }).",
+      'WeChat signs this on its own platform only, and has not published how. Give the host an answer of your own: new FunctionHost({ wechatHandlers: { getCloudCallSign } }).',
     )
   }
 }
@@ -106,7 +140,9 @@ function unavailable(api: string, option: string, handler: keyof WechatHandlers)
 function readList(answer: unknown, length: number): readonly object[] {
   const list: unknown = Reflect.get(Object(answer), 'list')
   if (Array.isArray(list) && list.length === length) return list
-  throw new TypeError(`wechatHandlers.getOpenData must answer with { list } of ${length} objects, one for each id.`)
+  throw new TypeError(
+    `wechatHandlers.getOpenData must answer with { list } of ${length} objects, one for each id.`,
+  )
 }
 
 function readSignature(name: keyof WechatHandlers, answer: unknown): string {
