@@ -182,7 +182,7 @@ function codeOfReason(reason: unknown, otherwise: number): number {
 
 function codeOfDenial(api: string): number {
   if (api.endsWith('callFunction')) return -501019
-  if (/^(?:openapi|cloudPay)\.|^get\w+(?:Sign|OpenData)$/.test(api)) return -601004
+  if (/^(?:openapi|cloudPay)\.|^get\w*(?:Sign|OpenData)$/.test(api)) return -601004
   return api.endsWith('File') || api.endsWith('FileURL') ? -503002 : -502003
 }
 
