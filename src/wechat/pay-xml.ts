@@ -18,15 +18,17 @@ export function writePayXml(fields: Readonly<Record<string, string>>): string {
 export function readPayXml(text: string): Record<string, string> | undefined {
   const inner = /^\s*(?:<\?xml[^>]*\?>\s*)?<xml>([\s\S]*)<\/xml>\s*$/.exec(text)?.[1]
   if (inner === undefined) return undefined
-  const fields: [string, string][] = []
-  for (const [, name = '', cdata, plain = ''] of inner.matchAll(ELEMENT)) {
-    fields.push([
-      name,
-      cdata ?? plain.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity) => ENTITIES[entity] ?? ''),
-    ])
-  }
-  return Object.fromEntries(fields)
+  const elements = inner.matchAll(ELEMENT)
+  return Object.fromEntries([...elements].map(([, name = '', content = '']) => [name, readContent(content)]))
 }
 
-const ELEMENT = /<([A-Za-z_]\w*)>\s*(?:<!\[CDATA\[((?:(?!\]\]>)[\s\S])*)\]\]>\s*|([^<]*))<\/\1>/g
+/** An element that has nothing but text and CDATA in it. */
+const ELEMENT = /<([A-Za-z_]\w*)>((?:<!\[CDATA\[(?:(?!\]\]>)[\s\S])*\]\]>|[^<])*)<\/\1>/g
+const CDATA = /<!\[CDATA\[([\s\S]*?)\]\]>/g
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+
+function readContent(content: string): string {
+  const sections = [...content.matchAll(CDATA)].map(([, text = '']) => text)
+  if (sections.length > 0) return sections.join('')
+  return content.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => ENTITIES[entity] ?? '')
+}

@@ -1,8 +1,9 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { WechatError } from '../errors.ts'
 import type { WechatApi, WechatReply } from './api.ts'
 import type { CloudPayCall, WechatFields } from './handlers.ts'
 import type { ResolvedPayOptions } from './pay-options.ts'
+import { signPay } from './pay-sign.ts'
 import { readPayXml, writePayXml } from './pay-xml.ts'
 
 /** Those methods of `cloud.cloudPay` that need no certificate of the merchant's. */
@@ -132,10 +133,7 @@ export class Pay {
 
   #signatureOf(fields: Readonly<Record<string, string>>): string {
     const { key, signType } = this.#options.pay
-    const pairs = Object.entries(fields).filter(([name, value]) => name !== 'sign' && value !== '')
-    const text = [...pairs.map(pair => pair.join('=')).sort(), `key=${key}`].join('&')
-    const hash = signType === 'MD5' ? createHash('md5') : createHmac('sha256', key)
-    return hash.update(text).digest('hex').toUpperCase()
+    return signPay(fields, key, signType)
   }
 
   /** @throws {WechatError} for an answer that somebody else has signed. */
@@ -165,4 +163,4 @@ export class Pay {
 }
 
 /** An answer that isn't a bill is some hundreds of bytes. */
-const MAX_XML_BYTES = 1_048_576
+const MAX_XML_BYTES = 65_536
