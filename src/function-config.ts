@@ -1,5 +1,6 @@
 import stripJsonComments from 'strip-json-comments'
 import { DeployError } from './errors.ts'
+import { readOpenapi } from './openapi-permissions.ts'
 
 /** What a function gets when its config.json doesn't say. */
 export interface FunctionDefaults {
@@ -22,6 +23,8 @@ export interface FunctionConfig {
   readonly concurrency: number
   /** An invocation may run twice: it is run again also when it has made host calls and its process ended by another's doing. */
   readonly idempotent: boolean
+  /** APIs of `cloud.openapi` it may use, `*` for all. */
+  readonly openapi: readonly string[]
   /** The function's own environment variables. */
   readonly environment: Readonly<Record<string, string>>
 }
@@ -31,16 +34,10 @@ export interface ReadConfig {
   readonly warnings: readonly string[]
 }
 
-const OTHER_KEYS: ReadonlySet<string> = new Set(['envVariables', 'idempotent'])
+const OTHER_KEYS: ReadonlySet<string> = new Set(['envVariables', 'idempotent', 'permissions'])
 
 /** Keys of the platform's config.json that mean something there and nothing here yet. */
-const UNUSED_KEYS: ReadonlySet<string> = new Set([
-  'permissions',
-  'triggers',
-  'runtime',
-  'handler',
-  'installDependency',
-])
+const UNUSED_KEYS: ReadonlySet<string> = new Set(['triggers', 'runtime', 'handler', 'installDependency'])
 
 const FIELDS = {
   timeout: { min: 0.001, max: 900, unit: 'seconds' },
@@ -51,7 +48,7 @@ const FIELDS = {
 
 /**
  * Reads a function's config.json: `timeout` (seconds), `cpuMs`, `memorySize` (MB), `concurrency`,
- * `idempotent`, `envVariables`.
+ * `idempotent`, `envVariables`, `permissions.openapi`.
  * Comments are accepted, with a warning, since the real cloud does not take them.
  *
  * @throws {DeployError} for text that isn't JSON or a value out of range.
@@ -77,6 +74,7 @@ export function readFunctionConfig(
       memoryMb: readNumber(functionName, given, 'memorySize') ?? defaults.memoryMb,
       concurrency: readNumber(functionName, given, 'concurrency') ?? defaults.functionConcurrency,
       idempotent: readFlag(functionName, given, 'idempotent'),
+      openapi: readOpenapi(given['permissions'], warnings, message => problem(functionName, message)),
       environment: readEnvironment(functionName, given.envVariables, warnings),
     },
     warnings,
