@@ -9,6 +9,7 @@ export {
   RemoteError,
 } from './cloudlet-error.ts'
 export { NetworkError } from './network-error.ts'
+export { WechatError } from './wechat-error.ts'
 
 /** An option, argument or file name the embedder passed is not acceptable. */
 export class InvalidOptionError extends CloudletError {

@@ -26,6 +26,7 @@ export {
   StorageError,
   UnauthenticatedError,
   ValueError,
+  WechatError,
 } from './errors.ts'
 export { FunctionHost } from './host.ts'
 export type { HostDatabase } from './host-database.ts'
@@ -44,6 +45,7 @@ export {
   type Authenticate,
   type AuthenticateRequest,
   developmentAuthenticator,
+  type Login,
   tokenAuthenticator,
 } from './transport/auth.ts'
 export type { Door } from './transport/server.ts'
@@ -57,3 +59,4 @@ export type {
   Rule,
   SecurityRules,
 } from './types.ts'
+export type { WechatOptions } from './wechat/wechat-options.ts'

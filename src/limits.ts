@@ -4,6 +4,8 @@ export const LIMITS = Object.freeze({
   valueChars: 6 * 1024 * 1024,
   /** Bytes of one file in one upload or download op. */
   fileBytes: 20 * 1024 * 1024,
+  /** Bytes of one chunk of an upload or download in chunks. */
+  uploadChunkBytes: 1024 * 1024,
   /** All files together while storage lives in memory, in bytes. On disk the disk is the limit. */
   memoryStorageBytes: 512 * 1024 * 1024,
   /** Rows one query may return to a function, and its default (wxcloud-spec §4.5). */
@@ -113,6 +115,9 @@ export const LIMITS = Object.freeze({
   builtinMarks: 128,
   /** A log may have as many characters as this, at most, whatever a host is asked for. */
   logChars: 4 * 1024 * 1024,
+  /** An answer of WeChat's servers in bytes, as large as a file may be; its error text in UTF-16 units. */
+  wechatReplyBytes: 20 * 1024 * 1024,
+  wechatMessageChars: 1024,
   /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
   failureNameChars: 256,
   failureMessageChars: 64 * 1024,

@@ -4,6 +4,11 @@ import { type CellOptions, checkIsolation, type Isolation } from './isolation.ts
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { checkHostNetwork, type HostNetworkOptions } from './network-options.ts'
+import {
+  type ResolvedWechatOptions,
+  resolveWechatOptions,
+  type WechatOptions,
+} from './wechat/wechat-options.ts'
 
 export interface FunctionHostOptions {
   /** Where database and files are kept. Omitted: in memory, gone with the process. */
@@ -13,8 +18,10 @@ export interface FunctionHostOptions {
    * @default 'local'
    */
   readonly envId?: string
-  /** The mini-program's appid: in fileIDs, and given to callers who don't bring their own. */
+  /** The mini-program's appid: in fileIDs, and given to callers who don't bring their own. Default: that of `wechat`. */
   readonly appid?: string
+  /** WeChat, for the login of mini-programs' users and for its API. Without it, neither is there. */
+  readonly wechat?: WechatOptions
   /**
    * Where functions run: in V8 isolates of this process, or of child processes that are supervised, and replaced when a
    * function takes one down. `process` is for code you don't know: the README says when to choose which.
@@ -167,7 +174,11 @@ export const DEFAULTS = Object.freeze({
 })
 
 export type ResolvedOptions = Readonly<
-  typeof DEFAULTS & Omit<FunctionHostOptions, keyof typeof DEFAULTS> & { envId: string }
+  typeof DEFAULTS &
+    Omit<FunctionHostOptions, keyof typeof DEFAULTS | 'wechat'> & {
+      envId: string
+      wechat?: ResolvedWechatOptions
+    }
 >
 
 /** Whole numbers and their ranges, both ends included. */
@@ -196,6 +207,7 @@ const KNOWN: readonly string[] = [
   'cells',
   'cpuMs',
   'network',
+  'wechat',
   ...STRINGS,
   ...FUNCTIONS,
 ]
@@ -204,7 +216,13 @@ const KNOWN: readonly string[] = [
 export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
   checkKnownOptions('options', given, KNOWN)
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  const options: ResolvedOptions = { ...DEFAULTS, ...defined }
+  const wechat = given.wechat === undefined ? {} : { wechat: resolveWechatOptions(given.wechat) }
+  const options: ResolvedOptions = {
+    ...DEFAULTS,
+    ...(wechat.wechat && { appid: wechat.wechat.appid }),
+    ...defined,
+    ...wechat,
+  }
   for (const [key, [min, max]] of Object.entries(RANGES))
     checkInteger(key, Reflect.get(options, key), min, max)
   if (options.cpuMs !== undefined) checkInteger('cpuMs', options.cpuMs, 1, 900_000)

@@ -142,6 +142,7 @@ function makeEach(): errors.CloudletError[] {
     new errors.DatabaseError('INVALID_PARAM', ''),
     new errors.StorageError('INVALID_PARAM', ''),
     new errors.NetworkError('ECONNREFUSED', '', {}),
+    new errors.WechatError('/sns/jscode2session', 40029, 'invalid code'),
     new errors.DeadlineError('a', 1, { cpuMs: 1, waitedMs: {} }),
     new errors.MemoryLimitError('a', 1),
     new errors.OverloadedError(''),

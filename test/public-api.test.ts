@@ -40,6 +40,7 @@ describe('the public API', () => {
       'StorageError',
       'UnauthenticatedError',
       'ValueError',
+      'WechatError',
       'developmentAuthenticator',
       'tokenAuthenticator',
     ])

@@ -12,9 +12,23 @@ export function storageHandlers(storage: Storage): Handlers<StorageOps> {
   return {
     'storage.upload': (args, scope) => storage.upload({ ...args, ...ownerOf(scope) }),
     'storage.download': args => storage.download(args),
+    'storage.stat': async args => {
+      const { sizeBytes, contentType, sha256, modifiedMs } = await storage.stat(args)
+      return { sizeBytes, contentType, sha256, modifiedMs }
+    },
+    'storage.readChunk': args => storage.readChunk(args),
+    'storage.startUpload': refuseChunks,
+    'storage.appendUpload': refuseChunks,
+    'storage.uploadStatus': refuseChunks,
+    'storage.finishUpload': refuseChunks,
+    'storage.abortUpload': refuseChunks,
     'storage.getTempUrls': args => storage.getTempUrls(args),
     'storage.remove': (args, scope) => storage.remove({ ...args, ...ownerOf(scope) }),
   }
+}
+
+async function refuseChunks(): Promise<never> {
+  throw new StorageError('STORAGE_REQUEST_FAIL', 'This host does not take files in chunks yet.')
 }
 
 function ownerOf({ kind, caller }: Scope): { owner?: string } {

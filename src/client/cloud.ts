@@ -4,6 +4,7 @@ import { type ClientCloud, createClientCloud } from '../sdk/client-cloud.ts'
 import type { FileAccess } from '../sdk/client-storage.ts'
 import type { Closable } from '../types.ts'
 import { Connection, type ConnectionStatus } from './connection.ts'
+import { Credentials } from './credentials.ts'
 import { type RetryPlan, resumingWatches } from './resuming-watch.ts'
 import type { OpenSocket } from './socket.ts'
 
@@ -12,6 +13,11 @@ export interface CloudOptions {
   readonly url: string
   /** Sent to the host's authenticator at each connect. */
   readonly token?: string
+  /**
+   * Gives the code of a login for a host to trade for a token: what `wx.login()` gives, text of at most 256 characters.
+   * Asked when there is no token, or the host refused it.
+   */
+  readonly getLoginCode?: () => Promise<string>
   /** Who to be, for a host with a development login. Others ignore it. */
   readonly openid?: string
   /** Which app to be, likewise. */
@@ -49,15 +55,18 @@ export interface ClientPlatform {
  * @throws {InvalidOptionError}
  */
 export function createCloudOn(platform: ClientPlatform, options: CloudOptions): Cloud {
-  const { token, openid, appid, onStatusChange = () => {} } = options
+  const { token, openid, appid, getLoginCode, onStatusChange = () => {} } = options
   const connection = new Connection({
     url: requireUrl(options.url),
     openSocket: platform.openSocket,
-    credentials: {
-      ...textOption('token', token),
-      ...textOption('openid', openid),
-      ...textOption('appid', appid),
-    },
+    credentials: new Credentials(
+      {
+        ...textOption('token', token),
+        ...textOption('openid', openid),
+        ...textOption('appid', appid),
+      },
+      requireFunction('getLoginCode', getLoginCode),
+    ),
     timeoutMs: requireDelay('timeoutMs', options.timeoutMs ?? 60_000),
     connectTimeoutMs: requireDelay('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
     pongTimeoutMs: PONG_TIMEOUT_MS,
@@ -98,6 +107,16 @@ function textOption<Name extends 'token' | 'openid' | 'appid'>(
   }
   option[name] = value
   return option
+}
+
+function requireFunction<Value extends CloudOptions['getLoginCode']>(
+  name: 'getLoginCode',
+  value: Value,
+): Value {
+  if (value !== undefined && typeof value !== 'function') {
+    throw new InvalidOptionError(name, `${name} must be a function.`)
+  }
+  return value
 }
 
 function requireDelay(name: 'timeoutMs' | 'connectTimeoutMs', value: number): number {

@@ -1,8 +1,9 @@
 import { ConnectionError } from '../errors.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
-import { type HelloFrame, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
 import type { Closable } from '../types.ts'
-import { Link, type LinkState } from './link.ts'
+import type { Credentials } from './credentials.ts'
+import { Link } from './link.ts'
+import type { LinkState } from './link-options.ts'
 import type { OpenSocket } from './socket.ts'
 
 /** Idle: not connected now, the next call connects. */
@@ -11,7 +12,7 @@ export type ConnectionStatus = 'idle' | 'connecting' | 'open' | 'closed'
 export interface ConnectionOptions {
   readonly url: string
   readonly openSocket: OpenSocket
-  readonly credentials: Pick<HelloFrame, 'token' | 'openid' | 'appid' | 'client'>
+  readonly credentials: Credentials
   readonly timeoutMs: number
   readonly connectTimeoutMs: number
   readonly pongTimeoutMs: number
@@ -32,7 +33,6 @@ export interface RemoteCallOptions {
  */
 export class Connection implements Closable {
   readonly #options: ConnectionOptions
-  readonly #hello: HelloFrame
   #link: Link | undefined
   #status: ConnectionStatus = 'idle'
   #isClosing = false
@@ -42,7 +42,6 @@ export class Connection implements Closable {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.#hello = { type: 'hello', versions: PROTOCOL_VERSIONS, ...options.credentials }
   }
 
   get status(): ConnectionStatus {
@@ -107,14 +106,13 @@ export class Connection implements Closable {
   #usableLink(): Link {
     const current = this.#link
     if (current?.state === 'connecting' || current?.state === 'open') return current
-    const { url, openSocket, connectTimeoutMs, pongTimeoutMs, heartbeatMs } = this.#options
+    const { url, openSocket, credentials, connectTimeoutMs, pongTimeoutMs, heartbeatMs } = this.#options
     const onChange = (state: LinkState): void => {
       if (this.#link === link && !this.#isClosing) this.#setStatus(state === 'open' ? 'open' : 'idle')
     }
-    const hello = this.#hello
     const link = new Link({
       ...{ url, openSocket, connectTimeoutMs, pongTimeoutMs, heartbeatMs },
-      ...{ hello, onChange },
+      ...{ credentials, onChange },
     })
     this.#link = link
     this.#setStatus('connecting')

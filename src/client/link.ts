@@ -12,40 +12,15 @@ import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
 import {
   CLOSE_CODES,
   type ClientFrame,
-  type HelloFrame,
   PROTOCOL_VERSIONS,
   parseServerFrame,
   type ServerFrame,
   type SessionLimits,
+  type WelcomeFrame,
 } from '../protocol/frames.ts'
+import type { LinkCall, LinkOptions, LinkState } from './link-options.ts'
 import { EventCount, LinkStreams, type PendingCall } from './link-streams.ts'
-import type { ClientSocket, OpenSocket } from './socket.ts'
-
-export interface LinkOptions {
-  readonly url: string
-  readonly hello: HelloFrame
-  readonly openSocket: OpenSocket
-  /** Milliseconds from the first packet to the welcome. */
-  readonly connectTimeoutMs: number
-  /** Milliseconds for a pong after a call timed out, before the link counts as dead for new calls. */
-  readonly pongTimeoutMs: number
-  /** Milliseconds between looks at whether the door is still there, while a call streams. */
-  readonly heartbeatMs: number
-  /** Hears of every change of state after `open`. */
-  readonly onChange: (state: LinkState) => void
-}
-
-export interface LinkCall {
-  readonly op: string
-  readonly args: unknown
-  readonly timeoutMs: number
-  readonly signal: AbortSignal | undefined
-  /** Makes it a streaming call: it takes no place among the calls in flight, and its time ends with the first event. */
-  readonly onEvent?: (event: unknown) => void
-}
-
-/** Retired: answers still come, new calls belong on another link. */
-export type LinkState = 'connecting' | 'open' | 'retired' | 'closed'
+import type { ClientSocket } from './socket.ts'
 
 /** Calls that may wait for the welcome or for a free place among the session's calls in flight. */
 export const WAITING_CALLS_MAX = 10_000
@@ -84,21 +59,43 @@ export class Link {
 
   /** Connects. Once, before anything else. */
   open(): void {
-    const { url, connectTimeoutMs, openSocket, hello } = this.#options
+    const { url, connectTimeoutMs } = this.#options
     this.#connectTimer = setTimeout(
       () =>
         this.#end(new ConnectionError(`${url} did not welcome this client within ${connectTimeoutMs} ms.`)),
       connectTimeoutMs,
     )
+    void this.#connect()
+  }
+
+  async #connect(): Promise<void> {
+    const { url, openSocket, credentials } = this.#options
     try {
+      const hello = await credentials.makeHello()
+      if (this.#state !== 'connecting') return
       this.#socket = openSocket(url, {
         onOpen: () => this.#send(hello),
         onMessage: message => this.#receive(message),
-        onClose: (code, reason) => this.#end(this.#closeError(code, reason)),
+        onClose: (code, reason) => this.#takeClose(this.#closeError(code, reason)),
       })
     } catch (error) {
-      this.#end(new ConnectionError(`Can't connect to ${url}: ${String(error)}.`, { cause: error }))
+      const isKnown = error instanceof CloudletError
+      this.#end(
+        isKnown ? error : new ConnectionError(`Can't connect to ${url}: ${String(error)}.`, { cause: error }),
+      )
     }
+  }
+
+  /** A token that is refused may have ended: where there is a way to another, the link connects once more. */
+  #takeClose(error: CloudletError): void {
+    const isRefused = error.code === 'CLOUDLET_UNAUTHENTICATED' && !error.retryable
+    const mayTryAgain = isRefused && this.#options.credentials.refuse()
+    if (!mayTryAgain || this.#state !== 'connecting') {
+      this.#end(error)
+      return
+    }
+    this.#sessionError = undefined
+    void this.#connect()
   }
 
   /** Sends one call, at once or when there is room for it. */
@@ -161,7 +158,7 @@ export class Link {
   #handle(frame: ServerFrame): void {
     switch (frame.type) {
       case 'welcome':
-        this.#welcome(frame.version, frame.limits)
+        this.#welcome(frame)
         return
       case 'event':
         // One of a stream that was given up crossed with its cancel.
@@ -189,11 +186,12 @@ export class Link {
     }
   }
 
-  #welcome(version: number, limits: SessionLimits): void {
+  #welcome({ version, limits, login }: WelcomeFrame): void {
     if (this.#state !== 'connecting' || !PROTOCOL_VERSIONS.includes(version)) {
       throw new ProtocolError(`The door sent a welcome (version ${version}) that was not asked for.`)
     }
     clearTimeout(this.#connectTimer)
+    if (login !== undefined) this.#options.credentials.keep(login)
     this.#limits = limits
     this.#setState('open')
     this.#sendWaiting()

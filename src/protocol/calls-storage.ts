@@ -2,6 +2,10 @@ import Type, { type TSchema } from 'typebox'
 
 const closed = { additionalProperties: false }
 const bytes = Type.Unsafe<Uint8Array>(Type.Unknown())
+const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+/** SHA-256 as 64 lower-case hexadecimal digits. */
+const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const uploadId = Type.String({ pattern: '^[0-9a-f]{32}$' })
 
 /** The ops of file storage. */
 export const STORAGE_OPS = {
@@ -14,6 +18,58 @@ export const STORAGE_OPS = {
     capability: 'storage',
     args: Type.Object({ fileID: Type.String() }, closed),
     result: Type.Object({ content: bytes, contentType: Type.String() }),
+  },
+  'storage.stat': {
+    capability: 'storage',
+    args: Type.Object({ fileID: Type.String() }, closed),
+    result: Type.Object({
+      sizeBytes: count,
+      contentType: Type.String(),
+      sha256,
+      /** Milliseconds since the Unix epoch. */
+      modifiedMs: Type.Number(),
+    }),
+  },
+  /**
+   * A part of a file, `length` bytes from `offset` on, or fewer at its end; at most `LIMITS.uploadChunkBytes`.
+   * `sha256`: of the whole file, as `stat` told it; refused with STORAGE_FILE_NONEXIST when that is no longer so.
+   */
+  'storage.readChunk': {
+    capability: 'storage',
+    args: Type.Object({ fileID: Type.String(), offset: count, length: count, sha256 }, closed),
+    result: Type.Object({ content: bytes }),
+  },
+  /**
+   * Begins a file that comes in chunks, of `chunkBytes` at most each. An upload its caller has not finished, of the same
+   * path, size and sha256, is the one that is answered, with what is there of it.
+   */
+  'storage.startUpload': {
+    capability: 'storage',
+    args: Type.Object({ cloudPath: Type.String(), sizeBytes: count, sha256: Type.Optional(sha256) }, closed),
+    result: Type.Object({ uploadId, chunkBytes: count, receivedBytes: count }),
+  },
+  /** Adds bytes at `offset`. What is there already is skipped, so it may be asked again; a gap is refused. */
+  'storage.appendUpload': {
+    capability: 'storage',
+    args: Type.Object({ uploadId, offset: count, content: bytes }, closed),
+    result: Type.Object({ receivedBytes: count }),
+  },
+  'storage.uploadStatus': {
+    capability: 'storage',
+    args: Type.Object({ uploadId }, closed),
+    result: Type.Object({ receivedBytes: count, sizeBytes: count }),
+  },
+  /** Makes it the file, if all is there and of that sha256. May be asked again for a while. */
+  'storage.finishUpload': {
+    capability: 'storage',
+    args: Type.Object({ uploadId, sha256 }, closed),
+    result: Type.Object({ fileID: Type.String() }),
+  },
+  /** Gives it up. Also when there is no such upload (any more). */
+  'storage.abortUpload': {
+    capability: 'storage',
+    args: Type.Object({ uploadId }, closed),
+    result: Type.Object({}),
   },
   /** Resolves as a whole; each file has its own outcome, in the order asked. `reason` is a StorageReason. */
   'storage.getTempUrls': {

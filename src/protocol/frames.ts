@@ -18,6 +18,8 @@ export interface HelloFrame {
   /** Protocol versions the client speaks. The door takes the highest it knows too. */
   readonly versions: readonly number[]
   readonly token?: string
+  /** Of a login elsewhere, such as `wx.login()`; the door trades it for a token. */
+  readonly code?: string
   /** Asked for, not proven: only a development authenticator believes these two. */
   readonly openid?: string
   readonly appid?: string
@@ -30,6 +32,14 @@ export interface WelcomeFrame {
   readonly version: number
   readonly sessionId: string
   readonly limits: SessionLimits
+  /** A token made for this client: it says hello with that from now on. */
+  readonly login?: LoginToken
+}
+
+export interface LoginToken {
+  readonly token: string
+  /** When it ends, in milliseconds since the Unix epoch. */
+  readonly expiresMs: number
 }
 
 export interface SessionLimits {
@@ -114,6 +124,7 @@ export const CLOSE_CODES = Object.freeze({
 /** Lengths of the text fields, in UTF-16 code units. */
 export const FIELD_CHARS = Object.freeze({
   token: 8192,
+  code: 256,
   openid: 128,
   appid: 128,
   client: 128,
@@ -131,6 +142,7 @@ export function parseClientFrame(value: unknown): ClientFrame {
         type: 'hello',
         versions: fields.versions(),
         ...fields.optionalText('token'),
+        ...fields.optionalText('code'),
         ...fields.optionalText('openid'),
         ...fields.optionalText('appid'),
         ...fields.optionalText('client'),
@@ -167,6 +179,7 @@ export function parseServerFrame(value: unknown): ServerFrame {
         version: fields.integer('version'),
         sessionId: fields.text('sessionId'),
         limits: parseLimits(fields.value('limits')),
+        ...(fields.has('login') ? { login: parseLoginToken(fields.value('login')) } : {}),
       }
     case 'event': {
       fields.only('id', 'sequence', 'event')
@@ -265,4 +278,14 @@ function parseLimits(value: unknown): SessionLimits {
     throw new ProtocolError('"limits" of a welcome frame needs frameBytes and callsInFlight above 0.')
   }
   return { frameBytes, callsInFlight }
+}
+
+function parseLoginToken(value: unknown): LoginToken {
+  const login = requireMap(value, '"login" of a welcome frame')
+  const token = ownField(login, 'token')
+  const expiresMs = ownField(login, 'expiresMs')
+  if (typeof token !== 'string' || token === '' || token.length > FIELD_CHARS.token || !isCount(expiresMs)) {
+    throw new ProtocolError('"login" of a welcome frame needs a token and expiresMs.')
+  }
+  return { token, expiresMs }
 }

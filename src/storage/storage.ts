@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { HostClosedError, StorageError, type StorageReason } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { OpResult } from '../protocol/calls.ts'
+import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { Closable } from '../types.ts'
 import { type CloudPath, checkCloudPath } from './cloud-path.ts'
 import { contentTypeOf } from './content-type.ts'
@@ -11,6 +11,7 @@ import type { Driver, FileRecord } from './driver.ts'
 import { FileIdFormat, fileIdError, missingFile, parseFileId } from './file-id.ts'
 import { MemoryDriver } from './memory-driver.ts'
 import { PathLock } from './path-lock.ts'
+import type { ByteRange, SignedFile } from './signed-file.ts'
 import { UrlSigner } from './signed-url.ts'
 import { checkContent, checkItemCount, checkListLimit, checkMaxAge, checkOwner } from './storage-arguments.ts'
 
@@ -30,17 +31,6 @@ export interface StorageOptions {
 export interface StoredFile extends FileRecord {
   readonly fileID: string
 }
-
-/** What the HTTP door answers to a signed URL. A stream must be read to its end or destroyed, also for HEAD. */
-export type SignedFile =
-  | {
-      readonly kind: 'found'
-      readonly content: Readable | Uint8Array
-      readonly contentType: string
-      readonly sizeBytes: number
-      readonly modifiedMs: number
-    }
-  | { readonly kind: 'refused'; readonly status: 403 | 404; readonly message: string }
 
 /**
  * The file storage of one environment. On disk an upload that resolved survives a crash of process or machine.
@@ -158,6 +148,15 @@ export class Storage implements Closable {
     })
   }
 
+  /** A part of a file, as long as it is the version of that sha256. @throws {StorageError} as `download` */
+  async readChunk(args: OpArgs<'storage.readChunk'>): Promise<OpResult<'storage.readChunk'>> {
+    return this.#run(async driver => {
+      const file = await driver.read(pathOf(args.fileID))
+      if (file?.record.sha256 !== args.sha256) throw missingFile(args.fileID)
+      return { content: file.content.slice(args.offset, args.offset + args.length) }
+    })
+  }
+
   /** @throws {StorageError} `INVALID_PARAM`, `STORAGE_FILE_NONEXIST`, `STORAGE_REQUEST_FAIL` */
   async stat(args: { readonly fileID: string }): Promise<StoredFile> {
     return this.#run(async driver => {
@@ -205,10 +204,11 @@ export class Storage implements Closable {
         case 'expired':
           return { kind: 'refused', status: 403, message: 'This URL has expired.' }
         case 'valid': {
-          const file = await driver.open(check.path)
-          if (file === undefined) return { kind: 'refused', status: 404, message: 'There is no such file.' }
-          const { contentType, sizeBytes, modifiedMs } = file.record
-          return { kind: 'found', content: file.content, contentType, sizeBytes, modifiedMs }
+          const record = await driver.stat(check.path)
+          if (record === undefined) return { kind: 'refused', status: 404, message: 'There is no such file.' }
+          const { contentType, sizeBytes, sha256, modifiedMs } = record
+          const open = (range?: ByteRange) => this.#openVersion(check.path, sha256, range)
+          return { kind: 'found', contentType, sizeBytes, sha256, modifiedMs, open }
         }
         default:
           return check satisfies never
@@ -266,6 +266,19 @@ export class Storage implements Closable {
       const record = owner === undefined ? undefined : await driver.stat(path)
       if (record !== undefined && record.owner !== owner) return 'STORAGE_EXCEED_AUTHORITY'
       return (await driver.remove(path)) ? undefined : 'STORAGE_FILE_NONEXIST'
+    })
+  }
+
+  async #openVersion(path: CloudPath, sha256: string, range?: ByteRange): Promise<Readable | Uint8Array> {
+    return this.#run(async driver => {
+      const file = range === undefined ? await driver.open(path) : await driver.read(path)
+      if (file?.record.sha256 === sha256) {
+        return file.content instanceof Uint8Array
+          ? file.content.subarray(range?.start, range?.end)
+          : file.content
+      }
+      if (file !== undefined && !(file.content instanceof Uint8Array)) file.content.destroy()
+      throw missingFile(this.#fileIds.fileIdOf(path))
     })
   }
 

@@ -1,12 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { InvalidOptionError, UnauthenticatedError } from '../errors.ts'
+import { FIELD_CHARS, type LoginToken } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import { isLoopbackHost } from './loopback.ts'
 
 /** What a client's hello says, and where it came from. Only `remoteAddress` and `headers` were not chosen freely by the client. */
 export interface AuthenticateRequest {
   readonly token?: string
+  /** What `getLoginCode` of the client gave. */
+  readonly code?: string
   readonly openid?: string
   readonly appid?: string
   /** Of the WebSocket handshake. */
@@ -14,12 +17,23 @@ export interface AuthenticateRequest {
   readonly remoteAddress: string
 }
 
+/** A caller, and until when and with which token it is one. */
+export interface Login {
+  readonly caller: Caller
+  /** Sent to the client, which says hello with this token from then on. Text of at most 8192 characters. */
+  readonly login?: LoginToken
+  /** When the session ends, in milliseconds since the Unix epoch. What runs then may still be answered. */
+  readonly endsMs?: number
+  /** Calls the listener when the session must end at once; what it returns stops that. */
+  readonly onRevoked?: (listener: () => void) => () => void
+}
+
 /**
  * Decides who a session's caller is; the session keeps it to its end. Throw or reject with an
  * UnauthenticatedError to refuse: its message is sent to the client, that of any other error is not.
  */
 export interface Authenticate {
-  (request: AuthenticateRequest): Caller | Promise<Caller>
+  (request: AuthenticateRequest): Caller | Login | Promise<Caller | Login>
   /** The caller is whoever the client says. The door then serves only this machine unless told otherwise. */
   readonly isDevelopmentOnly?: boolean
 }
@@ -73,9 +87,41 @@ export const CALLER_FIELDS = Object.freeze(['openid', 'appid', 'unionid', 'sourc
 /** Longest field of a caller, in UTF-16 units. */
 export const CALLER_FIELD_CHARS = 256
 
-/** What the authenticator answered. @throws {InvalidOptionError} as readCaller does. */
-export function checkCaller(value: Caller): Caller {
-  return readCaller('authenticate', value)
+/** What the authenticator answered, checked and copied. @throws {InvalidOptionError} that names the field at fault. */
+export function readLogin(value: Caller | Login): Login {
+  if (typeof value !== 'object' || value === null || !('caller' in value)) {
+    return { caller: readCaller('authenticate', value) }
+  }
+  const { login, endsMs, onRevoked } = value
+  if (login !== undefined) checkToken(login)
+  if (endsMs !== undefined && !Number.isFinite(endsMs)) {
+    throw new InvalidOptionError(
+      'authenticate.endsMs',
+      'endsMs must be a time in milliseconds since the Unix epoch.',
+    )
+  }
+  if (onRevoked !== undefined && typeof onRevoked !== 'function') {
+    throw new InvalidOptionError(
+      'authenticate.onRevoked',
+      'onRevoked must be a function that takes a listener.',
+    )
+  }
+  return {
+    caller: readCaller('authenticate', value.caller),
+    ...(login === undefined ? {} : { login: { token: login.token, expiresMs: login.expiresMs } }),
+    ...(endsMs === undefined ? {} : { endsMs }),
+    ...(onRevoked === undefined ? {} : { onRevoked }),
+  }
+}
+
+function checkToken(login: LoginToken): void {
+  const { token, expiresMs } = login
+  const isToken = typeof token === 'string' && token !== '' && token.length <= FIELD_CHARS.token
+  if (isToken && Number.isSafeInteger(expiresMs) && expiresMs >= 0) return
+  throw new InvalidOptionError(
+    'authenticate.login',
+    `login must be { token, expiresMs }: text of 1 to ${FIELD_CHARS.token} characters, and whole milliseconds since the Unix epoch.`,
+  )
 }
 
 /**

@@ -14,15 +14,23 @@ export interface DoorCall {
   readonly emit?: (event: unknown) => Promise<void>
 }
 
-/** What a signed URL leads to. The door reads a stream to its end or destroys it. */
+/** What a signed URL leads to. */
 export type FileAnswer =
   | {
       readonly kind: 'found'
-      readonly content: Readable | Uint8Array
       readonly contentType: string
       readonly sizeBytes: number
+      /** SHA-256 of the bytes, lower-case hex. */
+      readonly sha256: string
       /** Milliseconds since the Unix epoch. */
       readonly modifiedMs?: number
+      /**
+       * Opens the bytes; before, nothing is. The door reads a stream to its end or destroys it. Rejects with
+       * STORAGE_FILE_NONEXIST when the file is no longer the one told of here.
+       *
+       * @param range `end` is exclusive. @default all of it
+       */
+      readonly open: (range?: { start: number; end: number }) => Promise<Readable | Uint8Array>
     }
   | { readonly kind: 'refused'; readonly status: 403 | 404; readonly message: string }
 

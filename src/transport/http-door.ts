@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import { CloudletError, InternalError } from '../errors.ts'
+import { CloudletError, InternalError, StorageError } from '../errors.ts'
 import type { FileAnswer, ResolvedDoorOptions } from './door-options.ts'
 
 /**
@@ -98,6 +98,10 @@ export class HttpDoor {
       sendMessage(request, response, 503, error.message)
       return
     }
+    if (error instanceof StorageError && error.reason === 'STORAGE_FILE_NONEXIST') {
+      sendMessage(request, response, 404, 'There is no such file.')
+      return
+    }
     const incident = new InternalError(randomUUID(), { cause: error })
     this.#options.onInternalError(incident)
     sendMessage(request, response, 500, incident.message)
@@ -134,7 +138,8 @@ async function sendFile(
     sendMessage(request, response, answer.status, answer.message)
     return
   }
-  const { content, contentType, sizeBytes, modifiedMs } = answer
+  const { contentType, sizeBytes, modifiedMs } = answer
+  const content = request.method === 'HEAD' ? new Uint8Array() : await answer.open()
   const headers: OutgoingHttpHeaders = {
     ...SAFE_HEADERS,
     // An uploaded page must not run as the host's own.
@@ -144,14 +149,8 @@ async function sendFile(
   }
   if (modifiedMs !== undefined) headers['Last-Modified'] = new Date(modifiedMs).toUTCString()
   response.writeHead(200, headers)
-  if (!(content instanceof Readable)) {
-    response.end(request.method === 'HEAD' ? undefined : content)
-  } else if (request.method === 'HEAD') {
-    content.destroy()
-    response.end()
-  } else {
-    await pipeline(content, response)
-  }
+  if (content instanceof Readable) await pipeline(content, response)
+  else response.end(content)
 }
 
 const SAFE_HEADERS = Object.freeze({ 'X-Content-Type-Options': 'nosniff' })

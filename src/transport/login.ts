@@ -1,7 +1,6 @@
 import { OverloadedError, UnauthenticatedError } from '../errors.ts'
 import type { HelloFrame } from '../protocol/frames.ts'
-import type { Caller } from '../types.ts'
-import { type AuthenticateRequest, checkCaller } from './auth.ts'
+import { type AuthenticateRequest, type Login, readLogin } from './auth.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 
 /** Where a session comes from, as its handshake showed it. */
@@ -20,7 +19,7 @@ export async function login(
   hello: HelloFrame,
   origin: SessionOrigin,
   options: ResolvedDoorOptions,
-): Promise<Caller> {
+): Promise<Login> {
   const { authenticate, exposeDevelopmentAuthenticator, onInternalError } = options
   if (authenticate.isDevelopmentOnly && !origin.isLocal && !exposeDevelopmentAuthenticator) {
     throw new UnauthenticatedError(
@@ -29,8 +28,9 @@ export async function login(
     )
   }
   try {
-    const caller = await withTimeout(options, async () => authenticate(toRequest(hello, origin)))
-    return Object.freeze({ clientIp: origin.remoteAddress, ...checkCaller(caller) })
+    const given = await withTimeout(options, async () => authenticate(toRequest(hello, origin)))
+    const read = readLogin(given)
+    return { ...read, caller: Object.freeze({ clientIp: origin.remoteAddress, ...read.caller }) }
   } catch (error) {
     if (error instanceof UnauthenticatedError || error instanceof OverloadedError) throw error
     onInternalError(error)
@@ -38,11 +38,12 @@ export async function login(
   }
 }
 
-function toRequest({ token, openid, appid }: HelloFrame, origin: SessionOrigin): AuthenticateRequest {
+function toRequest({ token, code, openid, appid }: HelloFrame, origin: SessionOrigin): AuthenticateRequest {
   return {
     headers: origin.headers,
     remoteAddress: origin.remoteAddress,
     ...(token === undefined ? {} : { token }),
+    ...(code === undefined ? {} : { code }),
     ...(openid === undefined ? {} : { openid }),
     ...(appid === undefined ? {} : { appid }),
   }

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { CloudletError, errorToData, InternalError, ProtocolError, ValueError } from '../errors.ts'
+import {
+  CloudletError,
+  errorToData,
+  InternalError,
+  ProtocolError,
+  UnauthenticatedError,
+  ValueError,
+} from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
 import {
@@ -10,9 +17,12 @@ import {
   type ServerFrame,
 } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
+import type { Login } from './auth.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { login, type SessionOrigin } from './login.ts'
+import { LoginEnd } from './login-end.ts'
 import { SessionCalls } from './session-calls.ts'
+import { waitAtMost } from './wait.ts'
 
 /** What a session needs of its socket. */
 export interface SessionSocket {
@@ -42,6 +52,7 @@ export class Session {
   #state: State = 'waiting'
   #caller: Caller = {}
   readonly #calls: SessionCalls
+  #loginEnd: LoginEnd | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(socket: SessionSocket, origin: SessionOrigin, options: ResolvedDoorOptions) {
@@ -93,15 +104,16 @@ export class Session {
   /** The socket is gone, from whichever side: gives up all calls. Idempotent. */
   end(): void {
     clearTimeout(this.#timer)
+    this.#loginEnd?.stop()
     this.#state = 'closed'
     this.#calls.end()
   }
 
   /** Says goodbye, refuses new calls, and resolves when those in flight are answered. */
-  async drain(): Promise<void> {
+  async drain(reason = 'The host is closing.'): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'draining'
-    this.#send({ type: 'goodbye', reason: 'The host is closing.' })
+    this.#send({ type: 'goodbye', reason })
     await this.#calls.drain()
   }
 
@@ -151,18 +163,35 @@ export class Session {
       this.#fail(new ProtocolError(reason), CLOSE_CODES.version)
       return
     }
+    let found: Login
     try {
-      this.#caller = await login(hello, this.#origin, this.#options)
+      found = await login(hello, this.#origin, this.#options)
     } catch (error) {
       const known = error instanceof CloudletError ? error : this.#internalError(error)
       this.#fail(known, CLOSE_CODES.unauthenticated)
       return
     }
     if (this.#state !== 'authenticating') return
+    this.#caller = found.caller
     this.#state = 'open'
     const { maxFrameBytes, maxCallsInFlight } = this.#options
     const limits = { frameBytes: maxFrameBytes, callsInFlight: maxCallsInFlight }
-    this.#send({ type: 'welcome', version, sessionId: this.id, limits })
+    this.#send({
+      ...{ type: 'welcome', version, sessionId: this.id, limits },
+      ...(found.login === undefined ? {} : { login: found.login }),
+    })
+    this.#loginEnd = new LoginEnd(found, {
+      onExpired: () => void this.#expire(),
+      onRevoked: () =>
+        this.#fail(new UnauthenticatedError('The login was revoked.'), CLOSE_CODES.unauthenticated),
+    })
+  }
+
+  /** What runs may still be answered; the client logs in anew for what comes. */
+  async #expire(): Promise<void> {
+    const reason = 'The login of this session has expired. Log in again.'
+    await waitAtMost(this.#options.drainTimeoutMs, this.drain(reason))
+    this.#fail(new UnauthenticatedError(reason), CLOSE_CODES.unauthenticated)
   }
 
   #internalError(cause: unknown): InternalError {

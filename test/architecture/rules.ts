@@ -3,12 +3,15 @@ import { packageOf, readImports, resolveImport, type Sources, unitOf } from './s
 /** Each check returns its violations as sentences; none means the rule holds. */
 export type Check = (sources: Sources) => string[]
 
-const WORDS = ['cloudlet-error', 'network-error', 'errors', 'limits', 'types', 'protocol']
+const WORDS = [
+  ...['cloudlet-error', 'network-error', 'wechat-error', 'errors', 'known-options', 'limits', 'types'],
+  'protocol',
+]
 
 /** From the ground up. Imports point down, or sideways within one unit. */
 const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?: true }[] = [
   { units: WORDS, isOneUnit: true },
-  { units: ['isolate', 'cells', 'database', 'storage', 'network', 'packages', 'sdk', 'node'] },
+  { units: ['isolate', 'cells', 'database', 'storage', 'network', 'packages', 'sdk', 'node', 'wechat'] },
   { units: ['capabilities', 'guest', 'transport'] },
   {
     units: [
@@ -37,7 +40,6 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'index',
         'invocation',
         'invoke-arguments',
-        'known-options',
         'modules',
       ],
       ...[
@@ -63,6 +65,7 @@ const ONLY_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   guest: ['sdk', 'node', ...WORDS],
   node: WORDS,
   transport: WORDS,
+  wechat: WORDS,
   client: ['sdk', ...WORDS],
 }
 

@@ -12,7 +12,9 @@ let copy = ''
 beforeAll(() => {
   copy = mkdtempSync(join(realpathSync(tmpdir()), 'cloudlet-layout-'))
   const needed = ['package.json', 'src/cells', 'src/isolate', 'src/protocol', 'dist/guest', 'test/cells']
-  const words = ['errors', 'cloudlet-error', 'network-error', 'limits', 'types'].map(name => `src/${name}.ts`)
+  const words = ['errors', 'cloudlet-error', 'network-error', 'wechat-error', 'limits', 'types'].map(
+    name => `src/${name}.ts`,
+  )
   for (const path of [...needed, ...words]) cpSync(join(root, path), join(copy, path), { recursive: true })
   writeFileSync(
     join(copy, 'ask.ts'),

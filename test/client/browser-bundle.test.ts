@@ -44,7 +44,7 @@ describe('the browser bundle', () => {
     const { metafile, outputFiles } = await bundle()
     const inputs = Object.keys(metafile.inputs)
     const foreign = inputs.filter(path =>
-      /node_modules\/(?!msgpackr\/)|node:|src\/(?!client|sdk|protocol|cloudlet-error|errors|network-error|limits)/.test(
+      /node_modules\/(?!msgpackr\/)|node:|src\/(?!client|sdk|protocol|cloudlet-error|errors|network-error|wechat-error|limits)/.test(
         path,
       ),
     )

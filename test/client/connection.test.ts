@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Cloud, CloudOptions } from '../../src/client/cloud.ts'
 import { Connection } from '../../src/client/connection.ts'
+import { Credentials } from '../../src/client/credentials.ts'
 import { WAITING_CALLS_MAX } from '../../src/client/link.ts'
 import { createCloud } from '../../src/client/node.ts'
 import type { OpenSocket } from '../../src/client/socket.ts'
@@ -249,7 +250,7 @@ describe('silence', () => {
     const connection = new Connection({
       url,
       openSocket,
-      credentials: { openid: 'o-1' },
+      credentials: new Credentials({ openid: 'o-1' }, undefined),
       timeoutMs: 20,
       connectTimeoutMs: 5000,
       pongTimeoutMs: 200,

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { Connection } from '../../src/client/connection.ts'
+import { Credentials } from '../../src/client/credentials.ts'
 import { resumingWatches } from '../../src/client/resuming-watch.ts'
 import type { OpenSocket } from '../../src/client/socket.ts'
 import { DatabaseError } from '../../src/errors.ts'
@@ -24,7 +25,7 @@ function connect(url: string, heartbeatMs = 10_000): Connection {
   const connection = new Connection({
     url,
     openSocket,
-    credentials: { openid: 'o-1' },
+    credentials: new Credentials({ openid: 'o-1' }, undefined),
     timeoutMs: 5000,
     connectTimeoutMs: 5000,
     pongTimeoutMs: 5000,

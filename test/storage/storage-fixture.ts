@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { type SignedFile, Storage, type StorageOptions } from '../../src/storage/storage.ts'
+import type { SignedFile } from '../../src/storage/signed-file.ts'
+import { Storage, type StorageOptions } from '../../src/storage/storage.ts'
 
 /** Where the storage under test keeps its files: every behaviour a user can see is the same on both. */
 export const MEDIA = ['disk', 'memory'] as const
@@ -56,8 +57,8 @@ export class StorageFixture implements AsyncDisposable {
 
   async bodyOf(file: SignedFile): Promise<string> {
     if (file.kind !== 'found') throw new Error(file.message)
-    const content = file.content instanceof Uint8Array ? file.content : await buffer(file.content)
-    return Buffer.from(content).toString()
+    const content = await file.open()
+    return Buffer.from(content instanceof Uint8Array ? content : await buffer(content)).toString()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

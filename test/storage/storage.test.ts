@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import { Storage } from '../../src/storage/storage.ts'
@@ -122,9 +123,12 @@ describe.each(MEDIA)('storage on %s', medium => {
       const old = Buffer.alloc(3_000_000, 'o')
       const { fileID } = await storage.upload({ cloudPath: 'a', content: old })
       const file = await fixture.follow(await fixture.urlOf(fileID))
+      if (file.kind !== 'found') throw new Error(file.message)
+      const content = await file.open()
       await fixture.put('a', 'new')
+      await expect(file.open()).rejects.toMatchObject({ reason: 'STORAGE_FILE_NONEXIST' })
       await storage.remove({ fileIDs: [fileID] })
-      expect(await fixture.bodyOf(file)).toBe(old.toString())
+      expect(old.equals(content instanceof Uint8Array ? content : await buffer(content))).toBe(true)
     })
   })
 

@@ -205,7 +205,13 @@ describe('a file being downloaded', () => {
   test('is sent to its end before the door closes', async () => {
     const content = new PassThrough()
     const { door } = await openDoor({
-      serveFile: async () => ({ kind: 'found', content, contentType: 'text/plain', sizeBytes: 6 }),
+      serveFile: async () => ({
+        kind: 'found',
+        contentType: 'text/plain',
+        sizeBytes: 6,
+        sha256: '',
+        open: async () => content,
+      }),
       drainTimeoutMs: 10_000,
     })
     content.write('one')

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { HostClosedError } from '../../src/errors.ts'
+import { HostClosedError, StorageError } from '../../src/errors.ts'
 import type { FileAnswer } from '../../src/transport/door-options.ts'
 import { openDoor } from './open-door.ts'
 
@@ -15,7 +15,8 @@ async function rawRequest(port: number, target: string): Promise<string> {
 
 const found = (content: Readable | Uint8Array, sizeBytes: number): FileAnswer => ({
   kind: 'found',
-  content,
+  open: async () => content,
+  sha256: '',
   contentType: 'image/png',
   sizeBytes,
   modifiedMs: Date.UTC(2026, 0, 2),
@@ -60,12 +61,23 @@ describe('/storage', () => {
   })
 
   test('answers HEAD without the file', async () => {
-    const content = Readable.from([Buffer.from('png!')])
-    const { door } = await openDoor({ serveFile: async () => found(content, 4) })
+    const open = () => Promise.reject(new Error('The file was opened.'))
+    const { door, faults } = await openDoor({
+      serveFile: async () => ({ ...found(Buffer.from('png!'), 4), open }),
+    })
     const response = await fetch(`${door.httpUrl}/storage/a.png`, { method: 'HEAD' })
     expect(response.headers.get('content-length')).toBe('4')
     expect(await response.text()).toBe('')
-    expect(content.destroyed).toBe(true)
+    expect(faults).toEqual([])
+  })
+
+  test('answers 404 for a file that went before it was opened', async () => {
+    const open = () => Promise.reject(new StorageError('STORAGE_FILE_NONEXIST', 'There is no file "a".'))
+    const { door, faults } = await openDoor({
+      serveFile: async () => ({ ...found(Buffer.from('png!'), 4), open }),
+    })
+    expect((await fetch(`${door.httpUrl}/storage/a.png`)).status).toBe(404)
+    expect(faults).toEqual([])
   })
 
   test.each([403, 404] as const)('passes a refusal with %i on', async status => {

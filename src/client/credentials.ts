@@ -1,0 +1,65 @@
+import { UnauthenticatedError } from '../errors.ts'
+import { FIELD_CHARS, type HelloFrame, type LoginToken, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
+
+/** A token with less to live than this is not worth a connection. */
+const LEAST_LIFE_MS = 5000
+
+/** What a client says hello with: what it was given, until a host gives it a token, or wants the code of a new login. */
+export class Credentials {
+  readonly #given: Pick<HelloFrame, 'token' | 'openid' | 'appid' | 'client'>
+  readonly #getLoginCode: (() => Promise<string>) | undefined
+  #token: string | undefined
+  #expiresMs = Number.POSITIVE_INFINITY
+  #saidToken = false
+
+  constructor(
+    given: Pick<HelloFrame, 'token' | 'openid' | 'appid' | 'client'>,
+    getLoginCode: (() => Promise<string>) | undefined,
+  ) {
+    this.#given = given
+    this.#getLoginCode = getLoginCode
+    this.#token = given.token
+  }
+
+  /** @throws {UnauthenticatedError} when there is no login code to be had. */
+  async makeHello(): Promise<HelloFrame> {
+    const { token: _, ...rest } = this.#given
+    const hello = { type: 'hello', versions: PROTOCOL_VERSIONS, ...rest } as const
+    const mayUseToken = this.#getLoginCode === undefined || Date.now() < this.#expiresMs - LEAST_LIFE_MS
+    const token = mayUseToken ? this.#token : undefined
+    this.#saidToken = token !== undefined
+    if (token !== undefined) return { ...hello, token }
+    if (this.#getLoginCode === undefined) return hello
+    return { ...hello, code: await readCode(this.#getLoginCode) }
+  }
+
+  /** Takes the token a host gave. */
+  keep({ token, expiresMs }: LoginToken): void {
+    this.#token = token
+    this.#expiresMs = expiresMs
+  }
+
+  /** The host did not accept what was said last, or no longer does. Whether something else can be said. */
+  refuse(): boolean {
+    if (this.#getLoginCode === undefined) return false
+    this.#token = undefined
+    const canLogIn = this.#saidToken
+    this.#saidToken = false
+    return canLogIn
+  }
+}
+
+async function readCode(getLoginCode: () => Promise<string>): Promise<string> {
+  let code: unknown
+  try {
+    code = await getLoginCode()
+  } catch (error) {
+    throw new UnauthenticatedError(`getLoginCode failed: ${String(error)}.`, { cause: error })
+  }
+  if (typeof code !== 'string' || code === '' || code.length > FIELD_CHARS.code) {
+    throw new UnauthenticatedError(
+      `getLoginCode must give the code of wx.login(), text of 1 to ${FIELD_CHARS.code} characters.`,
+    )
+  }
+  return code
+}
