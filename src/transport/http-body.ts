@@ -34,6 +34,8 @@ export async function readBody(
   }
   const onEnd = (): void => resolve(Buffer.concat(chunks))
   const timer = setTimeout(() => reject(tooSlow(bodyTimeoutMs)), bodyTimeoutMs)
+  const onAbort = (): void => reject(exchange.signal.reason)
+  exchange.signal.addEventListener('abort', onAbort)
   // It stays: a peer that goes away later is told by the response.
   request.on('error', reject)
   request.on('data', onData)
@@ -42,6 +44,7 @@ export async function readBody(
     return await promise
   } finally {
     clearTimeout(timer)
+    exchange.signal.removeEventListener('abort', onAbort)
     request.off('data', onData)
     request.off('end', onEnd)
     request.resume()

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { CancelledError, type CloudletError } from '../errors.ts'
 import type { ByteBudget } from './byte-budget.ts'
 
 /** Sent with every answer: no client may guess another type than the one that is told. */
@@ -15,6 +16,7 @@ export class HttpExchange {
   readonly #budget: ByteBudget
   readonly #controller = new AbortController()
   #heldBytes = 0
+  #isLimited = false
 
   constructor(request: IncomingMessage, response: ServerResponse, base: string, budget: ByteBudget) {
     this.request = request
@@ -24,7 +26,7 @@ export class HttpExchange {
     this.query = query
     this.#budget = budget
     response.on('close', () => {
-      if (!response.writableFinished) this.#controller.abort()
+      if (!response.writableFinished) this.abort(new CancelledError('The client has gone.'))
     })
   }
 
@@ -37,7 +39,7 @@ export class HttpExchange {
     return this.request.method ?? ''
   }
 
-  abort(reason: unknown): void {
+  abort(reason: CloudletError): void {
     this.#controller.abort(reason)
   }
 
@@ -60,7 +62,15 @@ export class HttpExchange {
   /** Cuts the connection when the peer takes nothing of the answer for so long. */
   limitStalling(stallTimeoutMs: number): void {
     const { response } = this
+    const { socket } = this.request
+    if (this.#isLimited) return
+    this.#isLimited = true
+    const before = socket.timeout ?? 0
     response.setTimeout(stallTimeoutMs, () => response.destroy())
+    // Node sets it anew for the next request only on servers that end idle connections.
+    response.once('finish', () => {
+      if (socket.timeout === stallTimeoutMs) socket.setTimeout(before)
+    })
   }
 
   /** Sends an answer whole. A HEAD request gets its headers only. */

@@ -54,7 +54,8 @@ export class HttpFunctions {
     const remoteAddress = socket.remoteAddress ?? ''
     try {
       const origin = { headers, remoteAddress, isLocal: isLoopbackRequest(request) }
-      return await login(hello, origin, this.#options)
+      const { caller } = await login(hello, origin, this.#options)
+      return caller
     } catch (error) {
       if (!(error instanceof UnauthenticatedError)) throw error
       throw refuseLogin(error, hello.token !== undefined)
@@ -153,6 +154,9 @@ function parseEvent(body: Buffer): unknown {
     throw new HttpRefusal(400, new ValueError('body', 'The body is not JSON in UTF-8.'))
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  const error = new ValueError('body', 'The body must be a JSON object: it becomes the event of the function.')
+  const error = new ValueError(
+    'body',
+    'The body must be a JSON object: it becomes the event of the function.',
+  )
   throw new HttpRefusal(422, error)
 }

@@ -45,7 +45,10 @@ export function resolveHttpPaths(
   const paths = new Map<string, HttpPathTarget>()
   for (const [path, setting] of Object.entries(given)) {
     if (!isHttpPath(path)) {
-      throw new InvalidOptionError('httpPaths', `httpPaths: ${JSON.stringify(path)} must be ${HTTP_PATH_HINT}.`)
+      throw new InvalidOptionError(
+        'httpPaths',
+        `httpPaths: ${JSON.stringify(path)} must be ${HTTP_PATH_HINT}.`,
+      )
     }
     paths.set(path, resolveTarget(path, setting))
   }

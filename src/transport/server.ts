@@ -213,6 +213,7 @@ export class Door implements Closable {
       ...[...this.#sessions.keys()].map(session => session.drain()),
     ])
     await waitAtMost(drainTimeoutMs, drained)
+    this.#http.abort()
     for (const session of this.#sessions.keys()) session.close(CLOSE_CODES.goingAway, 'The host is closing.')
     if (this.#sessions.size > 0) {
       const { promise: emptied, resolve } = Promise.withResolvers<void>()
