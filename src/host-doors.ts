@@ -1,12 +1,12 @@
 import { CLIENT_RIGHTS } from './capabilities/bindings.ts'
 import type { Dispatcher } from './capabilities/dispatch.ts'
 import { Doors } from './doors.ts'
+import { type HttpFunctionsInside, makeHttpAccess } from './http-functions.ts'
 import { callerOfClient, completeCaller } from './identity.ts'
 import type { Storage } from './storage/storage.ts'
 
 /** What the doors of a host lead to. */
-export interface DoorsInside {
-  readonly appid: string | undefined
+export interface DoorsInside extends HttpFunctionsInside {
   readonly dispatcher: Dispatcher
   readonly storage: Storage
   readonly health: () => object
@@ -14,7 +14,8 @@ export interface DoorsInside {
 }
 
 /** The doors of a host: a call that comes through one runs with a client's rights, as the caller of its session. */
-export function openDoors({ appid, dispatcher, storage, health, onInternalError }: DoorsInside): Doors {
+export function openDoors(inside: DoorsInside): Doors {
+  const { appid, dispatcher, storage, health, onInternalError } = inside
   return new Doors(
     {
       call: ({ op, args, caller, signal, emit }) =>
@@ -27,6 +28,7 @@ export function openDoors({ appid, dispatcher, storage, health, onInternalError 
           ...(emit === undefined ? {} : { emit }),
         }),
       serveFile: ({ path, query }) => storage.openSigned(path, query),
+      access: makeHttpAccess(inside),
       health,
       onInternalError,
     },
