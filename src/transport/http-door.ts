@@ -51,6 +51,7 @@ export class HttpDoor {
 
   answer(request: IncomingMessage, response: ServerResponse): void {
     const exchange = new HttpExchange(request, response, this.#base, this.#budget)
+    if (this.#isClosing) exchange.endConnection()
     const running = this.#route(exchange)
       .then(() => this.#finish(exchange))
       .catch((error: unknown) => this.#fail(exchange, error))
@@ -64,6 +65,7 @@ export class HttpDoor {
   /** Takes no more requests, and resolves when what is being answered now has been sent. */
   async drain(): Promise<void> {
     this.#isClosing = true
+    for (const exchange of this.#running.values()) exchange.endConnection()
     await Promise.all(this.#running.keys())
   }
 
@@ -136,8 +138,7 @@ export class HttpDoor {
       return
     }
     const { status, body, headers } = this.#toRefusal(error)
-    const closing = this.#isClosing ? { Connection: 'close' } : {}
-    exchange.sendJson(status, body, { 'Cache-Control': 'no-store', ...closing, ...headers })
+    exchange.sendJson(status, body, { 'Cache-Control': 'no-store', ...headers })
     await this.#finish(exchange).catch((fault: unknown) => {
       if (!isExpected(fault)) this.#options.onInternalError(fault)
     })

@@ -59,6 +59,11 @@ export class HttpExchange {
     this.#heldBytes = 0
   }
 
+  /** Lets the answer be the last of its connection, if it can still say so. */
+  endConnection(): void {
+    if (!this.response.headersSent) this.response.setHeader('Connection', 'close')
+  }
+
   /** Cuts the connection when the peer takes nothing of the answer for so long. */
   limitStalling(stallTimeoutMs: number): void {
     const { response } = this

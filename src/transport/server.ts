@@ -92,7 +92,7 @@ export class Door implements Closable {
     const server = createServer({
       connectionsCheckingInterval: 2000,
       headersTimeout: 10_000,
-      requestTimeout: 30_000,
+      requestTimeout: resolved.bodyTimeoutMs + 10_000,
     })
     const door = new Door(server, '', resolved, true)
     server.on('request', (request, response) => door.#http.answer(request, response))
