@@ -255,7 +255,7 @@ export class ProtocolError extends CloudletError {
 export class UnauthenticatedError extends CloudletError {
   override readonly name = 'UnauthenticatedError'
 
-  constructor(message: string, options: { cause?: unknown } = {}) {
+  constructor(message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
     super('CLOUDLET_UNAUTHENTICATED', message, options)
   }
 }
