@@ -1,5 +1,6 @@
 import { ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { writeResult } from './result-text.ts'
 
 /** What a function's result becomes over HTTP. */
 export interface AccessAnswer {
@@ -23,7 +24,7 @@ type Body = Omit<AccessAnswer, 'status'>
 
 function toBody(value: unknown): Body {
   if (typeof value === 'object') {
-    return { headers: { 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(value) }
+    return { headers: { 'content-type': 'application/json; charset=utf-8' }, body: writeResult(value) }
   }
   return { headers: { 'content-type': 'text/plain; charset=utf-8' }, body: String(value) }
 }

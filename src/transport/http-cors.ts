@@ -127,5 +127,5 @@ function isToken(text: string): boolean {
 /** As browsers write it; `null` is the origin of anyone who wants it. */
 function isOrigin(text: string): boolean {
   const url = URL.parse(text)
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text && !text.includes('*')
 }

@@ -1,13 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { OverloadedError, ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import { type HelloFrame, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { readBody } from './http-body.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import { HttpRefusal } from './http-refusal.ts'
+import { depthOfJson } from './json-depth.ts'
 import { login } from './login.ts'
 import { isLoopbackRequest } from './loopback.ts'
+import { writeResult } from './result-text.ts'
 
 /** Names the openid for a development login, which believes it. */
 const OPENID_HEADER = 'x-cloudlet-openid'
@@ -38,7 +41,7 @@ export class HttpFunctions {
       const { signal } = exchange
       const args = { name, data }
       const answer = await this.#options.call({ op: 'functions.invoke', args, caller, signal })
-      const text = `${JSON.stringify(answer)}\n`
+      const text = `${writeResult(answer)}\n`
       exchange.hold(Buffer.byteLength(text))
       const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' }
       exchange.send(200, headers, text)
@@ -146,6 +149,11 @@ function checkType(type: string | undefined): void {
 }
 
 function parseEvent(body: Buffer): unknown {
+  const depth = depthOfJson(body)
+  if (depth > LIMITS.frameDepth) {
+    const fault = `The body is nested ${depth} levels deep; the limit is ${LIMITS.frameDepth}.`
+    throw new HttpRefusal(422, new ValueError('body', fault))
+  }
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))

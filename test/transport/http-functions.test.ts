@@ -16,6 +16,7 @@ import {
   UnauthenticatedError,
   ValueError,
 } from '../../src/errors.ts'
+import { LIMITS } from '../../src/limits.ts'
 import { tokenAuthenticator } from '../../src/transport/auth.ts'
 import type { DoorCall } from '../../src/transport/door-options.ts'
 import type { ListenOptions } from '../../src/transport/server.ts'
@@ -232,6 +233,17 @@ describe('a request that is no call', () => {
   ])('a body that is %s', async (_, body, status, code) => {
     const answer = await post(await openTokenDoor(), '/functions/f', { body })
     expect(answer).toMatchObject({ status, body: { code, retryable: false, details: { path: 'body' } } })
+  })
+
+  test('a body nested as deep as a frame may be is taken, a level more is not', async () => {
+    const door = await openTokenDoor()
+    const bodyOf = (levels: number): string =>
+      `{"text":"[[\\"[{","a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
+    expect((await post(door, '/functions/f', { body: bodyOf(LIMITS.frameDepth) })).status).toBe(200)
+    for (const levels of [LIMITS.frameDepth + 1, 3_000_000]) {
+      const answer = await post(door, '/functions/f', { body: bodyOf(levels) })
+      expect(answer).toMatchObject({ status: 422, body: { code: 'CLOUDLET_VALUE' } })
+    }
   })
 
   test('a body at the limit is taken, one byte over it is not, announced or not', async () => {
