@@ -1,29 +1,26 @@
-import { OverloadedError } from '../errors.ts'
-
-/** Bytes that all requests of a door may hold together: bodies that came, answers that were not taken yet. */
+/** Bytes that all sessions of a door may hold together, of one kind. */
 export class ByteBudget {
-  readonly #maxBytes: number
+  readonly #limitBytes: number
   #usedBytes = 0
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes
   }
 
   get usedBytes(): number {
     return this.#usedBytes
   }
 
-  /** @throws {OverloadedError} when there isn't as much left; then nothing is taken. */
-  take(sizeBytes: number): void {
-    if (this.#usedBytes + sizeBytes > this.#maxBytes) {
-      throw new OverloadedError(
-        `The requests of this door hold ${this.#maxBytes} bytes together, their limit. Try again soon, or raise maxHttpBytes.`,
-      )
-    }
-    this.#usedBytes += sizeBytes
+  get isExceeded(): boolean {
+    return this.#usedBytes > this.#limitBytes
   }
 
-  give(sizeBytes: number): void {
-    this.#usedBytes -= sizeBytes
+  /** They are held from now on, whether the budget has room for them or not. */
+  add(bytes: number): void {
+    this.#usedBytes += bytes
+  }
+
+  remove(bytes: number): void {
+    this.#usedBytes -= bytes
   }
 }

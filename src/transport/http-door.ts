@@ -9,6 +9,7 @@ import { HttpFiles } from './http-files.ts'
 import { HttpFunctions } from './http-functions.ts'
 import { HttpMapped } from './http-mapped.ts'
 import { HttpRefusal, toRefusal } from './http-refusal.ts'
+import type { HttpShared } from './http-turn.ts'
 
 /**
  * The plain HTTP part of the door: `<base>/healthz`, `<base>/storage/<file>?…`, `<base>/functions/<name>`, and the
@@ -26,13 +27,13 @@ export class HttpDoor {
   #isClosing = false
 
   /** @param base Path prefix without a slash at its end; empty for the root. */
-  constructor(base: string, options: ResolvedDoorOptions) {
+  constructor(base: string, options: ResolvedDoorOptions, shared: HttpShared) {
     this.#base = base
     this.#options = options
     this.#budget = new ByteBudget(options.maxHttpBytes)
     this.#files = new HttpFiles(options)
-    this.#functions = new HttpFunctions(options)
-    this.#mapped = new HttpMapped(options)
+    this.#functions = new HttpFunctions(options, shared)
+    this.#mapped = new HttpMapped(options, shared)
   }
 
   /** Where WebSockets connect: the base itself. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { CancelledError, type CloudletError } from '../errors.ts'
+import { CancelledError, type CloudletError, OverloadedError } from '../errors.ts'
 import type { ByteBudget } from './byte-budget.ts'
 
 /** Sent with every answer: no client may guess another type than the one that is told. */
@@ -49,13 +49,17 @@ export class HttpExchange {
    * @throws {OverloadedError} when the requests of the door hold too much.
    */
   hold(sizeBytes: number): void {
-    this.#budget.take(sizeBytes)
+    this.#budget.add(sizeBytes)
     this.#heldBytes += sizeBytes
+    if (!this.#budget.isExceeded) return
+    throw new OverloadedError(
+      'The HTTP requests of this door hold as many bytes together as they may. Try again soon, or raise maxHttpBytes.',
+    )
   }
 
   /** To be called once, when nothing is left of the exchange. */
   release(): void {
-    this.#budget.give(this.#heldBytes)
+    this.#budget.remove(this.#heldBytes)
     this.#heldBytes = 0
   }
 

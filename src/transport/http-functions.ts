@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { OverloadedError, ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
+import { ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { type HelloFrame, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { readBody } from './http-body.ts'
 import type { HttpExchange } from './http-exchange.ts'
-import { HttpRefusal } from './http-refusal.ts'
+import { HttpRefusal, toRefusal } from './http-refusal.ts'
+import { type HttpShared, takeTurn } from './http-turn.ts'
 import { depthOfJson } from './json-depth.ts'
 import { login } from './login.ts'
 import { isLoopbackRequest } from './loopback.ts'
@@ -20,11 +21,11 @@ const MAX_TOKEN_CHARS = 8192
 /** `POST /functions/<name>`: calls a function as whoever the request's token stands for, as a session would. */
 export class HttpFunctions {
   readonly #options: ResolvedDoorOptions
-  /** Calls running, by caller. */
-  readonly #running = new Map<string, number>()
+  readonly #shared: HttpShared
 
-  constructor(options: ResolvedDoorOptions) {
+  constructor(options: ResolvedDoorOptions, shared: HttpShared) {
     this.#options = options
+    this.#shared = shared
   }
 
   /** @throws {HttpRefusal | CloudletError} what the request is refused with, or the call failed with. */
@@ -34,19 +35,23 @@ export class HttpFunctions {
     }
     const name = decodeName(encodedName)
     const caller = await this.#login(exchange)
-    const key = caller.openid ?? exchange.request.socket.remoteAddress ?? ''
-    this.#begin(key)
+    const { callers, turns } = this.#shared
+    const load = callers.find(caller)
+    const refusal = callers.addCall(load)
+    if (refusal !== undefined) throw toRefusal(refusal, 429)
     try {
       const data = await this.#readEvent(exchange)
       const { signal } = exchange
       const args = { name, data }
-      const answer = await this.#options.call({ op: 'functions.invoke', args, caller, signal })
+      const answer = await takeTurn(turns, load, signal, () =>
+        this.#options.call({ op: 'functions.invoke', args, caller, signal }),
+      )
       const text = `${writeResult(answer)}\n`
       exchange.hold(Buffer.byteLength(text))
       const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' }
       exchange.send(200, headers, text)
     } finally {
-      this.#end(key)
+      callers.removeCall(load)
     }
   }
 
@@ -88,24 +93,6 @@ export class HttpFunctions {
     if (body.length === 0) return {}
     checkType(exchange.request.headers['content-type'])
     return parseEvent(body)
-  }
-
-  #begin(key: string): void {
-    const { maxCallsInFlight } = this.#options
-    const count = this.#running.get(key) ?? 0
-    if (count >= maxCallsInFlight) {
-      const error = new OverloadedError(
-        `This caller has ${maxCallsInFlight} calls running over HTTP, the limit. Wait for some to finish, or raise maxCallsInFlight.`,
-      )
-      throw new HttpRefusal(429, error, { 'Retry-After': '1' })
-    }
-    this.#running.set(key, count + 1)
-  }
-
-  #end(key: string): void {
-    const count = (this.#running.get(key) ?? 0) - 1
-    if (count > 0) this.#running.set(key, count)
-    else this.#running.delete(key)
   }
 }
 

@@ -8,13 +8,16 @@ import type { HttpExchange } from './http-exchange.ts'
 import type { HttpAccess } from './http-options.ts'
 import { findHttpPath, type HttpPathMatch } from './http-paths.ts'
 import { HttpRefusal, toRefusal } from './http-refusal.ts'
+import { type HttpShared, takeTurn } from './http-turn.ts'
 
 /** Functions that paths are mapped to: anyone may call them, and nobody is anyone there. */
 export class HttpMapped {
   readonly #options: ResolvedDoorOptions
+  readonly #shared: HttpShared
 
-  constructor(options: ResolvedDoorOptions) {
+  constructor(options: ResolvedDoorOptions, shared: HttpShared) {
     this.#options = options
+    this.#shared = shared
   }
 
   find(path: string): HttpPathMatch | undefined {
@@ -42,7 +45,10 @@ export class HttpMapped {
   ): Promise<{ readonly result: unknown; readonly requestId: string }> {
     try {
       const clientIp = request.socket.remoteAddress ?? ''
-      return await access.call({ functionName, event, clientIp, signal })
+      const { callers, turns } = this.#shared
+      // Whoever comes from one address waits together. Behind a proxy that is everyone: none is refused for others.
+      const load = callers.find({ clientIp })
+      return await takeTurn(turns, load, signal, () => access.call({ functionName, event, clientIp, signal }))
     } catch (error) {
       if (error instanceof CloudletError) throw hideCause(error)
       throw error

@@ -51,11 +51,17 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   CLOUDLET_CANCELLED: 503,
 }
 
-/** What an error is answered with unless a refusal says otherwise. */
-export function toRefusal(error: CloudletError): HttpRefusal {
-  const status = statusOf(error)
-  // Overload passes in a moment, or lasts; nothing better is known.
-  return new HttpRefusal(status, error, status === 503 ? { 'Retry-After': '1' } : {})
+/** What an error is answered with. @param status Default: the one that fits its code. */
+export function toRefusal(error: CloudletError, status: number = statusOf(error)): HttpRefusal {
+  return new HttpRefusal(status, error, MAY_PASS.has(status) ? { 'Retry-After': retryAfter(error) } : {})
+}
+
+const MAY_PASS: ReadonlySet<number> = new Set([429, 503])
+
+/** In whole seconds, at least one: most of it passes in a moment, or lasts. */
+function retryAfter(error: CloudletError): string {
+  const { retryAfterMs } = error.details()
+  return typeof retryAfterMs === 'number' ? String(Math.max(1, Math.ceil(retryAfterMs / 1000))) : '1'
 }
 
 function statusOf(error: CloudletError): number {

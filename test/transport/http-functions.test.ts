@@ -22,6 +22,7 @@ import type { DoorCall } from '../../src/transport/door-options.ts'
 import type { ListenOptions } from '../../src/transport/server.ts'
 import { HeldCalls, openDoor, type TestDoor } from './open-door.ts'
 import { connectRaw, sendRaw } from './raw-http.ts'
+import { RawPeer } from './raw-peer.ts'
 
 const TOKENS = new Map([
   ['token-1', { openid: 'o-1' }],
@@ -325,7 +326,7 @@ describe('an error of the call', () => {
 describe('bounds', () => {
   test('a caller has so many calls running; others are not affected', async () => {
     const held = new HeldCalls()
-    const door = await openTokenDoor({ call: held.call, maxCallsInFlight: 2 })
+    const door = await openTokenDoor({ call: held.call, maxCallsPerCaller: 2 })
     const running = [post(door, '/functions/f'), post(door, '/functions/f')]
     await held.reached(2)
     const refused = await post(door, '/functions/f')
@@ -339,6 +340,63 @@ describe('bounds', () => {
     await held.reached(4)
     held.finishAll()
     expect((await next).status).toBe(200)
+  })
+
+  test('a caller has them together with its sessions', async () => {
+    const held = new HeldCalls()
+    const door = await openTokenDoor({ call: held.call, maxCallsPerCaller: 1 })
+    const peer = await RawPeer.connect(door.url)
+    peer.send({ type: 'hello', versions: [1], token: 'token-1' })
+    await peer.next('welcome')
+    peer.send({ type: 'call', id: 1, op: 'functions.invoke', args: {} })
+    await held.reached(1)
+    expect((await post(door, '/functions/f')).status).toBe(429)
+    held.finishAll()
+    await peer.next('result', 1)
+    const next = post(door, '/functions/f')
+    await held.reached(2)
+    held.finishAll()
+    expect((await next).status).toBe(200)
+  })
+
+  test('a caller makes so many calls a second, and is told when the next', async () => {
+    const door = await openTokenDoor({ maxCallsPerSecond: 1, maxCallsBurst: 2 })
+    const statuses = [await post(door, '/functions/f'), await post(door, '/functions/f')].map(
+      ({ status }) => status,
+    )
+    expect(statuses).toEqual([200, 200])
+    const refused = await post(door, '/functions/f')
+    expect(refused).toMatchObject({ status: 429, body: { code: 'CLOUDLET_OVERLOADED' } })
+    expect(refused.headers.get('retry-after')).toBe('1')
+  })
+
+  test('calls wait for their turn, and are forgotten when their client goes meanwhile', async () => {
+    const held = new HeldCalls()
+    const door = await openTokenDoor({ call: held.call, maxCallsRunning: 1, maxCallsPerCaller: 2 })
+    const first = post(door, '/functions/first')
+    await held.reached(1)
+    const controller = new AbortController()
+    const second = fetch(`${door.door.httpUrl}/functions/second`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer token-1' },
+      signal: controller.signal,
+    })
+    // A request that would be refused for its body tells whether this caller has a place left.
+    const probe = async (): Promise<number> => {
+      const headers = { authorization: 'Bearer token-1', 'content-type': 'text/plain' }
+      return (await post(door, '/functions/f', { body: 'x', headers })).status
+    }
+    await expect.poll(probe).toBe(429)
+    controller.abort()
+    await expect(second).rejects.toThrow()
+    await expect.poll(probe).toBe(415)
+    const third = post(door, '/functions/third', { headers: { authorization: 'Bearer token-2' } })
+    held.finishAll()
+    expect((await first).status).toBe(200)
+    await held.reached(2)
+    expect(held.at(1).call.args).toMatchObject({ name: 'third' })
+    held.finishAll()
+    expect((await third).status).toBe(200)
   })
 
   test('the door answers so many requests at once, beside /healthz', async () => {
