@@ -97,6 +97,10 @@ export class FunctionHost implements Closable {
     this.#line = this.#makeLine()
     this.#doors = openDoors({
       appid,
+      envId,
+      declaredPaths: () => this.#functions.httpPaths,
+      invoke: (functionName, event, scope, requestId) =>
+        invoke(this.#line, { functionName, event, scope, requestId }),
       dispatcher: this.#dispatcher,
       storage: this.storage,
       wechat: this.wechat,

@@ -236,6 +236,9 @@ export const LIMITS = Object.freeze({
   frameValues: 3 * 1024 * 1024,
   /** Depth of a frame: a document or filter at its limit, its tags, and the frame around it. */
   frameDepth: 256,
+  /** Header lines of a function's own HTTP answer, and their bytes: what most clients take. */
+  httpHeaders: 100,
+  httpHeaderBytes: 16 * 1024,
   /** Bytes a session may send before it is welcomed. */
   helloBytes: 64 * 1024,
   /** Bytes of the calls one session has in flight, from which on the door reads no more of it until some have ended. */
