@@ -4,16 +4,22 @@ import { functionHandlers, type Invoke } from './capabilities/functions.ts'
 import { networkHandlers } from './capabilities/network.ts'
 import { runtimeHandlers } from './capabilities/runtime.ts'
 import { storageHandlers } from './capabilities/storage.ts'
+import { wechatHandlers } from './capabilities/wechat.ts'
 import type { Database } from './database/database.ts'
+import { openCloudIDsWith } from './host-wechat.ts'
 import { Network } from './network/network.ts'
 import type { Storage } from './storage/storage.ts'
+import type { WechatServices } from './wechat/services.ts'
+import type { Wechat } from './wechat/wechat.ts'
 
 /** What the ops of a host work on. */
 export interface HostEngines {
   readonly documents: Database
   readonly storage: Storage
   readonly dnsServers: readonly string[] | undefined
+  readonly wechat: WechatServices
   readonly invoke: Invoke
+  readonly users: Wechat | undefined
   readonly onInternalError: (incidentId: string, cause: unknown) => void
 }
 
@@ -22,7 +28,9 @@ export function makeDispatcher({
   documents,
   storage,
   dnsServers,
+  wechat,
   invoke,
+  users,
   onInternalError,
 }: HostEngines): Dispatcher {
   return new Dispatcher({
@@ -31,7 +39,8 @@ export function makeDispatcher({
       ...storageHandlers(storage),
       ...runtimeHandlers(),
       ...networkHandlers(new Network(dnsServers)),
-      ...functionHandlers(invoke),
+      ...wechatHandlers(wechat),
+      ...functionHandlers(invoke, openCloudIDsWith(users)),
     },
     onInternalError,
   })
