@@ -18,8 +18,9 @@ describe('the file', () => {
   test('is ES5 from end to end, and the only one in its folder', async () => {
     parse(text, { ecmaVersion: 5, allowReturnOutsideFunction: true })
     expect(await readdir(dirname(BUNDLE))).toEqual(['index.js'])
-    const { miniprogram } = JSON.parse(readFileSync(join(dirname(BUNDLE), '../../package.json'), 'utf8'))
+    const { miniprogram, files } = JSON.parse(readFileSync(join(dirname(BUNDLE), '../../package.json'), 'utf8'))
     expect(join(dirname(BUNDLE), '../..', miniprogram)).toBe(dirname(BUNDLE))
+    expect(files).toContain('dist')
   })
 
   test('uses what mini-programs have and nothing else, requires nothing and evaluates no text', () => {
@@ -46,6 +47,11 @@ describe('the file', () => {
     const later =
       /\.(?:at|findLast|flat|flatMap|finally|matchAll|replaceAll|toSorted|trimEnd|trimStart|hasOwn|fromEntries|allSettled|withResolvers|asyncIterator)\b/g
     expect(text.match(later)).toBeNull()
+  })
+
+  test('exports createCloud', async () => {
+    const { realm } = openRealm(await temporaryDirectory())
+    expect(runInContext("Object.keys(require('cloudlet')).join()", realm)).toBe('createCloud')
   })
 
   test('is not large', () => {
