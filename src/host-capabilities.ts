@@ -15,8 +15,8 @@ export interface HostEngines {
   readonly documents: Database
   readonly storage: Storage
   readonly dnsServers: readonly string[] | undefined
-  readonly wechat: WechatServices
   readonly invoke: Invoke
+  readonly wechat: WechatServices
   readonly onInternalError: (incidentId: string, cause: unknown) => void
 }
 
@@ -25,8 +25,8 @@ export function makeDispatcher({
   documents,
   storage,
   dnsServers,
-  wechat,
   invoke,
+  wechat,
   onInternalError,
 }: HostEngines): Dispatcher {
   return new Dispatcher({
@@ -36,7 +36,7 @@ export function makeDispatcher({
       ...runtimeHandlers(),
       ...networkHandlers(new Network(dnsServers)),
       ...wechatHandlers(wechat),
-      ...functionHandlers(invoke),
+      ...functionHandlers(invoke, (cloudIDs, caller) => wechat.openEach(cloudIDs, caller)),
     },
     onInternalError,
   })

@@ -17,6 +17,7 @@ import { FunctionTable } from './function-table.ts'
 import { makeDispatcher } from './host-capabilities.ts'
 import { createHostDatabase, type HostDatabase } from './host-database.ts'
 import { openDoors } from './host-doors.ts'
+import { openWechat } from './host-wechat.ts'
 import { completeCaller } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { type InvokeOptions, resolveInvocation } from './invoke-arguments.ts'
@@ -34,7 +35,7 @@ import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
 import type { Door } from './transport/server.ts'
 import type { Closable } from './types.ts'
-import { WechatServices } from './wechat/services.ts'
+import type { Wechat } from './wechat/wechat.ts'
 
 /**
  * Runs WeChat cloud functions inside this process: deploys, invokes and serves them, with a database and file
@@ -45,6 +46,8 @@ export class FunctionHost implements Closable {
   readonly database: HostDatabase
   /** The file storage itself. */
   readonly storage: Storage
+  /** The mini-program's users, with option `wechat`: their logins, to be ended, and the data WeChat sealed for them. */
+  readonly wechat: Wechat | undefined
   readonly #options: ResolvedOptions
   readonly #documents: Database
   readonly #codeCache: CodeCache | undefined
@@ -78,11 +81,13 @@ export class FunctionHost implements Closable {
       appid,
       publicUrl: () => publicUrl ?? this.#doors.httpUrl,
     })
+    const { wechat, services } = openWechat(this.#options, placeOf('wechat').directory, onWarning)
+    this.wechat = wechat
     this.#dispatcher = makeDispatcher({
       documents: this.#documents,
       storage: this.storage,
+      wechat: services,
       dnsServers: this.#options.network?.dnsServers,
-      wechat: new WechatServices({ ...this.#options, onWarning }),
       invoke: (functionName, event, scope) => invoke(this.#line, { functionName, event, scope }),
       onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),
     })
@@ -93,6 +98,7 @@ export class FunctionHost implements Closable {
       appid,
       dispatcher: this.#dispatcher,
       storage: this.storage,
+      wechat: this.wechat,
       health: () => this.health,
       onInternalError: error => this.#notices.fault(error),
     })
@@ -247,6 +253,7 @@ export class FunctionHost implements Closable {
     this.#line.pool.close()
     await this.#isolates.close()
     await this.storage.close()
+    await this.wechat?.close()
     await this.#documents.close()
     await packagesClosed
   }

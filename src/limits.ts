@@ -118,15 +118,20 @@ export const LIMITS = Object.freeze({
   /** An answer of WeChat's servers in bytes, as large as a file may be; its error text in UTF-16 units. */
   wechatReplyBytes: 20 * 1024 * 1024,
   wechatMessageChars: 1024,
-  /** Files of one call of `cloud.openapi`; ids of one `getOpenData`, and their length. */
+  /** Files of one call of `cloud.openapi`; ids of one `getOpenData`. */
   wechatMedia: 10,
-  cloudIDs: 50,
-  cloudIDChars: 65_536,
+  openDataIDs: 50,
   /** Times in a minute that an access token is asked for, and for how long a failure stands. */
   wechatTokenFetches: 10,
   wechatTokenRetryMs: 5000,
   /** APIs in permissions.openapi of a config.json. */
   openapiPermissions: 500,
+  /** Users whose logins are kept while they are kept in memory. */
+  wechatUsers: 100_000,
+  /** Values of CloudID in one call, how long they are valid, and characters of one (wxcloud-spec §3.3). */
+  cloudIDs: 5,
+  cloudIDMs: 300_000,
+  cloudIDChars: 16 * 1024,
   /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
   failureNameChars: 256,
   failureMessageChars: 64 * 1024,

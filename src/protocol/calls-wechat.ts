@@ -52,7 +52,9 @@ export const WECHAT_OPS = {
   'wechat.cloudPay': wechatOp({ method: apiName, params: encodedObject, appid }, answer),
   /** One entry for each id, in order. */
   'wechat.getOpenData': wechatOp(
-    { cloudIDs: Type.Array(Type.String({ maxLength: LIMITS.cloudIDChars }), { maxItems: LIMITS.cloudIDs }) },
+    {
+      cloudIDs: Type.Array(Type.String({ maxLength: LIMITS.cloudIDChars }), { maxItems: LIMITS.openDataIDs }),
+    },
     { list: Type.Unsafe<Encoded[]>(Type.Array(Type.Object({}))) },
   ),
   'wechat.getVoIPSign': wechatOp(

@@ -35,6 +35,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'host-capabilities',
         'host-database',
         'host-doors',
+        'host-wechat',
         'isolation',
         'identity',
         'index',

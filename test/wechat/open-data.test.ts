@@ -1,127 +1,257 @@
-import { describe, expect, test } from 'vitest'
+import { randomBytes } from 'node:crypto'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { WechatError } from '../../src/errors.ts'
+import { FunctionHost } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
-import { AccessToken } from '../../src/wechat/access-token.ts'
-import { WechatApi } from '../../src/wechat/api.ts'
-import { Openapi } from '../../src/wechat/openapi.ts'
-import { signVoip } from '../../src/wechat/voip-sign.ts'
-import { jsonOf, openStandin, type Route } from './standin.ts'
-import { CREDENTIALS, issueTokens } from './standin-token.ts'
-import { openWechat } from './wechat-host.ts'
+import { OpenDataReader } from '../../src/wechat/open-data.ts'
+import { RawPeer } from '../transport/raw-peer.ts'
+import { openStandin } from './standin.ts'
+import { APPID, SECRET, StandinLogin, seal, toCloudID, watermark } from './standin-login.ts'
+import { issueTokens, knowNoOpenData } from './standin-token.ts'
 
-/** WeChat's open data: knows any id that starts with `good`. Gives them in another order. */
-const openData: Route = request => {
-  if (request.path !== '/wxa/getopendata') return undefined
-  const ids = jsonOf(request)['cloudid_list'] as string[]
-  const list = ids
-    .filter(id => id.startsWith('good'))
-    .map(id => ({
-      cloud_id: id,
-      json: JSON.stringify({ cloudID: id, data: { some_key: id, watermark: { appid: 'wx' } } }),
-    }))
-  return {
-    headers: { 'content-type': 'text/plain' },
-    body: { errcode: 0, errmsg: 'ok', data_list: list.toReversed() },
+/** As `button open-type="getPhoneNumber"` gives it. */
+const phone = (ageMs = 0, appid = APPID) => ({
+  phoneNumber: '+8613800000000',
+  purePhoneNumber: '13800000000',
+  countryCode: '86',
+  watermark: watermark(ageMs, appid),
+})
+
+async function openUser(openid = 'o-ming') {
+  const login = new StandinLogin()
+  const standin = await openStandin(login.route, issueTokens().route, knowNoOpenData)
+  const host = new FunctionHost({ wechat: { appid: APPID, secret: SECRET, apiUrl: standin.url } })
+  onTestFinished(async () => {
+    await host.close()
+    await standin[Symbol.asyncDispose]()
+  })
+  await host.deploy('echo', { files: { 'index.js': 'exports.main = async event => event' } })
+  const { url } = await host.listen({ port: 0 })
+  const logIn = async (user: string): Promise<RawPeer> => {
+    const peer = await RawPeer.connect(url)
+    onTestFinished(() => peer.terminate())
+    peer.send({ type: 'hello', versions: [1], code: login.login({ openid: user }) })
+    await peer.next('welcome')
+    return peer
   }
+  const peer = await logIn(openid)
+  let nextId = 1
+  const call = async (args: object, by = peer): Promise<Record<string, unknown>> => {
+    const answer = await by.call(nextId++, 'functions.invoke', { name: 'echo', ...args })
+    const { userInfo, ...event } = (answer as { result: Record<string, unknown> }).result
+    expect(userInfo).toMatchObject({ appId: APPID })
+    return event
+  }
+  const refused = async (args: object) => {
+    const id = nextId++
+    peer.send({ type: 'call', id, op: 'functions.invoke', args: { name: 'echo', ...args } })
+    return (await peer.next('error', id)).error
+  }
+  const sealFor = (content: object | string, user = openid): string =>
+    toCloudID(seal(content, login.sessionKeyOf(user)))
+  return { host, login, logIn, call, refused, sealFor }
 }
 
-describe('getOpenData', () => {
-  test('asks WeChat for the caller’s, and gives one entry per id, in order', async () => {
-    await using wechat = await openWechat([openData])
-    expect(await wechat.run(`return cloud.getOpenData({ list: ['good-1', 'good-2'] })`)).toStrictEqual({
-      list: [
-        { cloudID: 'good-1', data: { some_key: 'good-1', watermark: { appid: 'wx' } } },
-        { cloudID: 'good-2', data: { some_key: 'good-2', watermark: { appid: 'wx' } } },
-      ],
-      errMsg: 'getOpenData:ok',
-      errCode: 0,
-    })
-    expect(wechat.asked().query.get('openid')).toBe('o-1')
-    expect(jsonOf(wechat.asked())).toEqual({ cloudid_list: ['good-1', 'good-2'] })
+describe('a CloudID of the own form', () => {
+  test('is opened into its field of the event, the others stay', async () => {
+    const { call, sealFor } = await openUser()
+    const content = phone()
+    const cloudID = sealFor(content)
+    const event = await call({ data: { a: 1, phone: 'placeholder' }, cloudIDs: { phone: cloudID } })
+    expect(event).toEqual({ a: 1, phone: { cloudID, data: content } })
   })
 
-  test('fails for an id that WeChat doesn’t open, and without a caller', async () => {
-    await using wechat = await openWechat([openData])
-    expect(await wechat.run(`return cloud.getOpenData({ list: ['good-1', 'bad'] })`)).toMatchObject({
-      errCode: -601001,
-      errMsg:
-        'getOpenData:fail -601001 system error. internal svrkit error, empty openData json field for bad',
-    })
-    expect(await wechat.run(`return cloud.getOpenData({ list: ['good-1'] })`, { caller: {} })).toMatchObject({
-      errCode: -601002,
+  test('may be any of what WeChat seals', async () => {
+    const { call, sealFor } = await openUser()
+    const steps = { stepInfoList: [{ timestamp: 1603641600, step: 1234 }], watermark: watermark() }
+    const user = { openId: 'o-ming', nickName: '明', gender: 1, watermark: watermark() }
+    const group = { openGId: 'g-1', watermark: watermark() }
+    const cloudIDs = { steps: sealFor(steps), user: sealFor(user), group: sealFor(group) }
+    expect(await call({ cloudIDs })).toEqual({
+      steps: { cloudID: cloudIDs.steps, data: steps },
+      user: { cloudID: cloudIDs.user, data: user },
+      group: { cloudID: cloudIDs.group, data: group },
     })
   })
 
-  test('takes so many ids and no more', async () => {
-    await using wechat = await openWechat([openData])
-    const list = (count: number): string => `return cloud.getOpenData({ list: Array(${count}).fill('good') })`
-    expect(await wechat.run(list(LIMITS.cloudIDs))).toMatchObject({ errCode: 0 })
-    expect(await wechat.run(list(LIMITS.cloudIDs + 1))).toMatchObject({ errCode: -501007 })
-    const long = (count: number): string =>
-      `return cloud.getOpenData({ list: ['good'.padEnd(${count}, 'x')] })`
-    expect(await wechat.run(long(LIMITS.cloudIDChars))).toMatchObject({ errCode: 0 })
-    expect(await wechat.run(long(LIMITS.cloudIDChars + 1))).toMatchObject({ errCode: -501007 })
+  test('of an earlier login of the same user is opened too', async () => {
+    const { call, sealFor, logIn } = await openUser()
+    const first = sealFor(phone())
+    const later = await logIn('o-ming')
+    const second = sealFor(phone())
+    for (const cloudID of [first, second]) {
+      expect(await call({ cloudIDs: { x: cloudID } }, later)).toMatchObject({ x: { data: phone() } })
+    }
+  })
+
+  test('is valid for five minutes by its watermark', async () => {
+    const { call, sealFor } = await openUser()
+    const young = await call({ cloudIDs: { x: sealFor(phone(LIMITS.cloudIDMs - 5000)) } })
+    expect(young['x']).toHaveProperty('data')
+    for (const ageMs of [LIMITS.cloudIDMs + 2000, 86_400_000, -120_000]) {
+      const cloudID = sealFor(phone(ageMs))
+      expect(await call({ cloudIDs: { x: cloudID } })).toEqual({
+        x: { cloudID, errCode: -601006, errMsg: 'cloudID expired' },
+      })
+    }
+  })
+
+  test.each<[string, (user: Awaited<ReturnType<typeof openUser>>) => string | Promise<string>]>([
+    ['of another app', ({ sealFor }) => sealFor(phone(0, 'wx-other'))],
+    ['without a watermark', ({ sealFor }) => sealFor({ phoneNumber: '1' })],
+    [
+      'with a watermark that is none',
+      ({ sealFor }) => sealFor({ watermark: { appid: APPID, timestamp: 'x' } }),
+    ],
+    ['with another user in it', ({ sealFor }) => sealFor({ openId: 'o-hua', watermark: watermark() })],
+    ['that is no JSON', ({ sealFor }) => sealFor('hello')],
+    ['that is a list', ({ sealFor }) => sealFor('[]')],
+    ['with another key', () => toCloudID(seal(phone(), randomBytes(16).toString('base64')))],
+    [
+      'of another user who is logged in',
+      async ({ sealFor, logIn }) => {
+        await logIn('o-hua')
+        return sealFor(phone(), 'o-hua')
+      },
+    ],
+    ['of half a block', ({ sealFor }) => sealFor(phone()).slice(0, -4)],
+  ])('%s does not match, and nothing more is told', async (_, make) => {
+    const user = await openUser()
+    const cloudID = await make(user)
+    expect(await user.call({ cloudIDs: { x: cloudID } })).toEqual({
+      x: { cloudID, errCode: -601007, errMsg: 'cloudID and calling user does not match' },
+    })
+  })
+
+  test.each([
+    'cloudlet1.',
+    'cloudlet1.a.b',
+    `cloudlet1.${'A'.repeat(22)}.`,
+    `cloudlet1.${'A'.repeat(22)}.${'A'.repeat(22)}.x`,
+    `cloudlet1.${'A'.repeat(23)}.${'A'.repeat(22)}`,
+    `cloudlet1.${'+'.repeat(22)}.${'A'.repeat(22)}`,
+  ])('like %j is invalid', async cloudID => {
+    const { call } = await openUser()
+    expect(await call({ cloudIDs: { x: cloudID } })).toEqual({
+      x: { cloudID, errCode: -601005, errMsg: 'invalid cloudID' },
+    })
+  })
+
+  test('no longer opens after the user was logged out', async () => {
+    const { host, sealFor } = await openUser()
+    const cloudID = sealFor(phone())
+    const caller = { openid: 'o-ming' }
+    expect(await host.wechat?.openData([cloudID], caller)).toEqual([{ cloudID, data: phone() }])
+    await host.wechat?.revoke('o-ming')
+    expect(await host.wechat?.openData([cloudID], caller)).toMatchObject([{ errCode: -601007 }])
+    expect(await host.wechat?.openData([cloudID], {})).toMatchObject([{ errCode: -601007 }])
   })
 })
 
-describe('getVoIPSign', () => {
-  test('is WeChat’s published algorithm, with its own example', () => {
-    const call = { groupId: '1559129713_672975982', nonce: '8AP6DT9ybtniUJfb', timestamp: 1559129714 }
-    expect(signVoip('wx20afc706a711eefc', call, 'gDyVgzwa0mFz9uUP7M6GQQ==')).toBe(
-      'b002b824688dd8593a6079e11d8c5e8734fbcb39a6d5906eb347bfbcad79c617',
+describe('the CloudIDs of a call', () => {
+  test('are five at most', async () => {
+    const { call, refused, sealFor } = await openUser()
+    const fields = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, sealFor(phone())]))
+    expect(Object.keys(await call({ cloudIDs: fields(5) }))).toHaveLength(5)
+    expect(await refused({ cloudIDs: fields(6) })).toMatchObject({
+      code: 'CLOUDLET_VALUE',
+      message: expect.stringContaining('takes 5 values of CloudID, not 6'),
+    })
+  })
+
+  test.each<[string, unknown]>([
+    ['no object', 'x'],
+    ['a list', ['x', 'y']],
+    ['a number in a field', { x: 7 }],
+    ['an object in a field', { x: { cloudID: 'x' } }],
+    ['no text in a field', { x: '' }],
+    ['too long a text', { x: 'x'.repeat(LIMITS.cloudIDChars + 1) }],
+    ['too long a name', { ['x'.repeat(257)]: 'x' }],
+  ])('are refused when they are %s', async (_, cloudIDs) => {
+    const { refused, call } = await openUser()
+    expect(await refused({ cloudIDs })).toMatchObject({ code: 'CLOUDLET_VALUE' })
+    expect(await call({})).toEqual({})
+  })
+
+  test('may be as long as the limit, and their field too', async () => {
+    const { call } = await openUser()
+    const cloudID = 'x'.repeat(LIMITS.cloudIDChars)
+    expect(await call({ cloudIDs: { ['x'.repeat(256)]: cloudID } })).toMatchObject({
+      ['x'.repeat(256)]: { cloudID, errCode: -601005 },
+    })
+  })
+
+  test('are invalid on a host without WeChat', async () => {
+    const host = new FunctionHost()
+    onTestFinished(() => host.close())
+    await host.deploy('echo', { files: { 'index.js': 'exports.main = async event => event' } })
+    expect(host.wechat).toBeUndefined()
+    const peer = await RawPeer.welcomed((await host.listen({ port: 0 })).url)
+    onTestFinished(() => peer.terminate())
+    const cloudIDs = { x: 'genuine' }
+    expect(await peer.call(1, 'functions.invoke', { name: 'echo', cloudIDs })).toMatchObject({
+      result: { x: { cloudID: 'genuine', errCode: -601005, errMsg: 'invalid cloudID' } },
+    })
+  })
+})
+
+describe('a CloudID of WeChat', () => {
+  const caller = { openid: 'o-ming' }
+  const open = (answer: object, cloudIDs: readonly string[]) => {
+    const asked: unknown[] = []
+    const reader = new OpenDataReader({
+      appid: APPID,
+      sessionKeysOf: async () => [],
+      askWechat: async (openid, ids) => {
+        asked.push([openid, ids])
+        return answer as Record<string, unknown>
+      },
+    })
+    return { asked, opened: reader.open(cloudIDs, caller) }
+  }
+
+  test('is asked for by openid, all at once, each once', async () => {
+    const json = { cloudID: 'one', data: { phoneNumber: '1' } }
+    const { asked, opened } = open(
+      {
+        data_list: [
+          { cloud_id: 'two', json: JSON.stringify({ ...json, cloudID: 'two' }) },
+          { cloud_id: 'one', json },
+        ],
+      },
+      ['one', 'two', 'one', 'three'],
     )
-  })
-
-  test('is computed here for a user who logged in here', async () => {
-    await using standin = await openStandin(() => undefined)
-    const api = new WechatApi({ apiUrl: standin.url, timeoutMs: 5000 })
-    const accessToken = new AccessToken({
-      api,
-      ...CREDENTIALS,
-      endpoint: 'stable_token',
-      onWarning: () => {},
-    })
-    const keys = new Map([['o-1', 'gDyVgzwa0mFz9uUP7M6GQQ==']])
-    const openapi = new Openapi({
-      api,
-      appid: 'wx20afc706a711eefc',
-      accessToken,
-      sessionKeyOf: openid => keys.get(openid),
-    })
-    const asker = { caller: { openid: 'o-1' }, functionName: 'f', signal: undefined }
-    const call = { groupId: '1559129713_672975982', nonce: '8AP6DT9ybtniUJfb', timestamp: 1559129714 }
-    expect(await openapi.signVoip({ ...asker, ...call })).toMatch(/^b002b824688dd859/)
-    expect(standin.requests).toEqual([])
-  })
-
-  test('is asked of WeChat for another', async () => {
-    await using wechat = await openWechat([
-      request =>
-        request.path === '/wxa/getvoipsign'
-          ? { body: { errcode: 0, errmsg: 'ok', signature: 'abc' } }
-          : undefined,
+    expect(await opened).toEqual([
+      { cloudID: 'one', data: { phoneNumber: '1' } },
+      { cloudID: 'two', data: { phoneNumber: '1' } },
+      { cloudID: 'one', data: { phoneNumber: '1' } },
+      { cloudID: 'three', errCode: -601005, errMsg: 'invalid cloudID' },
     ])
-    const call = `return cloud.getVoIPSign({ groupId: 'g', timestamp: 12, nonce: 'n' })`
-    expect(await wechat.run(call)).toStrictEqual({ signature: 'abc', errMsg: 'getVoIPSign:ok', errCode: 0 })
-    expect(wechat.asked().query.get('openid')).toBe('o-1')
-    expect(jsonOf(wechat.asked())).toEqual({ group_id: 'g', timestamp: 12, nonce: 'n' })
-    expect(await wechat.run(call, { caller: {} })).toMatchObject({ errCode: -601002 })
+    expect(asked).toEqual([['o-ming', ['one', 'two', 'three']]])
   })
 
-  test('without a signature in the answer is an error', async () => {
-    await using wechat = await openWechat([() => ({ body: { errcode: 0 } })])
-    expect(
-      await wechat.run(`return cloud.getVoIPSign({ groupId: 'g', timestamp: 12, nonce: 'n' })`),
-    ).toMatchObject({
-      errCode: -601001,
+  test('that failed has the error WeChat gave, and one that is unreadable the system error', async () => {
+    const data_list = [
+      { cloud_id: 'late', json: { cloudID: 'late', errCode: -601006, errMsg: 'cloudID expired' } },
+      { cloud_id: 'odd', json: '<html>' },
+      { cloud_id: 'empty', json: {} },
+      null,
+      7,
+    ]
+    expect(await open({ data_list }, ['late', 'odd', 'empty']).opened).toEqual([
+      { cloudID: 'late', errCode: -601006, errMsg: 'cloudID expired' },
+      { cloudID: 'odd', errCode: -601001, errMsg: 'system error' },
+      { cloudID: 'empty', errCode: -601001, errMsg: 'system error' },
+    ])
+  })
+
+  test('rejects when WeChat can not be asked', async () => {
+    const reader = new OpenDataReader({
+      appid: APPID,
+      sessionKeysOf: async () => [],
+      askWechat: () => Promise.reject(new WechatError('getOpenData', -604102, 'late')),
     })
+    await expect(reader.open(['x'], caller)).rejects.toThrow(WechatError)
   })
-})
-
-test('the issuer of tokens refuses what WeChat would', async () => {
-  const issuer = issueTokens()
-  await using standin = await openStandin(issuer.route)
-  const api = new WechatApi({ apiUrl: standin.url, timeoutMs: 5000 })
-  await expect(api.get('/cgi-bin/token', { ...CREDENTIALS })).rejects.toMatchObject({ errCode: 40002 })
-  const wrong = { grant_type: 'client_credential', ...CREDENTIALS, appid: 'x' }
-  await expect(api.get('/cgi-bin/token', wrong)).rejects.toMatchObject({ errCode: 40013 })
 })
