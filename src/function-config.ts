@@ -1,6 +1,7 @@
 import stripJsonComments from 'strip-json-comments'
 import type { DeclaredPath } from './declared-paths.ts'
 import { DeployError } from './errors.ts'
+import { readOpenapi } from './openapi-permissions.ts'
 import { HTTP_PATH_HINT, isHttpPath } from './transport/http-paths.ts'
 
 /** What a function gets when its config.json doesn't say. */
@@ -24,6 +25,8 @@ export interface FunctionConfig {
   readonly concurrency: number
   /** An invocation may run twice: it is run again also when it has made host calls and its process ended by another's doing. */
   readonly idempotent: boolean
+  /** APIs of `cloud.openapi` it may use, `*` for all. */
+  readonly openapi: readonly string[]
   /** The path under which anyone may call it by HTTP, at doors without `httpPaths`. */
   readonly http?: DeclaredPath
   /** The function's own environment variables. */
@@ -35,16 +38,10 @@ export interface ReadConfig {
   readonly warnings: readonly string[]
 }
 
-const OTHER_KEYS: ReadonlySet<string> = new Set(['envVariables', 'http', 'idempotent'])
+const OTHER_KEYS: ReadonlySet<string> = new Set(['envVariables', 'http', 'idempotent', 'permissions'])
 
 /** Keys of the platform's config.json that mean something there and nothing here yet. */
-const UNUSED_KEYS: ReadonlySet<string> = new Set([
-  'permissions',
-  'triggers',
-  'runtime',
-  'handler',
-  'installDependency',
-])
+const UNUSED_KEYS: ReadonlySet<string> = new Set(['triggers', 'runtime', 'handler', 'installDependency'])
 
 const FIELDS = {
   timeout: { min: 0.001, max: 900, unit: 'seconds' },
@@ -55,7 +52,7 @@ const FIELDS = {
 
 /**
  * Reads a function's config.json: `timeout` (seconds), `cpuMs`, `memorySize` (MB), `concurrency`,
- * `idempotent`, `envVariables`, `http`.
+ * `idempotent`, `envVariables`, `http`, `permissions.openapi`.
  * Comments are accepted, with a warning, since the real cloud does not take them.
  *
  * @throws {DeployError} for text that isn't JSON or a value out of range.
@@ -81,6 +78,7 @@ export function readFunctionConfig(
       memoryMb: readNumber(functionName, given, 'memorySize') ?? defaults.memoryMb,
       concurrency: readNumber(functionName, given, 'concurrency') ?? defaults.functionConcurrency,
       idempotent: readFlag(functionName, given, 'idempotent'),
+      openapi: readOpenapi(given['permissions'], warnings, message => problem(functionName, message)),
       ...readHttp(functionName, given.http),
       environment: readEnvironment(functionName, given.envVariables, warnings),
     },

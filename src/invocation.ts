@@ -91,7 +91,9 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     const depth = scope.depth + 1
     const { files } = deployment
     const meter = { heapUsedBytes: 0 }
-    const scoped = { kind: 'function', caller, depth, place: permit, network, files, meter } as const
+    const openapi = config.openapi
+    const own = { functionName: deployment.name, openapi, network, files, meter }
+    const scoped = { kind: 'function', caller, depth, place: permit, ...own } as const
     let call = bind(line.dispatcher, rights, { ...scoped, ending })
     // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
     const ran = await lane.run({

@@ -138,6 +138,14 @@ export const LIMITS = Object.freeze({
   cloudIDs: 5,
   cloudIDMs: 300_000,
   cloudIDChars: 16 * 1024,
+  /** Files of one call of `cloud.openapi`; ids of one `getOpenData`. */
+  wechatMedia: 10,
+  openDataIDs: 50,
+  /** Times in a minute that an access token is asked for, and for how long a failure stands. */
+  wechatTokenFetches: 10,
+  wechatTokenRetryMs: 5000,
+  /** APIs in permissions.openapi of a config.json. */
+  openapiPermissions: 500,
   /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
   failureNameChars: 256,
   failureMessageChars: 64 * 1024,

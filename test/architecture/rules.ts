@@ -51,6 +51,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'node-names',
         'notices',
         'observe',
+        'openapi-permissions',
         'options',
         'packaged-tree',
         'program',
