@@ -51,6 +51,8 @@ export {
   type Login,
   tokenAuthenticator,
 } from './transport/auth.ts'
+export type { CorsOptions } from './transport/http-cors.ts'
+export type { HttpPathSetting } from './transport/http-paths.ts'
 export { jwtAuthenticator } from './transport/jwt.ts'
 export type { JwtAuthenticatorOptions, JwtClaims, PublicJwk } from './transport/jwt-options.ts'
 export type { Door } from './transport/server.ts'
