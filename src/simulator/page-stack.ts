@@ -1,29 +1,10 @@
 import { posix } from 'node:path'
 import { LIMITS } from '../limits.ts'
 import { createEventChannels, type EventChannel } from './event-channel.ts'
+import type { NavigationApis, OpenOptions, UrlOptions } from './navigation.ts'
 import { Page } from './page.ts'
 import type { Project } from './project.ts'
-import { createWxApi, createWxFailure, type Report, requireText, type WxApi } from './wx-api.ts'
-
-export interface UrlOptions {
-  /** `/pages/a/a?id=1`, or relative to the present page. */
-  readonly url: string
-}
-
-export interface OpenOptions extends UrlOptions {
-  /** Listeners for what the opened page emits on its opener's channel. */
-  readonly events?: Readonly<Record<string, (...args: unknown[]) => void>>
-}
-
-export interface NavigationApis {
-  readonly navigateTo: WxApi<OpenOptions, { eventChannel: EventChannel }>
-  readonly redirectTo: WxApi<UrlOptions>
-  readonly reLaunch: WxApi<UrlOptions>
-  readonly switchTab: WxApi<UrlOptions>
-  readonly navigateBack: WxApi<{ delta?: number }>
-  readonly startPullDownRefresh: WxApi<object>
-  readonly stopPullDownRefresh: WxApi<object>
-}
+import { createWxApi, createWxFailure, type Report, requireText } from './wx-api.ts'
 
 export interface PageStackOptions {
   readonly project: Project

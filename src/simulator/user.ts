@@ -8,9 +8,9 @@ import { App, type AppInstance, type LaunchOptions } from './app.ts'
 import { createDevice, type SystemInfo } from './device.ts'
 import { createFileSystemManager } from './file-system-manager.ts'
 import { createLocalStorage } from './local-storage.ts'
+import { forwardNavigation } from './navigation.ts'
 import { createNetwork } from './network.ts'
 import type { Page } from './page.ts'
-import type { NavigationApis } from './page-stack.ts'
 import type { Project } from './project.ts'
 import { createSockets } from './socket.ts'
 import { UserFiles } from './user-files.ts'
@@ -78,7 +78,7 @@ export class User implements Closable {
       ...createNetwork(files, report),
       ...createSockets(report),
       ...createDevice(options.appid ?? project?.appid ?? '', systemInfo, report),
-      ...this.#createNavigation(report),
+      ...forwardNavigation(() => this.#app?.stack.createApis(), report),
       ...this.#createLogin(report),
       cloud: readPackageFiles(this.#cloud, files),
       env: Object.defineProperty({}, 'USER_DATA_PATH', { get: () => files.dataPath, enumerable: true }),
@@ -226,31 +226,6 @@ export class User implements Closable {
         return {}
       }),
     }
-  }
-
-  /** Of the app that runs when they are called. */
-  #createNavigation(report: Report): NavigationApis {
-    const forward = (name: keyof NavigationApis): unknown => {
-      const whenClosed = createWxApi(name, report, () => {
-        // A page that is gone still says so when its last request has ended.
-        if (name === 'stopPullDownRefresh') return {}
-        throw createWxFailure(name, 'no app is running: open one with user.open()')
-      })
-      return (options: object = {}) => {
-        const apis = this.#app?.stack.createApis()
-        return apis === undefined ? whenClosed(options) : Reflect.apply(apis[name], undefined, [options])
-      }
-    }
-    const names: readonly (keyof NavigationApis)[] = [
-      'navigateTo',
-      'redirectTo',
-      'reLaunch',
-      'switchTab',
-      'navigateBack',
-      'startPullDownRefresh',
-      'stopPullDownRefresh',
-    ]
-    return Object.fromEntries(names.map(name => [name, forward(name)])) as unknown as NavigationApis
   }
 
   #requireApp(): App {
