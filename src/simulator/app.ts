@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.ts'
+import { AppTimers } from './app-timers.ts'
 import { ModuleLoader } from './module-loader.ts'
 import { PageStack } from './page-stack.ts'
 import type { Project } from './project.ts'
@@ -22,6 +23,7 @@ export interface LaunchOptions {
 export class App {
   readonly #loader: ModuleLoader
   readonly #report: Report
+  readonly #timers: AppTimers
   readonly stack: PageStack
   instance: AppInstance | undefined
   launchOptions: LaunchOptions | undefined
@@ -32,6 +34,7 @@ export class App {
   /** `reportUnheard` gets what the app's own `onError` doesn't take. */
   constructor(project: Project, wx: object, console: Console, reportUnheard: Report) {
     this.#report = error => this.#tellError(error, reportUnheard)
+    this.#timers = new AppTimers(this.#report)
     this.stack = new PageStack({
       project,
       loadDefinition: route => this.#loadDefinition(project, route),
@@ -41,6 +44,7 @@ export class App {
     this.#loader = new ModuleLoader(project.root, {
       wx,
       console,
+      ...this.#timers.globals,
       App: (definition: unknown) => this.#registerApp(definition),
       Page: (definition: unknown) => this.#registerPage(definition),
       Component: createUnavailable('Component'),
@@ -75,6 +79,12 @@ export class App {
   hide(): Promise<unknown> {
     this.stack.setShown(false)
     return this.#run('onHide')
+  }
+
+  /** Unloads all pages and ends all timers. */
+  end(): void {
+    this.stack.unloadAll()
+    this.#timers.clear()
   }
 
   async #run(hook: 'onLaunch' | 'onShow' | 'onHide', ...args: readonly unknown[]): Promise<unknown> {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import { type Cloud, type CloudOptions, createCloud } from '../client/node.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Closable } from '../types.ts'
@@ -12,9 +11,10 @@ import { forwardNavigation } from './navigation.ts'
 import { createNetwork } from './network.ts'
 import type { Page } from './page.ts'
 import type { Project } from './project.ts'
+import { waitUntil } from './real-timers.ts'
 import { createSockets } from './socket.ts'
 import { UserFiles } from './user-files.ts'
-import { guardWx, type Wx } from './wx.ts'
+import { createWx, type Wx } from './wx.ts'
 import { createWxApi, createWxFailure, type Report } from './wx-api.ts'
 
 /** Who a user is: what `createCloud` takes beside the door's `url`, and what their phone is like. */
@@ -72,7 +72,7 @@ export class User implements Closable {
     this.#screen = screen
     const files = new UserFiles(project?.root, directory)
     const fileSystemManager = createFileSystemManager(files, report)
-    this.wx = guardWx({
+    this.wx = createWx({
       ...apis,
       ...createLocalStorage(report),
       ...createNetwork(files, report),
@@ -111,7 +111,7 @@ export class User implements Closable {
 
   /** Ends the app, as a user does who swipes it away: `onUnload` of its pages. Storage and files stay. */
   quit(): void {
-    this.#app?.stack.unloadAll()
+    this.#app?.end()
     this.#app = undefined
   }
 
@@ -139,14 +139,13 @@ export class User implements Closable {
    */
   async waitForPage(route: string, timeoutMs = WAIT_MS): Promise<Page> {
     const { stack } = this.#requireApp()
-    const until = performance.now() + timeoutMs
-    while (stack.current?.route !== route) {
-      if (performance.now() > until) {
-        throw new Error(`The page on top is ${stack.current?.route}, not ${route}, after ${timeoutMs} ms.`)
-      }
-      await setTimeout(LOOK_MS)
-    }
-    const page = stack.current
+    await waitUntil(
+      () => stack.current?.route === route,
+      check => stack.watch(check),
+      timeoutMs,
+      () => `The page on top is ${stack.current?.route}, not ${route}.`,
+    )
+    const { page } = this
     await stack.ready(page)
     return page
   }
@@ -243,7 +242,6 @@ export class User implements Closable {
 }
 
 const WAIT_MS = 5000
-const LOOK_MS = 5
 
 /** Nobody waits for it and the app has no onError, so it is unhandled: a test runner makes the test fail. */
 function rejectUnheard(error: unknown): void {
