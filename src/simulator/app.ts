@@ -41,7 +41,7 @@ export class App {
       console,
       report: this.#report,
     })
-    this.#loader = new ModuleLoader(project.root, {
+    this.#loader = new ModuleLoader(project.sources, {
       wx,
       console,
       ...this.#timers.globals,
@@ -63,9 +63,9 @@ export class App {
   /** Runs app.js, `onLaunch` and `onShow`; resolves when what they returned has settled. */
   launch(options: LaunchOptions): Promise<unknown> {
     this.launchOptions = options
-    this.#loader.load('app.js')
+    this.#loader.loadScript('app')
     if (this.instance === undefined) {
-      throw new InvalidOptionError('project', 'app.js did not call App().')
+      throw new InvalidOptionError('project', 'The script of the app did not call App().')
     }
     return Promise.all([this.#run('onLaunch', options), this.#run('onShow', options)])
   }
@@ -120,10 +120,10 @@ export class App {
     const known = this.#definitions.get(route)
     if (known !== undefined) return known
     this.#pageDefinition = undefined
-    this.#loader.load(`${route}.js`)
+    this.#loader.loadScript(route)
     const definition = this.#pageDefinition as Definition | undefined
     if (definition === undefined) {
-      throw new InvalidOptionError('project', `${project.root}: ${route}.js did not call Page().`)
+      throw new InvalidOptionError('project', `${project.root}: the script of ${route} did not call Page().`)
     }
     this.#definitions.set(route, definition)
     return definition

@@ -98,6 +98,7 @@ export class User implements Closable {
   async open(url?: string): Promise<Page> {
     const project = this.#requireProject()
     const target = url ?? `/${project.entryPage}`
+    if (this.#app === undefined) await project.sources.prepare()
     const running = this.#app
     const app = running ?? new App(project, this.wx, this.#console, rejectUnheard)
     this.#app = app
