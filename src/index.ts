@@ -41,6 +41,9 @@ export type { Capability } from './protocol/calls.ts'
 export type { IndexInfo, IndexOptions } from './sdk/index-admin.ts'
 export type { Transaction } from './sdk/transaction.ts'
 export type { FunctionSource } from './source-tree.ts'
+export type { S3Options } from './storage/s3-options.ts'
+export type { Storage, StoredFile } from './storage/storage.ts'
+export type { HostStorageOptions } from './storage-options.ts'
 export {
   type Authenticate,
   type AuthenticateRequest,
@@ -48,6 +51,8 @@ export {
   type Login,
   tokenAuthenticator,
 } from './transport/auth.ts'
+export type { CorsOptions } from './transport/http-cors.ts'
+export type { HttpPathSetting } from './transport/http-paths.ts'
 export { jwtAuthenticator } from './transport/jwt.ts'
 export type { JwtAuthenticatorOptions, JwtClaims, PublicJwk } from './transport/jwt-options.ts'
 export type { Door } from './transport/server.ts'

@@ -18,7 +18,9 @@ describe('the file', () => {
   test('is ES5 from end to end, and the only one in its folder', async () => {
     parse(text, { ecmaVersion: 5, allowReturnOutsideFunction: true })
     expect(await readdir(dirname(BUNDLE))).toEqual(['index.js'])
-    const { miniprogram, files } = JSON.parse(readFileSync(join(dirname(BUNDLE), '../../package.json'), 'utf8'))
+    const { miniprogram, files } = JSON.parse(
+      readFileSync(join(dirname(BUNDLE), '../../package.json'), 'utf8'),
+    )
     expect(join(dirname(BUNDLE), '../..', miniprogram)).toBe(dirname(BUNDLE))
     expect(files).toContain('dist')
   })
