@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidOptionError } from '../errors.ts'
 import { type Cloud, type CloudOptions, createCloudOn } from './cloud.ts'
 import { MiniProgramFiles } from './miniprogram-files.ts'
@@ -18,6 +19,13 @@ export interface MiniProgramCloudOptions extends CloudOptions {
    * @default 'socket'
    */
   readonly downloadBy?: 'socket' | 'url'
+}
+
+declare global {
+  /** Where the DOM's types are not loaded, as in mini-programs, these declarations still have to be read. */
+  interface AbortSignal {
+    readonly aborted: boolean
+  }
 }
 
 /** The mini-program's own, in every script of it. */

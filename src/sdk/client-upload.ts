@@ -40,8 +40,8 @@ export async function uploadFile(work: UploadWork): Promise<{ fileID: string }> 
     const sha256 = await new ChunkedUpload(work, uploadId, chunkBytes).send()
     return await finish(work, uploadId, sha256)
   } catch (error) {
-    // The first error is what went wrong; an upload that can't be given up now expires on the host.
-    await call('storage.abortUpload', { uploadId }).catch(() => {})
+    // Nobody waits for it: the first error is what went wrong, and what can't be given up now expires on the host.
+    call('storage.abortUpload', { uploadId }).catch(() => {})
     throw error
   }
 }

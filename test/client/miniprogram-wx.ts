@@ -21,6 +21,7 @@ export class TestWx implements Wx {
   /** The code of a login, as WeChat gives one to a phone. */
   giveCode: () => string = () => `code-${this.loginCount}`
   downloadCount = 0
+  abortCount = 0
   /** Messages that came over its sockets. */
   messageCount = 0
 
@@ -121,7 +122,10 @@ export class TestWx implements Wx {
       return { statusCode: response.status, tempFilePath }
     })
     return {
-      abort: () => controller.abort(),
+      abort: () => {
+        this.abortCount++
+        controller.abort()
+      },
       onProgressUpdate: listener => void listeners.push(listener),
     }
   }

@@ -196,6 +196,18 @@ describe('a mini-program', () => {
     expect(proxy.connectionCount).toBe(2)
   })
 
+  test('is told when there is no host', async () => {
+    const { run, host } = await openProgram()
+    await host.close()
+    expect(await run("return wx.cloud.callFunction({ name: 'echo' })")).toEqual({
+      failure: {
+        errCode: -1,
+        errMsg: expect.stringMatching(/^cloud\.callFunction:fail Can't connect to ws:/),
+      },
+    })
+    expect(await run('return wx.cloud.status')).toBe('idle')
+  })
+
   test('is told when it has no socket left', async () => {
     const { run, proxy } = await openProgram()
     await run(`for (var n = 0; n < 5; n++) wx.connectSocket({ url: '${proxy.url}' })`)
@@ -259,6 +271,24 @@ describe('files of a mini-program', () => {
     expect(await run("return wx.cloud.downloadFile({ fileID: 'cloud://local.none/none' })")).toMatchObject({
       failure: { errCode: -503003, errMsg: expect.stringContaining('cloud.downloadFile:fail') },
     })
+  })
+
+  test('by wx.downloadFile are aborted there', async () => {
+    const { run, wx, directory } = await openProgram("openid: 'o-mini', downloadBy: 'url'")
+    await writeFile(join(directory, 'tmp_a'), 'by url')
+    const outcome = await run(`
+      var uploaded = await wx.cloud.uploadFile({ cloudPath: 'a.txt', filePath: 'wxfile://tmp_a' })
+      return new Promise(function (resolve, reject) {
+        var task = wx.cloud.downloadFile({ fileID: uploaded.fileID, success: reject, fail: resolve })
+        var start = wx.downloadFile
+        wx.downloadFile = function (options) {
+          var transfer = start.call(wx, options)
+          setTimeout(function () { task.abort() })
+          return transfer
+        }
+      })`)
+    expect(outcome).toMatchObject({ errMsg: 'cloud.downloadFile:fail abort' })
+    await expect.poll(() => wx.abortCount).toBe(1)
   })
 
   test.each(["''", '5', 'undefined', "'wxfile://nowhere'"])('filePath %s fails', async filePath => {
