@@ -61,4 +61,6 @@ export type {
   Rule,
   SecurityRules,
 } from './types.ts'
+export type { OpenData } from './wechat/open-data.ts'
+export type { Wechat, WechatLogin, WechatLoginRequest } from './wechat/wechat.ts'
 export type { WechatOptions } from './wechat/wechat-options.ts'
