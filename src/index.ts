@@ -61,6 +61,19 @@ export type {
   Rule,
   SecurityRules,
 } from './types.ts'
+export type {
+  CloudCallSignCall,
+  CloudPayCall,
+  OpenapiCall,
+  OpenDataCall,
+  VoipSignCall,
+  WechatAsker,
+  WechatFields,
+  WechatFile,
+  WechatHandlers,
+  WechatMedia,
+} from './wechat/handlers.ts'
 export type { OpenData } from './wechat/open-data.ts'
+export type { WechatPayOptions } from './wechat/pay-options.ts'
 export type { Wechat, WechatLogin, WechatLoginRequest } from './wechat/wechat.ts'
 export type { WechatOptions } from './wechat/wechat-options.ts'
