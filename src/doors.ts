@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import { HostClosedError, InvalidOptionError } from './errors.ts'
-import { developmentAuthenticator } from './transport/auth.ts'
+import type { Authenticate } from './transport/auth.ts'
 import type { DoorOptions } from './transport/door-options.ts'
 import { type AttachOptions, Door, type ListenOptions } from './transport/server.ts'
 
@@ -11,7 +11,10 @@ const DEFAULT_PORT = 7780
 /** What the host does for a door; the embedder sets the rest. */
 export type DoorDuties = Pick<DoorOptions, 'call' | 'serveFile' | 'health' | 'onInternalError'>
 
-/** What an embedder may set of a door. Without `authenticate` it believes every client of this machine. */
+/**
+ * What an embedder may set of a door. Without `authenticate` its clients log in with WeChat if the host has it; else it
+ * believes every client of this machine.
+ */
 export type DoorSettings = Partial<Omit<DoorOptions, keyof DoorDuties>>
 
 /** Options of `host.listen`. `port` is 7780 unless given; 0 takes a free one. */
@@ -23,15 +26,16 @@ export type AttachSettings = Pick<AttachOptions, 'path'> & DoorSettings
 /** The doors a host has opened. */
 export class Doors {
   readonly #duties: DoorDuties
-  readonly #appid: string | undefined
+  readonly #authenticate: Authenticate
   /** With the server of those that have it from the embedder. */
   readonly #doors = new Map<Door, Server | undefined>()
   readonly #opening = new Set<Promise<Door>>()
   #isClosed = false
 
-  constructor(duties: DoorDuties, appid: string | undefined) {
+  /** @param authenticate who a door's clients are, unless the embedder says otherwise. */
+  constructor(duties: DoorDuties, authenticate: Authenticate) {
     this.#duties = duties
-    this.#appid = appid
+    this.#authenticate = authenticate
   }
 
   /** Base of the HTTP part of the first door that can be reached, if there is one. */
@@ -88,7 +92,6 @@ export class Doors {
         'The settings of a door must be an object, e.g. { port: 7780 }.',
       )
     }
-    const authenticate = developmentAuthenticator(this.#appid === undefined ? {} : { appid: this.#appid })
-    return { authenticate, ...settings, ...this.#duties }
+    return { authenticate: this.#authenticate, ...settings, ...this.#duties }
   }
 }

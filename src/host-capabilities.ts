@@ -5,8 +5,10 @@ import { networkHandlers } from './capabilities/network.ts'
 import { runtimeHandlers } from './capabilities/runtime.ts'
 import { storageHandlers } from './capabilities/storage.ts'
 import type { Database } from './database/database.ts'
+import { openCloudIDsWith } from './host-wechat.ts'
 import { Network } from './network/network.ts'
 import type { Storage } from './storage/storage.ts'
+import type { Wechat } from './wechat/wechat.ts'
 
 /** What the ops of a host work on. */
 export interface HostEngines {
@@ -14,6 +16,7 @@ export interface HostEngines {
   readonly storage: Storage
   readonly dnsServers: readonly string[] | undefined
   readonly invoke: Invoke
+  readonly wechat: Wechat | undefined
   readonly onInternalError: (incidentId: string, cause: unknown) => void
 }
 
@@ -23,6 +26,7 @@ export function makeDispatcher({
   storage,
   dnsServers,
   invoke,
+  wechat,
   onInternalError,
 }: HostEngines): Dispatcher {
   return new Dispatcher({
@@ -31,7 +35,7 @@ export function makeDispatcher({
       ...storageHandlers(storage),
       ...runtimeHandlers(),
       ...networkHandlers(new Network(dnsServers)),
-      ...functionHandlers(invoke),
+      ...functionHandlers(invoke, openCloudIDsWith(wechat)),
     },
     onInternalError,
   })

@@ -3,18 +3,28 @@ import type { Dispatcher } from './capabilities/dispatch.ts'
 import { Doors } from './doors.ts'
 import { callerOfClient, completeCaller } from './identity.ts'
 import type { Storage } from './storage/storage.ts'
+import { developmentAuthenticator } from './transport/auth.ts'
+import type { Wechat } from './wechat/wechat.ts'
 
 /** What the doors of a host lead to. */
 export interface DoorsInside {
   readonly appid: string | undefined
   readonly dispatcher: Dispatcher
   readonly storage: Storage
+  readonly wechat: Wechat | undefined
   readonly health: () => object
   readonly onInternalError: (error: unknown) => void
 }
 
 /** The doors of a host: a call that comes through one runs with a client's rights, as the caller of its session. */
-export function openDoors({ appid, dispatcher, storage, health, onInternalError }: DoorsInside): Doors {
+export function openDoors({
+  appid,
+  dispatcher,
+  storage,
+  wechat,
+  health,
+  onInternalError,
+}: DoorsInside): Doors {
   return new Doors(
     {
       call: ({ op, args, caller, signal, emit }) =>
@@ -30,6 +40,6 @@ export function openDoors({ appid, dispatcher, storage, health, onInternalError 
       health,
       onInternalError,
     },
-    appid,
+    wechat?.authenticate ?? developmentAuthenticator(appid === undefined ? {} : { appid }),
   )
 }

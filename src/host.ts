@@ -17,6 +17,7 @@ import { FunctionTable } from './function-table.ts'
 import { makeDispatcher } from './host-capabilities.ts'
 import { createHostDatabase, type HostDatabase } from './host-database.ts'
 import { openDoors } from './host-doors.ts'
+import { openWechat } from './host-wechat.ts'
 import { completeCaller } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
 import { type InvokeOptions, resolveInvocation } from './invoke-arguments.ts'
@@ -34,6 +35,7 @@ import type { FunctionSource } from './source-tree.ts'
 import { Storage } from './storage/storage.ts'
 import type { Door } from './transport/server.ts'
 import type { Closable } from './types.ts'
+import type { Wechat } from './wechat/wechat.ts'
 
 /**
  * Runs WeChat cloud functions inside this process: deploys, invokes and serves them, with a database and file
@@ -44,6 +46,8 @@ export class FunctionHost implements Closable {
   readonly database: HostDatabase
   /** The file storage itself. */
   readonly storage: Storage
+  /** The mini-program's users, with option `wechat`: their logins, to be ended, and the data WeChat sealed for them. */
+  readonly wechat: Wechat | undefined
   readonly #options: ResolvedOptions
   readonly #documents: Database
   readonly #codeCache: CodeCache | undefined
@@ -77,9 +81,11 @@ export class FunctionHost implements Closable {
       appid,
       publicUrl: () => publicUrl ?? this.#doors.httpUrl,
     })
+    this.wechat = openWechat(this.#options, placeOf('wechat').directory, onWarning)
     this.#dispatcher = makeDispatcher({
       documents: this.#documents,
       storage: this.storage,
+      wechat: this.wechat,
       dnsServers: this.#options.network?.dnsServers,
       invoke: (functionName, event, scope) => invoke(this.#line, { functionName, event, scope }),
       onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),
@@ -91,6 +97,7 @@ export class FunctionHost implements Closable {
       appid,
       dispatcher: this.#dispatcher,
       storage: this.storage,
+      wechat: this.wechat,
       health: () => this.health,
       onInternalError: error => this.#notices.fault(error),
     })
@@ -245,6 +252,7 @@ export class FunctionHost implements Closable {
     this.#line.pool.close()
     await this.#isolates.close()
     await this.storage.close()
+    await this.wechat?.close()
     await this.#documents.close()
     await packagesClosed
   }

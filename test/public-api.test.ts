@@ -42,6 +42,7 @@ describe('the public API', () => {
       'ValueError',
       'WechatError',
       'developmentAuthenticator',
+      'jwtAuthenticator',
       'tokenAuthenticator',
     ])
   })

@@ -2,6 +2,7 @@ import { OverloadedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Encoded } from '../protocol/value.ts'
 import type { Handlers, Scope } from './capability.ts'
+import { fillCloudIDs, type OpenCloudIDs } from './cloud-ids.ts'
 
 /** Runs a function for a scope; the host hands this down, since invoking is above capabilities. */
 export type Invoke = (
@@ -11,15 +12,17 @@ export type Invoke = (
 ) => Promise<{ readonly result: unknown; readonly requestId: string }>
 
 /** Calls to other functions. The caller's identity goes along; how deep calls may nest is bounded. */
-export function functionHandlers(invoke: Invoke): Handlers<'functions.invoke'> {
+export function functionHandlers(invoke: Invoke, openCloudIDs: OpenCloudIDs): Handlers<'functions.invoke'> {
   return {
-    'functions.invoke': async ({ name, data }, scope) => {
+    'functions.invoke': async ({ name, data, cloudIDs }, scope) => {
       if (scope.depth >= LIMITS.callDepth) {
         throw new OverloadedError(
           `"${name}" was called ${scope.depth} functions deep; the limit is ${LIMITS.callDepth}. Do functions call each other in a circle?`,
         )
       }
-      const { result, requestId } = await invoke(name, eventOf(data), scope)
+      const open = (ids: readonly string[]): Promise<readonly object[]> => openCloudIDs(ids, scope.caller)
+      const event = await fillCloudIDs(eventOf(data), cloudIDs, open)
+      const { result, requestId } = await invoke(name, event, scope)
       return { result: result as Encoded, requestId }
     },
   }

@@ -38,6 +38,7 @@ interface ServeFlags {
   readonly isolation: Isolation
   readonly host?: string
   readonly tokens?: string
+  readonly wechatSecretFile?: string
   readonly data?: string
   readonly memory?: true
   readonly port: number
@@ -71,9 +72,13 @@ function createProgram(version: string, finish: (exitCode: ExitCode) => void): C
     .command('serve')
     .description('serve every function in a folder as it is, for others to use')
     .addOption(
-      new Option('--host <address>', 'address to listen on, with --tokens (default: this machine alone)'),
+      new Option(
+        '--host <address>',
+        'address to listen on, with --tokens or a WeChat login (default: this machine alone)',
+      ),
     )
     .addOption(new Option('--tokens <file>', 'JSON from token to caller: who may connect, and who they are'))
+    .addHelpText('after', WECHAT_HELP)
     .action(async (folder: string, flags: ServeFlags) => serve(folder, flags, false))
   for (const command of [developing, serving]) addServeOptions(command)
   program
@@ -111,6 +116,12 @@ function addServeOptions(command: Command): void {
       new Option(
         '--data <folder>',
         'where database and files are kept (default: .cloudlet beside the functions)',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--wechat-secret-file <file>',
+        "file with the mini-program's AppSecret (default: WECHAT_SECRET of the environment, if it is set)",
       ),
     )
     .addOption(new Option('--memory', 'keep database and files in memory only').conflicts('data'))
@@ -247,3 +258,7 @@ function ignoreClosedPipes(): void {
     })
   }
 }
+
+const WECHAT_HELP = `
+With WECHAT_SECRET or --wechat-secret-file, clients log in with WeChat (wx.login), unless there are --tokens.
+WECHAT_APPID is the mini-program's appid (default: that of project.config.json).`

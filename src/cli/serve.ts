@@ -1,6 +1,15 @@
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
-import { type DeployProgress, FunctionHost, type FunctionHostOptions, tokenAuthenticator } from '../index.ts'
+import {
+  type Authenticate,
+  type Caller,
+  type DeployProgress,
+  developmentAuthenticator,
+  FunctionHost,
+  type FunctionHostOptions,
+  tokenAuthenticator,
+  type WechatOptions,
+} from '../index.ts'
 import { formatTime } from './clock.ts'
 import { describeError } from './error-text.ts'
 import { FolderWatch } from './folder-watch.ts'
@@ -10,6 +19,7 @@ import { formatDeployments, formatInvocation, indent } from './invocation-text.t
 import { Reloader, type ReloaderOptions, type ReloadOutcome } from './reloader.ts'
 import { Terminal } from './terminal.ts'
 import { readTokensFile } from './tokens-file.ts'
+import { readWechatCredentials } from './wechat-credentials.ts'
 
 type InstallMode = NonNullable<FunctionHostOptions['install']>
 
@@ -19,8 +29,10 @@ export interface ServeOptions {
   readonly isolation: NonNullable<FunctionHostOptions['isolation']>
   /** Address to listen on. Default: this machine alone. */
   readonly host?: string
-  /** File of tokens and who connects with them. Without one, a client on this machine is whoever it says. */
+  /** File of tokens and who connects with them. Without one and without WeChat, a client on this machine is whoever it says. */
   readonly tokens?: string
+  /** File with the mini-program's AppSecret. Default: `WECHAT_SECRET` of the environment. */
+  readonly wechatSecretFile?: string
   /** 0 takes a free one. */
   readonly port: number
   /** Default: `.cloudlet` in the project, or beside the folder. */
@@ -44,7 +56,8 @@ export async function serveFolder(given: string, options: ServeOptions): Promise
   const folder = await findFunctionsFolder(given)
   const dataDirectory = options.memory ? undefined : findDataDirectory(folder, options.data)
   const callers = options.tokens === undefined ? undefined : readTokensFile(options.tokens)
-  await using host = createHost(folder, dataDirectory, options, terminal)
+  const wechat = readWechatCredentials(options.wechatSecretFile, folder.appid)
+  await using host = createHost({ folder, dataDirectory, wechat }, options, terminal)
   const onProgress = (progress: DeployProgress): void => printInstallProgress(progress, terminal)
   const deploying = host.deployDirectory(folder.path, { onProgress })
   const outcome = await Promise.race([deploying, ended])
@@ -58,7 +71,7 @@ export async function serveFolder(given: string, options: ServeOptions): Promise
   const door = await host.listen({
     port: options.port,
     ...(options.host && { hostname: options.host }),
-    ...(callers && { authenticate: tokenAuthenticator(callers) }),
+    ...chooseLogin(callers, wechat, options.isDevelopment),
   })
 
   terminal.line(terminal.paint('bold', `cloudlet ${options.version}  ${shorten(folder.path)}`))
@@ -72,7 +85,8 @@ export async function serveFolder(given: string, options: ServeOptions): Promise
     terminal.line(indent(terminal.paint('red', `${name} is not served. ${describeError(error)}`)))
   }
   terminal.line()
-  for (const line of describeDoor(door, dataDirectory, callers !== undefined)) terminal.line(indent(line))
+  const login = callers ? 'token' : host.wechat && !options.isDevelopment ? 'wechat' : 'openid'
+  for (const line of describeDoor(door, dataDirectory, login)) terminal.line(indent(line))
   terminal.line()
   await (options.isDevelopment
     ? reloadUntil(ended, { folder: folder.path, host, onProgress }, terminal)
@@ -100,9 +114,25 @@ async function reloadUntil(
   await reloader.idle()
 }
 
+/** In development WeChat answers functions, and clients are still whoever they say. */
+function chooseLogin(
+  callers: ReadonlyMap<string, Caller> | undefined,
+  wechat: WechatOptions | undefined,
+  isDevelopment: boolean,
+): { authenticate?: Authenticate } {
+  if (callers !== undefined) return { authenticate: tokenAuthenticator(callers) }
+  if (wechat === undefined || !isDevelopment) return {}
+  return { authenticate: developmentAuthenticator({ appid: wechat.appid }) }
+}
+
+interface Served {
+  readonly folder: FunctionsFolder
+  readonly dataDirectory: string | undefined
+  readonly wechat: WechatOptions | undefined
+}
+
 function createHost(
-  { appid }: FunctionsFolder,
-  dataDirectory: string | undefined,
+  { folder: { appid }, dataDirectory, wechat }: Served,
   { isDevelopment, isolation, install }: ServeOptions,
   terminal: Terminal,
 ): FunctionHost {
@@ -112,7 +142,7 @@ function createHost(
     network: { private: isDevelopment },
     isolation,
     install,
-    ...(appid === undefined ? {} : { appid }),
+    ...(wechat ? { wechat } : appid === undefined ? {} : { appid }),
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
     onInvocation: report => {
       for (const line of formatInvocation(report, Date.now(), terminal)) terminal.line(line)
@@ -136,13 +166,20 @@ function findDataDirectory(folder: FunctionsFolder, given: string | undefined): 
   )
 }
 
+/** What a client brings. */
+const LOGINS = {
+  token: "token: '…'",
+  openid: "openid: 'o-dev'",
+  wechat: 'getLoginCode: async () => (await wx.login()).code',
+}
+
 function describeDoor(
   { url, httpUrl }: { readonly url: string; readonly httpUrl: string },
   dataDirectory: string | undefined,
-  wantsToken: boolean,
+  login: keyof typeof LOGINS,
 ): string[] {
   return [
-    `client  createCloud({ url: '${url}', ${wantsToken ? "token: '…'" : "openid: 'o-dev'"} })`,
+    `client  createCloud({ url: '${url}', ${LOGINS[login]} })`,
     `health  ${httpUrl}/healthz`,
     `data    ${dataDirectory === undefined ? 'in memory, gone at the end' : shorten(dataDirectory)}`,
   ]

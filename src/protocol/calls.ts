@@ -232,10 +232,20 @@ export const OPS = {
   ),
   'database.dropIndex': databaseOp({ collection: name, name: Type.String() }, {}),
   ...STORAGE_OPS,
-  /** `data` is plain JSON: the event of the called function. */
+  /**
+   * `data` is plain JSON: the event of the called function. `cloudIDs`: fields of it that the host fills with what
+   * WeChat sealed for the caller, each with the text of a CloudID.
+   */
   'functions.invoke': {
     capability: 'functions',
-    args: Type.Object({ name, data: Type.Optional(encoded) }, closed),
+    args: Type.Object(
+      {
+        name,
+        data: Type.Optional(encoded),
+        cloudIDs: Type.Optional(Type.Unsafe<Readonly<Record<string, string>>>(Type.Object({}))),
+      },
+      closed,
+    ),
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
   ...NETWORK_OPS,

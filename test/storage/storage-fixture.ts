@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { SignedFile } from '../../src/storage/signed-file.ts'
-import { Storage, type StorageOptions } from '../../src/storage/storage.ts'
+import { Storage } from '../../src/storage/storage.ts'
+import type { StorageOptions } from '../../src/storage/storage-options.ts'
 
 /** Where the storage under test keeps its files: every behaviour a user can see is the same on both. */
 export const MEDIA = ['disk', 'memory'] as const

@@ -171,20 +171,26 @@ describe.each(MEDIA)('storage on %s', medium => {
   describe('owners', () => {
     test('a user may replace and remove their own file only', async () => {
       const fileID = await fixture.put('a', 'mine', 'o-1')
-      const theft = storage.upload({ cloudPath: 'a', content: Buffer.from('theirs'), owner: 'o-2' })
+      const theft = storage.upload({
+        cloudPath: 'a',
+        content: Buffer.from('theirs'),
+        client: { openid: 'o-2' },
+      })
       await expect(theft).rejects.toMatchObject({ reason: 'STORAGE_EXCEED_AUTHORITY' })
-      expect((await storage.remove({ fileIDs: [fileID], owner: 'o-2' })).files).toEqual([
+      expect((await storage.remove({ fileIDs: [fileID], client: { openid: 'o-2' } })).files).toEqual([
         { fileID, reason: 'STORAGE_EXCEED_AUTHORITY' },
       ])
       expect(await fixture.textOf(fileID)).toBe('mine')
       await fixture.put('a', 'mine too', 'o-1')
       expect(await fixture.textOf(fileID)).toBe('mine too')
-      expect((await storage.remove({ fileIDs: [fileID], owner: 'o-1' })).files).toEqual([{ fileID }])
+      expect((await storage.remove({ fileIDs: [fileID], client: { openid: 'o-1' } })).files).toEqual([
+        { fileID },
+      ])
     })
 
     test("the host's own files are out of a user's reach, and the host reaches all", async () => {
       const fileID = await fixture.put('a', 'host')
-      const theft = storage.upload({ cloudPath: 'a', content: Buffer.from('x'), owner: 'o-1' })
+      const theft = storage.upload({ cloudPath: 'a', content: Buffer.from('x'), client: { openid: 'o-1' } })
       await expect(theft).rejects.toMatchObject({ reason: 'STORAGE_EXCEED_AUTHORITY' })
       await fixture.put('b', 'x', 'o-1')
       const { files } = await storage.remove({ fileIDs: [fileID, 'cloud://e/b'] })
@@ -193,7 +199,9 @@ describe.each(MEDIA)('storage on %s', medium => {
 
     test('of two users racing for one new path one wins and the other is refused', async () => {
       const uploads = await Promise.allSettled(
-        ['o-1', 'o-2'].map(owner => storage.upload({ cloudPath: 'a', content: Buffer.from(owner), owner })),
+        ['o-1', 'o-2'].map(openid =>
+          storage.upload({ cloudPath: 'a', content: Buffer.from(openid), client: { openid } }),
+        ),
       )
       expect(uploads.map(upload => upload.status)).toEqual(['fulfilled', 'rejected'])
       expect(await fixture.textOf('cloud://e/a')).toBe('o-1')
