@@ -42,7 +42,7 @@ export interface Deployment {
 }
 
 export interface DeployOptions {
-  /** What the function may use. @default ['database', 'storage', 'functions', 'network'] */
+  /** What the function may use. @default ['database', 'storage', 'functions', 'network', 'wechat'] */
   readonly capabilities?: readonly Capability[]
   /** Where it may connect, and how much. What it leaves out is as in the host's option of that name. */
   readonly network?: NetworkOptions

@@ -4,10 +4,12 @@ import { functionHandlers, type Invoke } from './capabilities/functions.ts'
 import { networkHandlers } from './capabilities/network.ts'
 import { runtimeHandlers } from './capabilities/runtime.ts'
 import { storageHandlers } from './capabilities/storage.ts'
+import { wechatHandlers } from './capabilities/wechat.ts'
 import type { Database } from './database/database.ts'
 import { openCloudIDsWith } from './host-wechat.ts'
 import { Network } from './network/network.ts'
 import type { Storage } from './storage/storage.ts'
+import type { WechatServices } from './wechat/services.ts'
 import type { Wechat } from './wechat/wechat.ts'
 
 /** What the ops of a host work on. */
@@ -15,8 +17,9 @@ export interface HostEngines {
   readonly documents: Database
   readonly storage: Storage
   readonly dnsServers: readonly string[] | undefined
+  readonly wechat: WechatServices
   readonly invoke: Invoke
-  readonly wechat: Wechat | undefined
+  readonly users: Wechat | undefined
   readonly onInternalError: (incidentId: string, cause: unknown) => void
 }
 
@@ -25,8 +28,9 @@ export function makeDispatcher({
   documents,
   storage,
   dnsServers,
-  invoke,
   wechat,
+  invoke,
+  users,
   onInternalError,
 }: HostEngines): Dispatcher {
   return new Dispatcher({
@@ -35,7 +39,8 @@ export function makeDispatcher({
       ...storageHandlers(storage),
       ...runtimeHandlers(),
       ...networkHandlers(new Network(dnsServers)),
-      ...functionHandlers(invoke, openCloudIDsWith(wechat)),
+      ...wechatHandlers(wechat),
+      ...functionHandlers(invoke, openCloudIDsWith(users)),
     },
     onInternalError,
   })

@@ -1,22 +1,32 @@
 import type { OpenCloudIDs } from './capabilities/cloud-ids.ts'
 import type { ResolvedOptions } from './options.ts'
 import { INVALID_CLOUD_ID } from './wechat/open-data.ts'
+import { WechatServices } from './wechat/services.ts'
 import { Wechat } from './wechat/wechat.ts'
 
-/** WeChat as a host's options say. Undefined without `wechat`. */
+/** WeChat as a host's options say: its users, with `wechat`, and what functions can ask of it. */
 export function openWechat(
-  { wechat }: ResolvedOptions,
+  { wechat, wechatHandlers }: ResolvedOptions,
   directory: string | undefined,
   onWarning: (message: string) => void,
-): Wechat | undefined {
-  if (wechat === undefined) return undefined
-  return new Wechat({ ...wechat, directory, onWarning })
+): { readonly users: Wechat | undefined; readonly services: WechatServices } {
+  const users =
+    wechat === undefined
+      ? undefined
+      : new Wechat({
+          ...wechat,
+          directory,
+          onWarning,
+          askWechat: (openid, cloudIDs) => services.askOpenData(openid, cloudIDs),
+        })
+  const services = new WechatServices({ wechat, wechatHandlers, users, onWarning })
+  return { users, services }
 }
 
 /** Without WeChat no CloudID is one. */
-export function openCloudIDsWith(wechat: Wechat | undefined): OpenCloudIDs {
+export function openCloudIDsWith(users: Wechat | undefined): OpenCloudIDs {
   return async (cloudIDs, caller) =>
-    wechat === undefined
+    users === undefined
       ? cloudIDs.map(cloudID => ({ cloudID, ...INVALID_CLOUD_ID }))
-      : wechat.openData(cloudIDs, caller)
+      : users.openData(cloudIDs, caller)
 }

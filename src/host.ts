@@ -81,11 +81,13 @@ export class FunctionHost implements Closable {
       appid,
       publicUrl: () => publicUrl ?? this.#doors.httpUrl,
     })
-    this.wechat = openWechat(this.#options, placeOf('wechat').directory, onWarning)
+    const wechat = openWechat(this.#options, placeOf('wechat').directory, onWarning)
+    this.wechat = wechat.users
     this.#dispatcher = makeDispatcher({
       documents: this.#documents,
       storage: this.storage,
-      wechat: this.wechat,
+      users: wechat.users,
+      wechat: wechat.services,
       dnsServers: this.#options.network?.dnsServers,
       invoke: (functionName, event, scope) => invoke(this.#line, { functionName, event, scope }),
       onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),
@@ -95,6 +97,10 @@ export class FunctionHost implements Closable {
     this.#line = this.#makeLine()
     this.#doors = openDoors({
       appid,
+      envId,
+      declaredPaths: () => this.#functions.httpPaths,
+      invoke: (functionName, event, scope, requestId) =>
+        invoke(this.#line, { functionName, event, scope, requestId }),
       dispatcher: this.#dispatcher,
       storage: this.storage,
       wechat: this.wechat,

@@ -61,4 +61,17 @@ export type {
   Rule,
   SecurityRules,
 } from './types.ts'
+export type {
+  CloudCallSignCall,
+  CloudPayCall,
+  OpenapiCall,
+  OpenDataCall,
+  VoipSignCall,
+  WechatAsker,
+  WechatFields,
+  WechatFile,
+  WechatHandlers,
+  WechatMedia,
+} from './wechat/handlers.ts'
+export type { WechatPayOptions } from './wechat/pay-options.ts'
 export type { WechatOptions } from './wechat/wechat-options.ts'

@@ -38,6 +38,8 @@ export interface InvocationInput {
   readonly functionName: string
   readonly event: Readonly<Record<string, unknown>>
   readonly scope: Scope
+  /** Default: a new one. */
+  readonly requestId?: string
 }
 
 export interface InvokeResult {
@@ -66,7 +68,8 @@ export interface InvocationReport extends Omit<InvokeResult, 'result'> {
 /** One run of a handler for one event: the line of docs/architecture.md, from the call to its settling. */
 export async function invoke(line: Line, input: InvocationInput): Promise<InvokeResult> {
   const { functionName, scope } = input
-  const run: Progress = { requestId: randomUUID(), startMs: performance.now(), logs: [], ran: undefined }
+  const { requestId = randomUUID() } = input
+  const run: Progress = { requestId, startMs: performance.now(), logs: [], ran: undefined }
   try {
     // 1 find
     const { deployment, rights, network } = line.findDeployment(functionName)
@@ -88,7 +91,9 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     const depth = scope.depth + 1
     const { files } = deployment
     const meter = { heapUsedBytes: 0 }
-    const scoped = { kind: 'function', caller, depth, place: permit, network, files, meter } as const
+    const openapi = config.openapi
+    const own = { functionName: deployment.name, openapi, network, files, meter }
+    const scoped = { kind: 'function', caller, depth, place: permit, ...own } as const
     let call = bind(line.dispatcher, rights, { ...scoped, ending })
     // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
     const ran = await lane.run({

@@ -138,6 +138,14 @@ export const LIMITS = Object.freeze({
   cloudIDs: 5,
   cloudIDMs: 300_000,
   cloudIDChars: 16 * 1024,
+  /** Files of one call of `cloud.openapi`; ids of one `getOpenData`. */
+  wechatMedia: 10,
+  openDataIDs: 50,
+  /** Times in a minute that an access token is asked for, and for how long a failure stands. */
+  wechatTokenFetches: 10,
+  wechatTokenRetryMs: 5000,
+  /** APIs in permissions.openapi of a config.json. */
+  openapiPermissions: 500,
   /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
   failureNameChars: 256,
   failureMessageChars: 64 * 1024,
@@ -228,6 +236,9 @@ export const LIMITS = Object.freeze({
   frameValues: 3 * 1024 * 1024,
   /** Depth of a frame: a document or filter at its limit, its tags, and the frame around it. */
   frameDepth: 256,
+  /** Header lines of a function's own HTTP answer, and their bytes: what most clients take. */
+  httpHeaders: 100,
+  httpHeaderBytes: 16 * 1024,
   /** Bytes a session may send before it is welcomed. */
   helloBytes: 64 * 1024,
   /** Bytes of the calls one session has in flight, from which on the door reads no more of it until some have ended. */

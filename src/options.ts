@@ -4,6 +4,7 @@ import { type CellOptions, checkIsolation, type Isolation } from './isolation.ts
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { checkHostNetwork, type HostNetworkOptions } from './network-options.ts'
+import { checkWechatHandlers, type WechatHandlers } from './wechat/handlers.ts'
 import {
   type ResolvedWechatOptions,
   resolveWechatOptions,
@@ -22,6 +23,8 @@ export interface FunctionHostOptions {
   readonly appid?: string
   /** WeChat, for the login of mini-programs' users and for its API. Without it, neither is there. */
   readonly wechat?: WechatOptions
+  /** Answers of your own to what functions ask of WeChat: `openapi`, `cloudPay`, `getOpenData` and the signatures. */
+  readonly wechatHandlers?: WechatHandlers
   /**
    * Where functions run: in V8 isolates of this process, or of child processes that are supervised, and replaced when a
    * function takes one down. `process` is for code you don't know: the README says when to choose which.
@@ -208,6 +211,7 @@ const KNOWN: readonly string[] = [
   'cpuMs',
   'network',
   'wechat',
+  'wechatHandlers',
   ...STRINGS,
   ...FUNCTIONS,
 ]
@@ -227,6 +231,7 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
     checkInteger(key, Reflect.get(options, key), min, max)
   if (options.cpuMs !== undefined) checkInteger('cpuMs', options.cpuMs, 1, 900_000)
   if (options.network !== undefined) checkHostNetwork(options.network)
+  if (options.wechatHandlers !== undefined) checkWechatHandlers(options.wechatHandlers)
   checkIsolation(options.isolation, options.cells)
   for (const key of STRINGS) checkType(key, options[key], 'string')
   for (const key of FUNCTIONS) checkType(key, options[key], 'function')

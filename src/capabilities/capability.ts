@@ -25,6 +25,9 @@ export interface Scope {
   readonly network?: NetworkPolicy
   /** The own files of the function that asks. */
   readonly files?: FunctionFiles
+  /** Its name, and the APIs of WeChat its config.json names, `*` for all. */
+  readonly functionName?: string
+  readonly openapi?: readonly string[]
   /** What the isolate that asks has used. */
   readonly meter?: { readonly heapUsedBytes: number }
 }

@@ -6,6 +6,7 @@ import { FILES_OPS } from './calls-files.ts'
 import { NETWORK_OPS } from './calls-network.ts'
 import { RUNTIME_OPS } from './calls-runtime.ts'
 import { STORAGE_OPS } from './calls-storage.ts'
+import { WECHAT_OPS } from './calls-wechat.ts'
 import { ZLIB_OPS } from './calls-zlib.ts'
 import type { Encoded, EncodedObject } from './value.ts'
 
@@ -23,7 +24,7 @@ interface OpShape {
   readonly result: TSchema
 }
 
-export const CAPABILITIES = ['database', 'storage', 'functions', 'network'] as const
+export const CAPABILITIES = ['database', 'storage', 'functions', 'network', 'wechat'] as const
 export type Capability = (typeof CAPABILITIES)[number]
 /** `runtime`: no power over the world, such as Unicode's tables. Every function has it, and no client. */
 export type OpCapability = Capability | 'runtime'
@@ -249,6 +250,7 @@ export const OPS = {
     result: Type.Object({ result: encoded, requestId: Type.String() }),
   },
   ...NETWORK_OPS,
+  ...WECHAT_OPS,
   ...CRYPTO_OPS,
   ...ZLIB_OPS,
   ...FILES_OPS,

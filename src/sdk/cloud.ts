@@ -9,7 +9,14 @@ import {
 } from './environment.ts'
 import { type CallFunctionOptions, type CallFunctionResult, callFunction } from './functions.ts'
 import { createLogger, type Logger, type LoggerLevel } from './logger.ts'
-import { createUnavailableApi, rejectUnavailable, type UnavailableApi } from './openapi.ts'
+import {
+  createCloudPay,
+  createOpenApi,
+  createOpenCalls,
+  type OpenApi,
+  type OpenCalls,
+  rejectUnavailable,
+} from './openapi.ts'
 import { isObject } from './parameters.ts'
 import * as storage from './storage.ts'
 import { readWxContext, type WxContext } from './wx-context.ts'
@@ -38,7 +45,7 @@ export interface InitOptions {
 }
 
 /** What `require('wx-server-sdk')` gives: the exports of version 2.6.3. All APIs are promise-only. */
-export interface ServerCloud {
+export interface ServerCloud extends OpenCalls {
   readonly version: string
   readonly DYNAMIC_CURRENT_ENV: typeof DYNAMIC_CURRENT_ENV
   /** Must come first. Only the first call takes effect. */
@@ -60,12 +67,11 @@ export interface ServerCloud {
   /** Who calls. Needs no init; meaningful only inside a running invocation. */
   getWXContext(): WxContext
   logger(): Logger
-  readonly openapi: UnavailableApi
-  readonly cloudPay: UnavailableApi
+  /** WeChat's own APIs: those that permissions.openapi of the function's config.json names. */
+  readonly openapi: OpenApi
+  /** WeChat Pay. */
+  readonly cloudPay: OpenApi
   callOpenAPI(options?: unknown): Promise<never>
-  getOpenData(options?: unknown): Promise<never>
-  getVoIPSign(options?: unknown): Promise<never>
-  getCloudCallSign(options?: unknown): Promise<never>
   signature(options?: unknown): Promise<never>
   registerService(service?: unknown): Promise<never>
 }
@@ -107,6 +113,8 @@ export function createServerCloud(options: ServerCloudOptions): ServerCloud {
     return work()
   }
 
+  const open = { call, requireInit, toBuffer: options.toBuffer ?? (bytes => bytes) }
+
   return {
     version: VERSION,
     DYNAMIC_CURRENT_ENV,
@@ -145,12 +153,10 @@ export function createServerCloud(options: ServerCloudOptions): ServerCloud {
       requireInit()
       return createLogger(log)
     },
-    openapi: createUnavailableApi('openapi', requireInit),
-    cloudPay: createUnavailableApi('cloudPay', requireInit),
+    openapi: createOpenApi(open),
+    cloudPay: createCloudPay(open),
+    ...createOpenCalls(open),
     callOpenAPI: () => rejectUnavailable('callOpenAPI', requireInit),
-    getOpenData: () => rejectUnavailable('getOpenData', requireInit),
-    getVoIPSign: () => rejectUnavailable('getVoIPSign', requireInit),
-    getCloudCallSign: () => rejectUnavailable('getCloudCallSign', requireInit),
     signature: () => rejectUnavailable('signature', requireInit),
     registerService: () => rejectUnavailable('registerService', requireInit),
   }

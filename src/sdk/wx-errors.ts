@@ -92,7 +92,17 @@ const TEXTS: Readonly<Record<number, string>> = Object.freeze({
   [-503003]: 'storage file not exists',
   [-503004]: 'storage invalid sign parameter',
   [-504002]: 'functions execute fail',
+  [-601001]: 'system error',
+  [-601002]: 'system args error',
+  [-601004]: 'api permission denied',
+  [-601005]: 'invalid cloudID',
+  [-601006]: 'cloudID expired',
+  [-601007]: 'cloudID and calling user does not match',
+  [-601018]: 'unauthorized API',
   [-604100]: 'API not found',
+  [-604101]: 'function has no permission to call this API',
+  [-604102]: 'call open API timeout',
+  [-604103]: 'call open API system error',
 })
 
 /** By the `reason` of a database or storage error. */
@@ -130,6 +140,8 @@ function describe(
   switch (code) {
     case 'CLOUDLET_DATABASE':
       return { errCode: codeOfReason(details['reason'], -502001), detail: message }
+    case 'CLOUDLET_WECHAT':
+      return { errCode: Number(details['errCode']), detail: String(details['errMsg']) }
     case 'CLOUDLET_STORAGE':
       return { errCode: codeOfReason(details['reason'], -503001), detail: message }
     case 'CLOUDLET_FUNCTION_NOT_FOUND':
@@ -171,6 +183,7 @@ function codeOfReason(reason: unknown, otherwise: number): number {
 
 function codeOfDenial(api: string): number {
   if (api.endsWith('callFunction')) return -501019
+  if (/^(?:openapi|cloudPay)\.|^get\w*(?:Sign|OpenData)$/.test(api)) return -601004
   return api.endsWith('File') || api.endsWith('FileURL') ? -503002 : -502003
 }
 
@@ -193,7 +206,8 @@ function describeTimeout(message: string, details: Readonly<Record<string, unkno
 
 /** The forms of SDK 2.4 to 3.x and of newer clients (wxcloud-spec §6.5, §1.10). */
 function composeMessage(surface: Surface, api: string, errCode: number, detail: string): string {
-  if (errCode === -1) return `${api}:fail ${detail}`
+  // WeChat's own numbers, which are above 0, have their own texts.
+  if (errCode >= -1) return `${api}:fail ${detail}`
   const text = TEXTS[errCode]
   const numbered = text === undefined ? String(errCode) : `${errCode} ${text}`
   return surface === 'client' && api.startsWith('cloud.')

@@ -200,8 +200,9 @@ export class Storage implements Closable {
           const record = await driver.stat(check.path)
           if (record === undefined) return { kind: 'refused', status: 404, message: 'There is no such file.' }
           const { contentType, sizeBytes, sha256, modifiedMs } = record
+          const { expiresMs } = check
           const open = (range?: ByteRange) => this.#openVersion(record, range)
-          return { kind: 'found', contentType, sizeBytes, sha256, modifiedMs, open }
+          return { kind: 'found', contentType, sizeBytes, sha256, modifiedMs, expiresMs, open }
         }
         default:
           return check satisfies never

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { InvalidOptionError } from '../errors.ts'
 import type { Caller } from '../types.ts'
 import type { Authenticate } from './auth.ts'
+import { type HttpOptions, type ResolvedHttpOptions, resolveHttpOptions } from './http-options.ts'
 
 /** One call of a session, as the door hands it on. Nothing in it has been checked but its frame. */
 export interface DoorCall {
@@ -24,6 +25,8 @@ export type FileAnswer =
       readonly sha256: string
       /** Milliseconds since the Unix epoch. */
       readonly modifiedMs?: number
+      /** When the right to the file ends, in milliseconds since the Unix epoch. */
+      readonly expiresMs?: number
       /**
        * Opens the bytes; before, nothing is. The door reads a stream to its end or destroys it. Rejects with
        * STORAGE_FILE_NONEXIST when the file is no longer the one told of here.
@@ -34,7 +37,7 @@ export type FileAnswer =
     }
   | { readonly kind: 'refused'; readonly status: 403 | 404; readonly message: string }
 
-export interface DoorOptions {
+export interface DoorOptions extends HttpOptions {
   readonly authenticate: Authenticate
   /** Runs one call. A CloudletError it rejects with goes to the client as it is; any other becomes an InternalError. */
   readonly call: (call: DoorCall) => Promise<unknown>
@@ -158,7 +161,7 @@ export interface DoorOptions {
   readonly exposeDevelopmentAuthenticator?: boolean
 }
 
-export type ResolvedDoorOptions = Required<DoorOptions>
+export type ResolvedDoorOptions = Required<Omit<DoorOptions, keyof HttpOptions>> & ResolvedHttpOptions
 
 const DEFAULTS = Object.freeze({
   authenticateTimeoutMs: 10_000,
@@ -201,6 +204,7 @@ export function resolveDoorOptions(options: DoorOptions): ResolvedDoorOptions {
     )
   }
   return Object.freeze({
+    ...resolveHttpOptions(options),
     authenticate,
     call,
     serveFile,

@@ -58,13 +58,14 @@ export class Door implements Closable {
     this.#ownsServer = ownsServer
     this.#base = base
     this.#options = options
-    this.#http = new HttpDoor(base, options)
     this.#acceptor = new SocketAcceptor(options.maxFrameBytes)
     this.#unwelcomed = new UnwelcomedPeers(options.maxUnwelcomedPerAddress)
     this.#sessions = new Sessions(options, {
       onWelcome: peer => this.#unwelcomed.remove(peer),
       onGone: peer => this.#forget(peer),
     })
+    // Over HTTP or not, a caller has the same bounds, and waits for the same turns.
+    this.#http = new HttpDoor(base, options, this.#sessions.context)
     const { heartbeatMs, idleTimeoutMs } = options
     // One for all sessions: a timer of each would cost an idle one more than the rest of it.
     this.#timers = [
@@ -100,7 +101,7 @@ export class Door implements Closable {
     const server = createServer({
       connectionsCheckingInterval: 2000,
       headersTimeout: 10_000,
-      requestTimeout: 30_000,
+      requestTimeout: resolved.bodyTimeoutMs + 10_000,
     })
     const door = new Door(server, '', resolved, true)
     server.on('request', (request, response) => door.#http.answer(request, response))
@@ -224,6 +225,7 @@ export class Door implements Closable {
     this.#detach()
     const serverClosed = this.#ownsServer ? closeServer(this.#server) : Promise.resolve()
     await waitAtMost(drainTimeoutMs, Promise.all([this.#http.drain(), this.#sessions.drain()]))
+    this.#http.abort()
     this.#sessions.close(CLOSE_CODES.goingAway, 'The host is closing.')
     for (const peer of this.#peers) peer.leave(CLOSE_CODES.goingAway, 'The host is closing.')
     if (this.#peers.size > 0) {

@@ -11,8 +11,8 @@ export interface WechatApiOptions {
 /** Names and values behind the `?`. Those that are secrets never stand in an error. */
 export type WechatQuery = Readonly<Record<string, string>>
 
-/** An object is sent as JSON, a form as multipart. */
-export type WechatBody = Readonly<Record<string, unknown>> | FormData
+/** An object is sent as JSON, a form as multipart, text as XML. */
+export type WechatBody = Readonly<Record<string, unknown>> | FormData | string
 
 export interface WechatRequestOptions {
   /** Gives the request up. */
@@ -28,7 +28,7 @@ export type WechatReply =
 
 /** Query and body fields whose values are never repeated in an error, whatever WeChat's answer says. */
 const SECRET_FIELDS = ['access_token', 'secret', 'session_key']
-const FIELDS_TYPE = /^(?:application\/json|text\/)/i
+const FIELDS_TYPE = /^(?:application\/json|text\/plain)/i
 const PLATFORM_TIMEOUT = -604102
 const PLATFORM_FAILURE = -604103
 const UNREADABLE = -601001
@@ -64,7 +64,7 @@ export class WechatApi {
     )
   }
 
-  /** Fields or a file. @throws as `get` does. */
+  /** Fields, or a file: whatever is no JSON. @throws as `get` does. */
   async request(
     method: 'GET' | 'POST',
     path: string,
@@ -123,6 +123,7 @@ export class WechatApi {
 
 function encodeBody(body: WechatBody): { body: string | FormData; headers?: Record<string, string> } {
   if (body instanceof FormData) return { body }
+  if (typeof body === 'string') return { body, headers: { 'content-type': 'text/xml; charset=utf-8' } }
   return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
 }
 
@@ -159,6 +160,10 @@ function readReply(
   }
   const fields = parseFields(content)
   if (fields === undefined) {
+    // As the SDK has it: what isn't JSON in plain text is the answer itself.
+    if (response.ok && /^text/i.test(contentType)) {
+      return { kind: 'fields', fields: { result: new TextDecoder().decode(content) } }
+    }
     throw response.ok
       ? new WechatError(api, UNREADABLE, 'the answer is not a JSON object')
       : new WechatError(api, PLATFORM_FAILURE, `WeChat answered with HTTP status ${response.status}`, {
@@ -174,7 +179,7 @@ function readReply(
 
 function parseFields(content: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content))
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content), keepDigits)
     const isFields = typeof value === 'object' && value !== null && !Array.isArray(value)
     return isFields ? (value as Record<string, unknown>) : undefined
   } catch {
@@ -182,8 +187,14 @@ function parseFields(content: Uint8Array): Readonly<Record<string, unknown>> | u
   }
 }
 
+/** A number with more digits than JavaScript's have, such as the id of a message, stays what it is as text. */
+function keepDigits(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value
+  return /^-?\d+$/.test(source) ? source : value
+}
+
 function secretsOf(query: WechatQuery, body: WechatBody | undefined): string[] {
-  const fields = body === undefined || body instanceof FormData ? query : { ...body, ...query }
+  const fields = typeof body !== 'object' || body instanceof FormData ? query : { ...body, ...query }
   return SECRET_FIELDS.map(key => fields[key]).filter(
     value => typeof value === 'string' && value !== '',
   ) as string[]

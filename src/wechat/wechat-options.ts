@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.ts'
 import { checkKnownOptions } from '../known-options.ts'
+import { type ResolvedPayOptions, resolvePayOptions, type WechatPayOptions } from './pay-options.ts'
 
 /** The mini-program whose users log in, and how WeChat's servers are reached for it. */
 export interface WechatOptions {
@@ -37,6 +38,13 @@ export interface WechatOptions {
   readonly maxLoginsPerMinute?: number
   /** @default 60 */
   readonly maxLoginsPerMinuteOfAddress?: number
+  /**
+   * Where the access token comes from: `stable_token` gives all who ask the same one, `token` a new one that ends the last.
+   * @default 'stable_token'
+   */
+  readonly tokenEndpoint?: 'stable_token' | 'token'
+  /** A merchant, for `cloud.cloudPay`. */
+  readonly pay?: WechatPayOptions
 }
 
 /** Every default, once. */
@@ -48,9 +56,12 @@ export const WECHAT_DEFAULTS = Object.freeze({
   maxSessionsPerUser: 10,
   maxLoginsPerMinute: 1000,
   maxLoginsPerMinuteOfAddress: 60,
+  tokenEndpoint: 'stable_token',
 })
 
-export type ResolvedWechatOptions = Required<WechatOptions>
+export type ResolvedWechatOptions = Readonly<
+  Required<Omit<WechatOptions, 'pay'>> & { pay?: ResolvedPayOptions }
+>
 
 /** Whole numbers and their ranges, both ends included. */
 const RANGES = {
@@ -64,9 +75,10 @@ const RANGES = {
 
 /** @throws {InvalidOptionError} that names the option at fault, and never repeats the secret. */
 export function resolveWechatOptions(given: WechatOptions): ResolvedWechatOptions {
-  checkKnownOptions('wechat', given, ['appid', 'secret', ...Object.keys(WECHAT_DEFAULTS)])
+  checkKnownOptions('wechat', given, ['appid', 'secret', 'pay', ...Object.keys(WECHAT_DEFAULTS)])
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  const options = { ...WECHAT_DEFAULTS, ...defined } as ResolvedWechatOptions
+  const pay = given.pay === undefined ? {} : { pay: resolvePayOptions(given.pay) }
+  const options = { ...WECHAT_DEFAULTS, ...defined, ...pay } as ResolvedWechatOptions
   checkText('appid', options.appid, /^[\w.@:-]{1,128}$/, '1 to 128 letters, digits or _ - . @ :')
   checkText('secret', options.secret, /^[\x21-\x7e]{1,256}$/, '1 to 256 visible ASCII characters')
   for (const [name, [min, max]] of Object.entries(RANGES)) {
@@ -77,6 +89,9 @@ export function resolveWechatOptions(given: WechatOptions): ResolvedWechatOption
         `wechat.${name} is ${String(value)}, but must be a whole number from ${min} to ${max}.`,
       )
     }
+  }
+  if (!['stable_token', 'token'].includes(options.tokenEndpoint)) {
+    throw new InvalidOptionError('wechat.tokenEndpoint', 'wechat.tokenEndpoint is "stable_token" or "token".')
   }
   checkUrl(options.apiUrl)
   return Object.freeze(options)

@@ -25,6 +25,7 @@ import { resolveNetwork } from '../../src/network-options.ts'
 import { SEND, START } from '../../src/protocol/bridge.ts'
 import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
 import { openSourceTree } from '../../src/source-tree.ts'
+import { WechatApi } from '../../src/wechat/api.ts'
 
 /** Every error class of docs/errors.md, provoked where its users would meet it. */
 let host: FunctionHost
@@ -73,6 +74,8 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
   CLOUDLET_STORAGE: () =>
     withClient(cloud => cloud.call('storage.download', { fileID: 'cloud://local.6c6f-local/none' })),
   // Functions get Node's own error of it.
+  // The discard port, where nobody listens.
+  CLOUDLET_WECHAT: () => new WechatApi({ apiUrl: 'http://127.0.0.1:9', timeoutMs: 5000 }).get('/sns/x', {}),
   CLOUDLET_NETWORK: async () => {
     const network = new InvocationNetwork(new Network(), resolveNetwork({ private: true }, {}), undefined)
     await network.connect('127.0.0.1', 1, {})
@@ -101,6 +104,7 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       memoryMb: 16,
       concurrency: 1,
       idempotent: false,
+      openapi: [],
       environment: {},
     }
     const limits = { logLines: 1, logChars: 1, timers: 1, hostCalls: 1, hostCallBytes: 1 }
