@@ -55,6 +55,7 @@ describe('docs/limits.md', () => {
   const places: readonly (readonly [section: string, files: readonly string[]])[] = [
     ['Host options', ['src/options.ts']],
     ['Network options', ['src/network-options.ts']],
+    ['Storage options', ['src/storage-options.ts']],
     [
       'Door options',
       ['src/transport/server.ts', 'src/transport/door-options.ts', 'src/transport/http-options.ts'],

@@ -5,11 +5,15 @@ import { FileWriter } from './file-writer.ts'
 import { MemoryDriver } from './memory-driver.ts'
 import { PermissionStore } from './permission-store.ts'
 import { Quota } from './quota.ts'
+import { S3Driver } from './s3-driver.ts'
+import type { S3Options } from './s3-options.ts'
 import { Uploads } from './uploads.ts'
 import { SignerSource } from './url-signer-source.ts'
 
 export interface EngineOptions {
   readonly directory: string | undefined
+  /** Where files are, rather than in a directory. */
+  readonly s3: S3Options | undefined
   readonly maxFileBytes: number
   readonly maxStorageBytes: number | undefined
   readonly uploadIdleMs: number
@@ -36,8 +40,8 @@ export class Engine {
   }
 
   static async open(options: EngineOptions): Promise<Engine> {
-    const { directory, maxFileBytes, maxStorageBytes, uploadIdleMs: idleMs, now, onWarning } = options
-    const driver = directory === undefined ? new MemoryDriver() : await DiskDriver.openDirectory(directory)
+    const { maxFileBytes, maxStorageBytes, uploadIdleMs: idleMs, now, onWarning } = options
+    const driver = await openDriver(options)
     const permission = new PermissionStore(driver, now)
     const quota = new Quota(driver, maxStorageBytes)
     const writer = new FileWriter(driver, permission, quota, now)
@@ -50,4 +54,9 @@ export class Engine {
     this.uploads.close()
     await this.driver.close()
   }
+}
+
+async function openDriver({ directory, s3 }: EngineOptions): Promise<Driver> {
+  if (s3 !== undefined) return S3Driver.openBucket(s3)
+  return directory === undefined ? new MemoryDriver() : DiskDriver.openDirectory(directory)
 }

@@ -12,7 +12,8 @@ export async function guard<Result>(action: string, run: () => Promise<Result>):
 
 export function mediumFailure(action: string, error: unknown): CloudletError {
   if (error instanceof CloudletError) return error
-  const reason = errnoOf(error) ?? 'unknown error'
+  const cause = error instanceof Error ? error.cause : undefined
+  const reason = errnoOf(error) ?? errnoOf(cause) ?? 'unknown error'
   return new StorageError('STORAGE_REQUEST_FAIL', `The storage could not ${action} (${reason}).`, {
     cause: error,
   })

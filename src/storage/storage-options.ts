@@ -1,8 +1,11 @@
 import type { EngineOptions } from './engine.ts'
+import type { S3Options } from './s3-options.ts'
 
 export interface StorageOptions {
   /** Where files are kept; made if missing. Omitted: in memory, gone with the process. */
   readonly directory?: string | undefined
+  /** A bucket to keep files in, rather than in the directory. */
+  readonly s3?: S3Options | undefined
   readonly envId: string
   /** Becomes the last part of the bucket's name in fileIDs. */
   readonly appid?: string | undefined
@@ -30,6 +33,7 @@ export interface StorageOptions {
 export function engineOptions(options: StorageOptions): EngineOptions {
   return {
     directory: options.directory,
+    s3: options.s3,
     maxFileBytes: options.maxFileBytes ?? 1024 ** 3,
     maxStorageBytes: options.maxStorageBytes,
     uploadIdleMs: options.uploadIdleMs ?? 3_600_000,

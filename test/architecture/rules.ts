@@ -37,6 +37,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'host-capabilities',
         'host-database',
         'host-doors',
+        'host-storage',
         'host-wechat',
         'http-functions',
         'isolation',
@@ -57,6 +58,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'program',
         'snapshot-cache',
         'source-tree',
+        'storage-options',
       ],
     ],
     isOneUnit: true,
@@ -136,6 +138,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   mingo: [/^src\/database\//],
   msgpackr: [/^src\/protocol\/codec\.ts$/],
   'node:sqlite': [/^src\/database\//, /^src\/storage\//],
+  s3mini: [/^src\/storage\//],
   'strip-json-comments': [/^src\/function-config\.ts$/],
   typebox: [CALLS, /^src\/capabilities\//],
   'whatwg-url': [/^src\/node\//],
@@ -180,6 +183,8 @@ const DEVELOPMENT_ONLY = /^src\/(?:node|guest|build)\//
 export interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
+  /** What is loaded only where it is asked for. */
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 export function checkDependencies(sources: Sources, manifest: Manifest): string[] {
@@ -192,7 +197,7 @@ export function checkDependencies(sources: Sources, manifest: Manifest): string[
       if (!isDevelopment) used.add(name)
       const declared = isDevelopment
         ? { ...manifest.dependencies, ...manifest.devDependencies }
-        : manifest.dependencies
+        : { ...manifest.dependencies, ...manifest.peerDependencies }
       if (!Object.hasOwn(declared, name)) {
         const field = isDevelopment ? 'devDependencies' : 'dependencies'
         violations.push(`${path} imports "${name}", which is not in ${field}.`)
