@@ -10,6 +10,7 @@ import type { ResolvedDoorOptions } from './door-options.ts'
 import type { Peer, PeerContext } from './peer.ts'
 import { Session } from './session.ts'
 import { Turns } from './turns.ts'
+import { WriteTurns } from './write-turns.ts'
 
 /** Random bytes of a resume token: as many as nobody guesses. */
 const TOKEN_BYTES = 24
@@ -41,6 +42,7 @@ export class Sessions {
       maxCallsInFlight: options.maxCallsInFlight,
       callers: new Callers(options),
       turns: new Turns(options.maxCallsRunning),
+      writeTurns: new WriteTurns(),
       incoming: new ByteBudget(options.maxIncomingBytes),
       outgoing: new ByteBudget(options.maxOutgoingBytes),
       kept: new ByteBudget(options.maxKeptBytes),
