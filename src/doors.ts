@@ -9,7 +9,7 @@ import { type AttachOptions, Door, type ListenOptions } from './transport/server
 const DEFAULT_PORT = 7780
 
 /** What the host does for a door; the embedder sets the rest. */
-export type DoorDuties = Pick<DoorOptions, 'call' | 'serveFile' | 'health' | 'onInternalError'>
+export type DoorDuties = Pick<DoorOptions, 'access' | 'call' | 'serveFile' | 'health' | 'onInternalError'>
 
 /**
  * What an embedder may set of a door. Without `authenticate` its clients log in with WeChat if the host has it; else it

@@ -227,9 +227,12 @@ export class MemoryLimitError extends CloudletError {
 /** Too much is in flight; nothing was run. Retry later, or raise the limit the message names. */
 export class OverloadedError extends CloudletError {
   override readonly name = 'OverloadedError'
+  /** When to try again, in milliseconds from now, where that is known. */
+  declare readonly retryAfterMs?: number
 
-  constructor(message: string) {
+  constructor(message: string, retryAfterMs?: number) {
     super('CLOUDLET_OVERLOADED', message, { retryable: true })
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs
   }
 }
 

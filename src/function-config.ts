@@ -1,6 +1,8 @@
 import stripJsonComments from 'strip-json-comments'
+import type { DeclaredPath } from './declared-paths.ts'
 import { DeployError } from './errors.ts'
 import { readOpenapi } from './openapi-permissions.ts'
+import { HTTP_PATH_HINT, isHttpPath } from './transport/http-paths.ts'
 
 /** What a function gets when its config.json doesn't say. */
 export interface FunctionDefaults {
@@ -25,6 +27,8 @@ export interface FunctionConfig {
   readonly idempotent: boolean
   /** APIs of `cloud.openapi` it may use, `*` for all. */
   readonly openapi: readonly string[]
+  /** The path under which anyone may call it by HTTP, at doors without `httpPaths`. */
+  readonly http?: DeclaredPath
   /** The function's own environment variables. */
   readonly environment: Readonly<Record<string, string>>
 }
@@ -34,7 +38,7 @@ export interface ReadConfig {
   readonly warnings: readonly string[]
 }
 
-const OTHER_KEYS: ReadonlySet<string> = new Set(['envVariables', 'idempotent', 'permissions'])
+const OTHER_KEYS: ReadonlySet<string> = new Set(['envVariables', 'http', 'idempotent', 'permissions'])
 
 /** Keys of the platform's config.json that mean something there and nothing here yet. */
 const UNUSED_KEYS: ReadonlySet<string> = new Set(['triggers', 'runtime', 'handler', 'installDependency'])
@@ -48,7 +52,7 @@ const FIELDS = {
 
 /**
  * Reads a function's config.json: `timeout` (seconds), `cpuMs`, `memorySize` (MB), `concurrency`,
- * `idempotent`, `envVariables`, `permissions.openapi`.
+ * `idempotent`, `envVariables`, `http`, `permissions.openapi`.
  * Comments are accepted, with a warning, since the real cloud does not take them.
  *
  * @throws {DeployError} for text that isn't JSON or a value out of range.
@@ -75,6 +79,7 @@ export function readFunctionConfig(
       concurrency: readNumber(functionName, given, 'concurrency') ?? defaults.functionConcurrency,
       idempotent: readFlag(functionName, given, 'idempotent'),
       openapi: readOpenapi(given['permissions'], warnings, message => problem(functionName, message)),
+      ...readHttp(functionName, given.http),
       environment: readEnvironment(functionName, given.envVariables, warnings),
     },
     warnings,
@@ -120,6 +125,22 @@ function readFlag(functionName: string, given: Readonly<Record<string, unknown>>
   const value = given[key] ?? false
   if (typeof value === 'boolean') return value
   throw problem(functionName, `"${key}" is ${JSON.stringify(value)}, but must be true or false.`)
+}
+
+function readHttp(functionName: string, given: unknown): { readonly http?: DeclaredPath } {
+  if (given === undefined) return {}
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw problem(functionName, '"http" must be an object, e.g. { "path": "/hello" }.')
+  }
+  const { path, wholePath = false, ...others } = given as Record<string, unknown>
+  const [other] = Object.keys(others)
+  if (other !== undefined)
+    throw problem(functionName, `"http.${other}" is no setting; path and wholePath are.`)
+  if (!isHttpPath(path)) {
+    throw problem(functionName, `"http.path" is ${JSON.stringify(path)}, but must be ${HTTP_PATH_HINT}.`)
+  }
+  if (typeof wholePath !== 'boolean') throw problem(functionName, '"http.wholePath" must be true or false.')
+  return { http: { path, wholePath } }
 }
 
 function readEnvironment(functionName: string, given: unknown, warnings: string[]): Record<string, string> {

@@ -1,9 +1,11 @@
 import { distance } from 'fastest-levenshtein'
 import type { Rights } from './capabilities/dispatch.ts'
+import { DeclaredPaths } from './declared-paths.ts'
 import type { Deployment, DeploymentInfo } from './deployment.ts'
 import { FunctionNotFoundError } from './errors.ts'
 import { LIMITS } from './limits.ts'
 import type { NetworkPolicy } from './network/policy.ts'
+import type { HttpPathTarget } from './transport/http-paths.ts'
 
 /** A deployed function and what it may use. */
 export interface DeployedFunction {
@@ -25,8 +27,14 @@ const NEAR_COUNT = 3
 /** The functions of a host by name. */
 export class FunctionTable {
   readonly #functions = new Map<string, DeployedFunction>()
+  readonly #httpPaths = new DeclaredPaths()
   /** In the order in which they were made. */
   readonly #claims = new Set<Claim>()
+
+  /** The HTTP paths that the functions declare. */
+  get httpPaths(): ReadonlyMap<string, HttpPathTarget> {
+    return this.#httpPaths.all
+  }
 
   has(name: string): boolean {
     return this.#functions.has(name)
@@ -57,9 +65,12 @@ export class FunctionTable {
   /**
    * Puts a function in place of the one of that name, unless a deployment that began later, or a removal,
    * was done first. Returns the one of the two that is not in use.
+   *
+   * @throws {DeployError} when another function has its HTTP path.
    */
   place(claim: Claim, deployed: DeployedFunction): DeployedFunction | undefined {
     if (claim.isSuperseded) return deployed
+    this.#httpPaths.set(claim.name, deployed.deployment.config.http)
     for (const earlier of this.#claims) {
       if (earlier === claim) break
       if (earlier.name === claim.name) earlier.isSuperseded = true
@@ -73,6 +84,7 @@ export class FunctionTable {
   take(name: string): { readonly deployed: DeployedFunction | undefined } | undefined {
     const deployed = this.#functions.get(name)
     this.#functions.delete(name)
+    this.#httpPaths.delete(name)
     const claims = [...this.#claims].filter(claim => claim.name === name && !claim.isSuperseded)
     for (const claim of claims) claim.isSuperseded = true
     return deployed === undefined && claims.length === 0 ? undefined : { deployed }

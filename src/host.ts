@@ -17,6 +17,7 @@ import { FunctionTable } from './function-table.ts'
 import { makeDispatcher } from './host-capabilities.ts'
 import { createHostDatabase, type HostDatabase } from './host-database.ts'
 import { openDoors } from './host-doors.ts'
+import { createHostStorage } from './host-storage.ts'
 import { openWechat } from './host-wechat.ts'
 import { completeCaller } from './identity.ts'
 import { type InvocationReport, type InvokeResult, invoke, type Line } from './invocation.ts'
@@ -32,7 +33,7 @@ import { type FunctionHostOptions, type ResolvedOptions, resolveOptions } from '
 import type { PackageStore } from './packages/store.ts'
 import type { Call } from './protocol/calls.ts'
 import type { FunctionSource } from './source-tree.ts'
-import { Storage } from './storage/storage.ts'
+import type { Storage } from './storage/storage.ts'
 import type { Door } from './transport/server.ts'
 import type { Closable } from './types.ts'
 import type { Wechat } from './wechat/wechat.ts'
@@ -44,7 +45,7 @@ import type { Wechat } from './wechat/wechat.ts'
 export class FunctionHost implements Closable {
   /** The document database, with administrator's rights: the API that functions have, `watch`, indexes and permissions. */
   readonly database: HostDatabase
-  /** The file storage itself. */
+  /** The file storage, with every right: upload, streams, listing, permission. */
   readonly storage: Storage
   /** The mini-program's users, with option `wechat`: their logins, to be ended, and the data WeChat sealed for them. */
   readonly wechat: Wechat | undefined
@@ -68,19 +69,14 @@ export class FunctionHost implements Closable {
   constructor(options: FunctionHostOptions = {}) {
     this.#options = resolveOptions(options)
     this.#notices = new Notices(this.#options)
-    const { autoCreateCollections, appid, dataDirectory: root, envId, isolation, publicUrl } = this.#options
+    const { autoCreateCollections, appid, dataDirectory: root, envId, isolation } = this.#options
     const placeOf = (name: string): { directory?: string } =>
       root === undefined ? {} : { directory: join(root, name) }
     const onWarning = (message: string): void => this.#notices.warning(message)
     this.#documents = new Database({ ...placeOf('database'), autoCreateCollections, onWarning })
     this.#codeCache = root === undefined ? undefined : new CodeCache(root, isolation, onWarning)
     this.#packages = makePackageStore(this.#options, onWarning)
-    this.storage = new Storage({
-      ...placeOf('storage'),
-      envId,
-      appid,
-      publicUrl: () => publicUrl ?? this.#doors.httpUrl,
-    })
+    this.storage = createHostStorage(this.#options, () => this.#doors.httpUrl, onWarning)
     const { wechat, services } = openWechat(this.#options, placeOf('wechat').directory, onWarning)
     this.wechat = wechat
     this.#dispatcher = makeDispatcher({
@@ -96,6 +92,10 @@ export class FunctionHost implements Closable {
     this.#line = this.#makeLine()
     this.#doors = openDoors({
       appid,
+      envId,
+      declaredPaths: () => this.#functions.httpPaths,
+      invoke: (functionName, event, scope, requestId) =>
+        invoke(this.#line, { functionName, event, scope, requestId }),
       dispatcher: this.#dispatcher,
       storage: this.storage,
       wechat: this.wechat,

@@ -41,6 +41,9 @@ export type { Capability } from './protocol/calls.ts'
 export type { IndexInfo, IndexOptions } from './sdk/index-admin.ts'
 export type { Transaction } from './sdk/transaction.ts'
 export type { FunctionSource } from './source-tree.ts'
+export type { S3Options } from './storage/s3-options.ts'
+export type { Storage, StoredFile } from './storage/storage.ts'
+export type { HostStorageOptions } from './storage-options.ts'
 export {
   type Authenticate,
   type AuthenticateRequest,

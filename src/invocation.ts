@@ -38,6 +38,8 @@ export interface InvocationInput {
   readonly functionName: string
   readonly event: Readonly<Record<string, unknown>>
   readonly scope: Scope
+  /** Default: a new one. */
+  readonly requestId?: string
 }
 
 export interface InvokeResult {
@@ -66,7 +68,8 @@ export interface InvocationReport extends Omit<InvokeResult, 'result'> {
 /** One run of a handler for one event: the line of docs/architecture.md, from the call to its settling. */
 export async function invoke(line: Line, input: InvocationInput): Promise<InvokeResult> {
   const { functionName, scope } = input
-  const run: Progress = { requestId: randomUUID(), startMs: performance.now(), logs: [], ran: undefined }
+  const { requestId = randomUUID() } = input
+  const run: Progress = { requestId, startMs: performance.now(), logs: [], ran: undefined }
   try {
     // 1 find
     const { deployment, rights, network } = line.findDeployment(functionName)

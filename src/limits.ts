@@ -6,6 +6,12 @@ export const LIMITS = Object.freeze({
   fileBytes: 20 * 1024 * 1024,
   /** Bytes of one chunk of an upload or download in chunks. */
   uploadChunkBytes: 1024 * 1024,
+  /** Uploads in chunks that are not finished, of one client and of the whole host. */
+  clientUploads: 16,
+  uploads: 1000,
+  /** Time one may take in all, and time it is known after it was finished, in milliseconds. */
+  uploadMs: 24 * 60 * 60 * 1000,
+  uploadFinishedMs: 10 * 60 * 1000,
   /** All files together while storage lives in memory, in bytes. On disk the disk is the limit. */
   memoryStorageBytes: 512 * 1024 * 1024,
   /** Rows one query may return to a function, and its default (wxcloud-spec §4.5). */
@@ -82,6 +88,14 @@ export const LIMITS = Object.freeze({
   watchTimeMs: 2000,
   /** One record of a file that is imported, in UTF-16 units: twice a document, for types spelt out. */
   importRecordChars: 32 * 1024 * 1024,
+  /**
+   * In the simulator, as on the platform: one item of `wx.setStorage` and all of them, in bytes; pages on the stack;
+   * JSON of one `setData`, in UTF-16 units.
+   */
+  localItemBytes: 1024 * 1024,
+  localBytes: 10 * 1024 * 1024,
+  pageStackPages: 10,
+  pageDataChars: 1024 * 1024,
   /** Length of a function's name (wxcloud-spec §1.1). */
   functionNameChars: 60,
   /** Length of a cloudPath in UTF-8 bytes (wxcloud-spec §5.2). */
@@ -118,6 +132,12 @@ export const LIMITS = Object.freeze({
   /** An answer of WeChat's servers in bytes, as large as a file may be; its error text in UTF-16 units. */
   wechatReplyBytes: 20 * 1024 * 1024,
   wechatMessageChars: 1024,
+  /** Users whose logins are kept while they are kept in memory. */
+  wechatUsers: 100_000,
+  /** Values of CloudID in one call, how long they are valid, and characters of one (wxcloud-spec §3.3). */
+  cloudIDs: 5,
+  cloudIDMs: 300_000,
+  cloudIDChars: 16 * 1024,
   /** Files of one call of `cloud.openapi`; ids of one `getOpenData`. */
   wechatMedia: 10,
   openDataIDs: 50,
@@ -126,12 +146,6 @@ export const LIMITS = Object.freeze({
   wechatTokenRetryMs: 5000,
   /** APIs in permissions.openapi of a config.json. */
   openapiPermissions: 500,
-  /** Users whose logins are kept while they are kept in memory. */
-  wechatUsers: 100_000,
-  /** Values of CloudID in one call, how long they are valid, and characters of one (wxcloud-spec §3.3). */
-  cloudIDs: 5,
-  cloudIDMs: 300_000,
-  cloudIDChars: 16 * 1024,
   /** What of a thrown error crosses, in characters; longer text is cut, further fields are left out. */
   failureNameChars: 256,
   failureMessageChars: 64 * 1024,
@@ -222,6 +236,13 @@ export const LIMITS = Object.freeze({
   frameValues: 3 * 1024 * 1024,
   /** Depth of a frame: a document or filter at its limit, its tags, and the frame around it. */
   frameDepth: 256,
+  /** Header lines of a function's own HTTP answer, and their bytes: what most clients take. */
+  httpHeaders: 100,
+  httpHeaderBytes: 16 * 1024,
   /** Bytes a session may send before it is welcomed. */
   helloBytes: 64 * 1024,
+  /** Bytes of the calls one session has in flight, from which on the door reads no more of it until some have ended. */
+  sessionCallBytes: 64 * 1024 * 1024,
+  /** Bytes of answers one session keeps for its client to resume, about. */
+  sessionKeptBytes: 32 * 1024 * 1024,
 })

@@ -4,6 +4,7 @@ import { type CellOptions, checkIsolation, type Isolation } from './isolation.ts
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { checkHostNetwork, type HostNetworkOptions } from './network-options.ts'
+import { checkStorageOptions, type HostStorageOptions } from './storage-options.ts'
 import { checkWechatHandlers, type WechatHandlers } from './wechat/handlers.ts'
 import {
   type ResolvedWechatOptions,
@@ -119,6 +120,8 @@ export interface FunctionHostOptions {
    * addresses by default.
    */
   readonly network?: HostNetworkOptions
+  /** Where files are kept and what they may take. */
+  readonly storage?: HostStorageOptions
   /**
    * What happens at deploy with the packages in a function's package.json when it brings no node_modules: `auto` installs
    * them with npm, `offline` does so from npm's cache only, `never` takes what was installed before and runs nothing.
@@ -210,6 +213,7 @@ const KNOWN: readonly string[] = [
   'cells',
   'cpuMs',
   'network',
+  'storage',
   'wechat',
   'wechatHandlers',
   ...STRINGS,
@@ -231,6 +235,7 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
     checkInteger(key, Reflect.get(options, key), min, max)
   if (options.cpuMs !== undefined) checkInteger('cpuMs', options.cpuMs, 1, 900_000)
   if (options.network !== undefined) checkHostNetwork(options.network)
+  if (options.storage !== undefined) checkStorageOptions(options.storage)
   if (options.wechatHandlers !== undefined) checkWechatHandlers(options.wechatHandlers)
   checkIsolation(options.isolation, options.cells)
   for (const key of STRINGS) checkType(key, options[key], 'string')

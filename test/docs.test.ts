@@ -57,7 +57,11 @@ describe('docs/limits.md', () => {
   const places: readonly (readonly [section: string, files: readonly string[]])[] = [
     ['Host options', ['src/options.ts']],
     ['Network options', ['src/network-options.ts']],
-    ['Door options', ['src/transport/server.ts', 'src/transport/door-options.ts']],
+    ['Storage options', ['src/storage-options.ts']],
+    [
+      'Door options',
+      ['src/transport/server.ts', 'src/transport/door-options.ts', 'src/transport/http-options.ts'],
+    ],
     ['Client options', ['src/client/cloud.ts']],
     ['WeChat options', ['src/wechat/wechat-options.ts']],
     ['WeChat Pay options', ['src/wechat/pay-options.ts']],
@@ -86,8 +90,10 @@ describe('docs/limits.md', () => {
       health: () => ({}),
       onInternalError: () => {},
     })
-    for (const [name, value] of readDefaults(read('src/transport/door-options.ts'))) {
-      expect([name, value]).toEqual([name, print(Reflect.get(door, name))])
+    for (const file of ['src/transport/door-options.ts', 'src/transport/http-options.ts']) {
+      for (const [name, value] of readDefaults(read(file))) {
+        expect([name, value]).toEqual([name, print(Reflect.get(door, name))])
+      }
     }
   })
 })

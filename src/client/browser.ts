@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../errors.ts'
-import type { FileAccess } from '../sdk/client-storage.ts'
+import type { FileAccess } from '../sdk/local-files.ts'
 import { type Cloud, type CloudOptions, createCloudOn } from './cloud.ts'
+import { Sha256 } from './sha256.ts'
 import type { OpenSocket } from './socket.ts'
 
 export type { Cloud, CloudOptions } from './cloud.ts'
@@ -33,23 +34,45 @@ const openSocket: OpenSocket = (url, events) => {
 }
 
 const files: FileAccess = {
-  async read(filePath) {
-    if (filePath instanceof Blob) return new Uint8Array(await filePath.arrayBuffer())
-    if (filePath instanceof ArrayBuffer) return new Uint8Array(filePath)
-    if (ArrayBuffer.isView(filePath)) {
-      return new Uint8Array(filePath.buffer, filePath.byteOffset, filePath.byteLength)
+  createHash: () => new Sha256(),
+  async open(filePath) {
+    const blob = await toBlob(filePath)
+    return {
+      sizeBytes: blob.size,
+      async read(offset, length) {
+        const content = new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer())
+        if (content.length < length) throw new Error('The file is shorter than it was when it was opened.')
+        return content
+      },
+      async close() {},
     }
-    if (typeof filePath === 'string' && /^(blob|data):/.test(filePath)) {
-      return new Uint8Array(await (await fetch(filePath)).arrayBuffer())
+  },
+  async create() {
+    const parts: Blob[] = []
+    return {
+      async write(content) {
+        parts.push(new Blob([toOwnBuffer(content)]))
+      },
+      // Without a type: a page that navigates to it must not run what somebody uploaded.
+      finish: async () => URL.createObjectURL(new Blob(parts)),
+      async discard() {
+        parts.length = 0
+      },
     }
-    throw new InvalidOptionError(
-      'filePath',
-      'In a browser filePath must be a Blob, a File, an ArrayBuffer, or a blob: or data: URL.',
-    )
   },
-  async saveTemporary(_name, content) {
-    return URL.createObjectURL(new Blob([toOwnBuffer(content)]))
-  },
+}
+
+async function toBlob(filePath: unknown): Promise<Blob> {
+  if (filePath instanceof Blob) return filePath
+  if (filePath instanceof ArrayBuffer) return new Blob([filePath])
+  if (ArrayBuffer.isView(filePath)) {
+    return new Blob([toOwnBuffer(new Uint8Array(filePath.buffer, filePath.byteOffset, filePath.byteLength))])
+  }
+  if (typeof filePath === 'string' && /^(blob|data):/.test(filePath)) return (await fetch(filePath)).blob()
+  throw new InvalidOptionError(
+    'filePath',
+    'In a browser filePath must be a Blob, a File, an ArrayBuffer, or a blob: or data: URL.',
+  )
 }
 
 /** The DOM's types refuse memory that may be shared; none here is. */

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '../errors.ts'
 import { FIELD_CHARS } from '../protocol/frames.ts'
 import { type ClientCloud, createClientCloud } from '../sdk/client-cloud.ts'
-import type { FileAccess } from '../sdk/client-storage.ts'
+import type { FetchUrl, FileAccess } from '../sdk/local-files.ts'
 import type { Closable } from '../types.ts'
 import { Connection, type ConnectionStatus } from './connection.ts'
 import { Credentials } from './credentials.ts'
@@ -47,6 +47,8 @@ export interface Cloud extends ClientCloud, Closable {
 export interface ClientPlatform {
   readonly openSocket: OpenSocket
   readonly files: FileAccess
+  /** Makes downloads go by the files' temporary URLs. */
+  readonly fetchUrl?: FetchUrl
 }
 
 /**
@@ -75,7 +77,12 @@ export function createCloudOn(platform: ClientPlatform, options: CloudOptions): 
   })
   const { call } = connection
   return {
-    ...createClientCloud({ call, files: platform.files, openWatch: resumingWatches(connection, RETRY_PLAN) }),
+    ...createClientCloud({
+      call,
+      files: platform.files,
+      fetchUrl: platform.fetchUrl,
+      openWatch: resumingWatches(connection, RETRY_PLAN),
+    }),
     call,
     get status() {
       return connection.status
@@ -86,8 +93,7 @@ export function createCloudOn(platform: ClientPlatform, options: CloudOptions): 
 }
 
 function requireUrl(url: unknown): string {
-  const protocol = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : ''
-  if (typeof url !== 'string' || (protocol !== 'ws:' && protocol !== 'wss:')) {
+  if (typeof url !== 'string' || !/^wss?:\/\/[^\s/?#]+(?:[/?#]\S*)?$/i.test(url)) {
     throw new InvalidOptionError(
       'url',
       `url must look like "ws://127.0.0.1:7780", not ${JSON.stringify(url)}.`,

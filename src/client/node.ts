@@ -1,12 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { mkdtemp, open, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
 import { type RawData, WebSocket } from 'ws'
-import { InvalidOptionError, StorageError } from '../errors.ts'
-import { LIMITS } from '../limits.ts'
-import type { FileAccess } from '../sdk/client-storage.ts'
 import { type Cloud, type CloudOptions, createCloudOn } from './cloud.ts'
+import { NodeFiles } from './node-files.ts'
 import type { OpenSocket } from './socket.ts'
 
 export type { Cloud, CloudOptions } from './cloud.ts'
@@ -21,7 +15,7 @@ export type { ConnectionStatus, RemoteCallOptions } from './connection.ts'
  * @throws {InvalidOptionError}
  */
 export function createCloud(options: CloudOptions): Cloud {
-  return createCloudOn({ openSocket, files: new TemporaryFiles() }, options)
+  return createCloudOn({ openSocket, files: new NodeFiles() }, options)
 }
 
 const openSocket: OpenSocket = (url, events) => {
@@ -52,35 +46,3 @@ function toBytes(data: RawData): Uint8Array {
 
 /** More than any door's frame limit is likely to be; a bound on what a false door can make a client hold. */
 const MESSAGE_BYTES_MAX = 256 * 1024 * 1024
-
-class TemporaryFiles implements FileAccess {
-  #directory: Promise<string> | undefined
-
-  async read(filePath: unknown): Promise<Uint8Array> {
-    if (typeof filePath !== 'string' && !(filePath instanceof URL)) {
-      throw new InvalidOptionError('filePath', 'filePath must be a path or a file: URL.')
-    }
-    const file = await open(filePath.toString().startsWith('file:') ? new URL(filePath) : filePath)
-    try {
-      const { size } = await file.stat()
-      if (size > LIMITS.fileBytes) {
-        throw new StorageError(
-          'STORAGE_FILE_TOO_LARGE',
-          `The file has ${size} bytes; one upload takes ${LIMITS.fileBytes} at most.`,
-        )
-      }
-      return await file.readFile()
-    } finally {
-      await file.close()
-    }
-  }
-
-  /** Only the extension of `name` is kept, so that no name from the cloud becomes a path here. */
-  async saveTemporary(name: string, content: Uint8Array): Promise<string> {
-    this.#directory ??= mkdtemp(join(tmpdir(), 'cloudlet-'))
-    const extension = /^\.\w{1,16}$/.exec(extname(name))?.[0] ?? ''
-    const path = join(await this.#directory, `${randomUUID()}${extension}`)
-    await writeFile(path, content, { flag: 'wx', mode: 0o600 })
-    return path
-  }
-}

@@ -1,6 +1,7 @@
+import type { CompiledPermission } from '../rules/permission.ts'
 import type { Permission } from '../types.ts'
 import { type Collections, missingCollection } from './collections.ts'
-import { type CompiledPermission, compilePermission, DEFAULT_PERMISSION } from './permission.ts'
+import { compilePermission, DEFAULT_PERMISSION } from './permission.ts'
 import type { Sqlite } from './sqlite.ts'
 
 /** Compiled permissions kept. A collection has one, and there are rarely more collections. */

@@ -1,4 +1,4 @@
-import type { RuleOperator } from './rule-syntax.ts'
+import type { RuleOperator } from '../rules/syntax.ts'
 
 /** The comparisons of a rule that ask for order. */
 export type Order = Exclude<RuleOperator, '==' | '!=' | 'in'>

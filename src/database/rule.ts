@@ -1,6 +1,6 @@
 import { type EncodedObject, encodeValue } from '../protocol/value.ts'
+import type { RuleNode, RuleOperator, RuleVariable } from '../rules/syntax.ts'
 import { MIRRORED, MONGO_ORDERS, ORDERS, type Order } from './rule-order.ts'
-import type { RuleNode, RuleOperator } from './rule-syntax.ts'
 import { both, either, FAILS, HOLDS, told, UNTOLD, type Verdict } from './rule-verdict.ts'
 import { compareValues, equalValues, rankOf } from './value-order.ts'
 
@@ -217,7 +217,7 @@ class Evaluation {
     return pinned === undefined ? undefined : { value: pinned }
   }
 
-  #variable(name: 'auth' | 'doc' | 'request' | 'now'): Value {
+  #variable(name: RuleVariable): Value {
     switch (name) {
       case 'doc':
         return { kind: 'field', path: '' }
@@ -229,6 +229,9 @@ class Evaluation {
         const { openid } = this.#context
         return { kind: 'known', value: openid === undefined ? undefined : { openid } }
       }
+      // A word of storage, which no rule of a collection has.
+      case 'resource':
+        return UNKNOWN
     }
   }
 

@@ -107,10 +107,15 @@ class PlainCopy {
     return Array.isArray(json) ? this.#array(json) : this.#fields(json)
   }
 
+  // No `at`: mini-programs may run on an engine of 2017.
+  #last(): string | number | undefined {
+    return this.#path[this.#path.length - 1]
+  }
+
   /** What the value's own `toJSON` makes of it; asked once, as JSON.stringify does. */
   #json(value: object): unknown {
     const toJson: unknown = Reflect.get(value, 'toJSON')
-    return typeof toJson === 'function' ? toJson.call(value, String(this.#path.at(-1) ?? '')) : value
+    return typeof toJson === 'function' ? toJson.call(value, String(this.#last() ?? '')) : value
   }
 
   #fields(value: object): unknown {
@@ -138,11 +143,7 @@ class PlainCopy {
   }
 
   #bytes(value: ArrayBufferView | ArrayBuffer): Uint8Array {
-    if (
-      this.#path.length !== BYTES_DEPTH ||
-      this.#path.at(-1) !== BYTES_KEY ||
-      !(value instanceof Uint8Array)
-    ) {
+    if (this.#path.length !== BYTES_DEPTH || this.#last() !== BYTES_KEY || !(value instanceof Uint8Array)) {
       this.#fail('is binary data. Upload it as a file and send the fileID, or send base64 text')
     }
     return value

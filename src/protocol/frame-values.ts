@@ -39,3 +39,11 @@ export function isCount(value: unknown): value is number {
 function isErrorCode(value: unknown): value is ErrorCode {
   return ERROR_CODES.some(code => code === value)
 }
+
+/** @throws {ProtocolError} for anything but text of at most so many UTF-16 units. `what` names it. */
+export function checkText(value: unknown, maxChars: number, what: string): string {
+  if (typeof value !== 'string' || value.length > maxChars) {
+    throw new ProtocolError(`${what} must be text of at most ${maxChars} characters.`)
+  }
+  return value
+}

@@ -1,5 +1,7 @@
 import { type ErrorData, ProtocolError } from '../errors.ts'
-import { type Fields, isCount, ownField, parseErrorData, requireMap } from './frame-values.ts'
+import { FrameFields } from './frame-fields.ts'
+import { isCount, ownField, parseErrorData, requireMap } from './frame-values.ts'
+import { parseResumeOffer, parseResumeRequest, type ResumeOffer, type ResumeRequest } from './resume.ts'
 
 /**
  * Every message between a client and the door, one WebSocket binary message each (docs/protocol.md).
@@ -7,7 +9,14 @@ import { type Fields, isCount, ownField, parseErrorData, requireMap } from './fr
  * ids of its own choosing and each is answered by exactly one `result` or `error` of that id. A streaming call
  * (calls.ts) is answered by `event`s first, each sent once the one before has its `ack`.
  */
-export type ClientFrame = HelloFrame | CallFrame | CancelFrame | AckFrame | PingFrame | GoodbyeFrame
+export type ClientFrame =
+  | HelloFrame
+  | CallFrame
+  | CancelFrame
+  | AckFrame
+  | ReceivedFrame
+  | PingFrame
+  | GoodbyeFrame
 export type ServerFrame = WelcomeFrame | EventFrame | ResultFrame | ErrorFrame | PongFrame | GoodbyeFrame
 
 /** Protocol versions this build speaks, oldest first. */
@@ -25,6 +34,13 @@ export interface HelloFrame {
   readonly appid?: string
   /** The client's own name and version, for logs. */
   readonly client?: string
+  /**
+   * Asks for a session that outlives its socket for a while. The client then counts its calls up, and tells what it
+   * has received.
+   */
+  readonly isResumable?: boolean
+  /** The session to go on with, whose socket broke. If it can't be, the client gets another. */
+  readonly resume?: ResumeRequest
 }
 
 export interface WelcomeFrame {
@@ -34,6 +50,8 @@ export interface WelcomeFrame {
   readonly limits: SessionLimits
   /** A token made for this client: it says hello with that from now on. */
   readonly login?: LoginToken
+  /** If the client asked for a session that can be resumed, and the door has such. */
+  readonly resume?: ResumeOffer
 }
 
 export interface LoginToken {
@@ -69,6 +87,13 @@ export interface AckFrame {
   readonly type: 'ack'
   readonly id: number
   readonly sequence: number
+}
+
+/** What the client has received of results, errors of calls and events, so that the door need not keep it any longer. */
+export interface ReceivedFrame {
+  readonly type: 'received'
+  /** All of them, since the session began. */
+  readonly count: number
 }
 
 export interface EventFrame {
@@ -118,7 +143,9 @@ export const CLOSE_CODES = Object.freeze({
   protocol: 4400,
   unauthenticated: 4401,
   helloTimeout: 4408,
+  takenOver: 4409,
   version: 4426,
+  overloaded: 4429,
 })
 
 /** Lengths of the text fields, in UTF-16 code units. */
@@ -135,7 +162,7 @@ export const FIELD_CHARS = Object.freeze({
 
 /** @throws {ProtocolError} that names the field at fault. */
 export function parseClientFrame(value: unknown): ClientFrame {
-  const fields = new FrameFields(value)
+  const fields = new FrameFields(value, FIELD_CHARS)
   switch (fields.type) {
     case 'hello':
       return {
@@ -146,6 +173,8 @@ export function parseClientFrame(value: unknown): ClientFrame {
         ...fields.optionalText('openid'),
         ...fields.optionalText('appid'),
         ...fields.optionalText('client'),
+        ...fields.optionalFlag('isResumable'),
+        ...(fields.has('resume') ? { resume: parseResumeRequest(fields.value('resume')) } : {}),
       }
     case 'call':
       fields.only('id', 'op', 'args')
@@ -156,6 +185,9 @@ export function parseClientFrame(value: unknown): ClientFrame {
     case 'ack':
       fields.only('id', 'sequence')
       return { type: 'ack', id: fields.integer('id'), sequence: fields.integer('sequence') }
+    case 'received':
+      fields.only('count')
+      return { type: 'received', count: fields.integer('count') }
     case 'ping':
       fields.only('nonce')
       return { type: 'ping', nonce: fields.integer('nonce') }
@@ -171,7 +203,7 @@ export function parseClientFrame(value: unknown): ClientFrame {
 
 /** @throws {ProtocolError} that names the field at fault. */
 export function parseServerFrame(value: unknown): ServerFrame {
-  const fields = new FrameFields(value)
+  const fields = new FrameFields(value, FIELD_CHARS)
   switch (fields.type) {
     case 'welcome':
       return {
@@ -180,6 +212,7 @@ export function parseServerFrame(value: unknown): ServerFrame {
         sessionId: fields.text('sessionId'),
         limits: parseLimits(fields.value('limits')),
         ...(fields.has('login') ? { login: parseLoginToken(fields.value('login')) } : {}),
+        ...(fields.has('resume') ? { resume: parseResumeOffer(fields.value('resume')) } : {}),
       }
     case 'event': {
       fields.only('id', 'sequence', 'event')
@@ -204,69 +237,6 @@ export function parseServerFrame(value: unknown): ServerFrame {
       throw new ProtocolError(
         `A door doesn't send frames of type ${JSON.stringify(fields.type.slice(0, 40))}.`,
       )
-  }
-}
-
-/** The fields of one received frame, read with their checks. Only own fields count. */
-class FrameFields {
-  readonly type: string
-  readonly #fields: Fields
-
-  constructor(value: unknown) {
-    this.#fields = requireMap(value, 'A frame')
-    const type = ownField(this.#fields, 'type')
-    if (typeof type !== 'string') throw new ProtocolError('A frame needs a "type" text.')
-    this.type = type
-  }
-
-  has(name: string): boolean {
-    return Object.hasOwn(this.#fields, name)
-  }
-
-  /** Unknown fields are refused, so that a misspelt one can't be silently without effect. hello and welcome may grow. */
-  only(...names: readonly string[]): void {
-    for (const name of Object.keys(this.#fields)) {
-      if (name !== 'type' && !names.includes(name)) {
-        throw new ProtocolError(`A ${this.type} frame has no field ${JSON.stringify(name.slice(0, 40))}.`)
-      }
-    }
-  }
-
-  value(name: string): unknown {
-    if (!this.has(name)) throw new ProtocolError(`A ${this.type} frame needs "${name}".`)
-    return this.#fields[name]
-  }
-
-  integer(name: string): number {
-    const value = this.value(name)
-    if (!isCount(value)) {
-      throw new ProtocolError(`"${name}" of a ${this.type} frame must be an integer from 0 to 2^53-1.`)
-    }
-    return value
-  }
-
-  text(name: keyof typeof FIELD_CHARS): string {
-    const value = this.value(name)
-    if (typeof value !== 'string' || value.length > FIELD_CHARS[name]) {
-      throw new ProtocolError(
-        `"${name}" of a ${this.type} frame must be text of at most ${FIELD_CHARS[name]} characters.`,
-      )
-    }
-    return value
-  }
-
-  optionalText<Name extends keyof typeof FIELD_CHARS>(name: Name): { readonly [field in Name]?: string } {
-    const field: { [field in Name]?: string } = {}
-    if (this.has(name)) field[name] = this.text(name)
-    return field
-  }
-
-  versions(): readonly number[] {
-    const value = this.value('versions')
-    if (!Array.isArray(value) || value.length === 0 || value.length > 16 || !value.every(isCount)) {
-      throw new ProtocolError('"versions" of a hello frame must be 1 to 16 protocol versions, e.g. [1].')
-    }
-    return value
   }
 }
 

@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts'
-import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
+import { settleApi, type WithCallback } from './callbacks.ts'
 import { decodeDocument } from './document-data.ts'
 import { StageChain } from './pipeline.ts'
 import type { DocumentData, ExplainResult, Source } from './query.ts'
@@ -27,7 +27,9 @@ export class Aggregation extends StageChain {
    * @throws {WxError} errCode -502005 when a collection doesn't exist, -502002 for a stage or operator there isn't,
    *   -501007 for a bad operand, -502001 when it can't be evaluated or needs too much memory or time.
    */
-  end<Given extends Callbacks<AggregateResult>>(options?: Given): Settled<Given, AggregateResult> {
+  end(options: WithCallback<AggregateResult>): void
+  end(options?: object): Promise<AggregateResult>
+  end(options?: object): Promise<AggregateResult> | undefined {
     return settleApi(this.#source.surface, 'collection.aggregate', options, async api => {
       const { documents, isTruncated } = await this.#source.call('database.aggregate', {
         collection: this.#collection,

@@ -7,18 +7,31 @@ export interface Callbacks<Result> {
   readonly complete?: (outcome: Result | WxError) => void
 }
 
-/** What a client API returns: a promise, or `Otherwise` when the options hold a callback. */
-export type Settled<Given, Result, Otherwise = undefined> = Given extends
-  | { success: unknown }
-  | { fail: unknown }
-  | { complete: unknown }
-  ? Otherwise
-  : Promise<Result>
+/** Options that hold one callback at least, and so choose the callback style. */
+export type WithCallback<Result> = Callbacks<Result> &
+  (
+    | Required<Pick<Callbacks<Result>, 'success'>>
+    | Required<Pick<Callbacks<Result>, 'fail'>>
+    | Required<Pick<Callbacks<Result>, 'complete'>>
+  )
 
-/** A client API: promise or callback style by what it is given. */
-export type ClientApi<Options, Result, Otherwise = undefined> = <Given extends Options & Callbacks<Result>>(
-  options: Given,
-) => Settled<Given, Result, Otherwise>
+/** A client API: in callback style it returns `Otherwise`, else a promise. */
+export interface ClientApi<Options, Result, Otherwise = void> {
+  (options: Options & WithCallback<Result>): Otherwise
+  (options: Options): Promise<Result>
+}
+
+/** An API that takes both styles, of work that begins when it is called. */
+export function createClientApi<Options, Result, Otherwise = void>(
+  start: (options: unknown) => { readonly outcome: Promise<Result>; readonly otherwise: Otherwise },
+): ClientApi<Options, Result, Otherwise> {
+  const api = (options: unknown): Promise<Result> | Otherwise => {
+    const { outcome, otherwise } = start(options)
+    return settle(options, outcome, otherwise)
+  }
+  // The overloads say what `settle` decides by the options; the compiler can't follow it there.
+  return api as ClientApi<Options, Result, Otherwise>
+}
 
 type Callback = (outcome: unknown) => void
 
@@ -26,34 +39,31 @@ type Callback = (outcome: unknown) => void
  * Settles an outcome in the style the options ask for. An exception of a callback is the application's own
  * and surfaces as an unhandled rejection; `complete` is called even then.
  */
-export function settle<Given, Result, Otherwise>(
-  options: Given,
+function settle<Result, Otherwise>(
+  options: unknown,
   outcome: Promise<Result>,
   otherwise: Otherwise,
-): Settled<Given, Result, Otherwise> {
-  type Return = Settled<Given, Result, Otherwise>
+): Promise<Result> | Otherwise {
   const success = callbackOf(options, 'success')
   const fail = callbackOf(options, 'fail')
   const complete = callbackOf(options, 'complete')
-  // The conditional type says what the two branches below do; the compiler can't follow it there.
-  if (!success && !fail && !complete) return outcome as Return
+  if (!success && !fail && !complete) return outcome
   void outcome.then(
     result => callBack(result, success, complete),
     error => callBack(error, fail, complete),
   )
-  return otherwise as Return
+  return otherwise
 }
 
 /** Runs one database API and settles it: callbacks are a matter of clients, functions only get promises. */
-export function settleApi<Given, Result>(
+export function settleApi<Result>(
   surface: Surface,
   api: string,
-  options: Given | undefined,
+  options: unknown,
   work: (api: string) => Promise<Result>,
-): Settled<Given, Result> {
+): Promise<Result> | undefined {
   const outcome = runApi(surface, api, () => work(api))
-  const style = surface === 'client' ? options : undefined
-  return settle<Given | undefined, Result, undefined>(style, outcome, undefined) as Settled<Given, Result>
+  return settle(surface === 'client' ? options : undefined, outcome, undefined)
 }
 
 function callBack(outcome: unknown, first: Callback | undefined, complete: Callback | undefined): void {

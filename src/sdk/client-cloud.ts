@@ -1,59 +1,117 @@
-import type { Call } from '../protocol/calls.ts'
-import { type ClientApi, settle } from './callbacks.ts'
-import { type ClientStorage, createClientStorage, type FileAccess } from './client-storage.ts'
+import { type ClientApi, createClientApi } from './callbacks.ts'
+import type { ClientCall } from './client-call.ts'
+import { type ClientStorage, createClientStorage } from './client-storage.ts'
+import { createUnavailableServices, type UnavailableServices } from './client-unavailable.ts'
+import { CloudID, type CloudIDConstructor, separateCloudIDs } from './cloud-id.ts'
 import { createDatabase, type Database } from './database.ts'
 import { DYNAMIC_CURRENT_ENV, type EnvOption } from './environment.ts'
 import { type CallFunctionOptions, type CallFunctionResult, callFunction } from './functions.ts'
+import type { FetchUrl, FileAccess } from './local-files.ts'
+import { isObject, nameType } from './parameters.ts'
 import type { OpenWatch } from './watch.ts'
+import { createFailure } from './wx-errors.ts'
 
 export interface ClientCloudOptions {
-  readonly call: Call
+  readonly call: ClientCall
   /** How this client reads a `filePath` and keeps a downloaded file. */
   readonly files: FileAccess
+  /** Where it is given, downloads go by the files' temporary URLs. */
+  readonly fetchUrl?: FetchUrl | undefined
   readonly openWatch?: OpenWatch
 }
 
+export interface ClientInitOptions {
+  /** Any id is that of the one environment a host is. */
+  readonly env?: EnvOption
+  /** Without effect: a self-hosted host keeps no list of visitors. */
+  readonly traceUser?: boolean
+}
+
 /** `wx.cloud`. Every API returns a promise, or takes `success`, `fail`, `complete` and returns none. */
-export interface ClientCloud extends ClientStorage {
+export interface ClientCloud extends ClientStorage, UnavailableServices {
   readonly DYNAMIC_CURRENT_ENV: typeof DYNAMIC_CURRENT_ENV
-  /** Accepted for compatibility: the connection already names the one environment there is. */
-  init(options?: { env?: EnvOption; traceUser?: boolean }): void
+  /**
+   * Accepted for compatibility, and not needed: the connection already names the one environment there is.
+   *
+   * @throws {WxError} errCode -401003 when the options are of a wrong type.
+   */
+  init(options?: ClientInitOptions): void
   readonly callFunction: ClientApi<CallFunctionOptions, CallFunctionResult>
   database(options?: { env?: EnvOption; throwOnNotFound?: boolean }): Database
-  /** Marks an open-data id in `data` of callFunction, with or without `new`. It reaches the event unopened. */
+  /** Marks an open-data id in `data` of callFunction, with or without `new`. The function gets the data. */
   readonly CloudID: CloudIDConstructor
+  /** `new wx.cloud.Cloud({ resourceAppid, resourceEnv })`, then `await it.init()`: here the same cloud again. */
+  readonly Cloud: new (
+    options?: ClientInstanceOptions,
+  ) => ClientCloudInstance
 }
 
-export interface CloudID {
-  readonly cloudID: string
+export interface ClientInstanceOptions {
+  readonly resourceAppid?: string
+  readonly resourceEnv?: string
+  readonly identityless?: boolean
 }
 
-export interface CloudIDConstructor {
-  new (cloudID: string): CloudID
-  (cloudID: string): CloudID
+export interface ClientCloudInstance extends Omit<ClientCloud, 'init'> {
+  init(options?: ClientInitOptions): Promise<void>
 }
 
 /** `wx.cloud` for clients, over one `call`. */
 export function createClientCloud(options: ClientCloudOptions): ClientCloud {
-  const { call, files, openWatch } = options
-  return {
+  const { call, files, fetchUrl, openWatch } = options
+  const cloud: Omit<ClientCloud, 'init' | 'Cloud'> = {
     DYNAMIC_CURRENT_ENV,
-    init: () => {},
-    callFunction: given => settle(given, callFunction('client', call, given), undefined),
-    database: given =>
-      createDatabase({
+    callFunction: createClientApi(given => ({
+      outcome: callFunction('client', call, given, separateCloudIDs),
+      otherwise: undefined,
+    })),
+    database: given => {
+      requireInit('database', given)
+      return createDatabase({
         call,
         profile: 'client',
         throwOnNotFound: given?.throwOnNotFound ?? true,
+        env: given?.env,
         ...(openWatch === undefined ? {} : { openWatch }),
-      }),
-    CloudID: createCloudID as CloudIDConstructor,
-    ...createClientStorage(call, files),
+      })
+    },
+    CloudID,
+    ...createClientStorage(call, files, fetchUrl),
+    ...createUnavailableServices(),
+  }
+  // A function that returns an object may be called with new, as an arrow may not.
+  function CloudInstance(given?: unknown): ClientCloudInstance {
+    requireText('Cloud', given, 'resourceAppid')
+    requireText('Cloud', given, 'resourceEnv')
+    return { ...shared, init: async settings => requireInit('init', settings) }
+  }
+  const shared = { ...cloud, Cloud: CloudInstance as unknown as ClientCloud['Cloud'] }
+  return { ...shared, init: given => requireInit('init', given) }
+}
+
+/** `env` may be text, DYNAMIC_CURRENT_ENV, or one of either per service. */
+function requireInit(api: string, options: unknown): void {
+  if (options === undefined) return
+  if (!isObject(options)) throw mistyped(api, 'options', 'object', options)
+  const { env } = options
+  if (!isEnv(env) && !(isObject(env) && Object.keys(env).every(service => isEnv(env[service])))) {
+    throw mistyped(api, 'env', 'string or object', env)
   }
 }
 
-/** A plain function, not an arrow, so that `new` works too. */
-function createCloudID(cloudID: unknown): CloudID {
-  if (typeof cloudID !== 'string') throw new TypeError('cloudID must be a string')
-  return { cloudID }
+function isEnv(env: unknown): boolean {
+  return env === undefined || env === null || typeof env === 'string' || typeof env === 'symbol'
+}
+
+function requireText(api: string, options: unknown, name: keyof ClientInstanceOptions): void {
+  if (options === undefined) return
+  if (!isObject(options)) throw mistyped(api, 'options', 'object', options)
+  if (options[name] !== undefined && typeof options[name] !== 'string') {
+    throw mistyped(api, name, 'string', options[name])
+  }
+}
+
+function mistyped(api: string, name: string, expected: string, value: unknown): Error {
+  const problem = `parameter.${name} should be ${expected} instead of ${nameType(value)};`
+  return createFailure('client', `cloud.${api}`, -401003, problem)
 }

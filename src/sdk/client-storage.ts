@@ -1,6 +1,8 @@
-import { LIMITS } from '../limits.ts'
-import type { Call } from '../protocol/calls.ts'
-import { type ClientApi, settle } from './callbacks.ts'
+import { type ClientApi, createClientApi } from './callbacks.ts'
+import type { ClientCall } from './client-call.ts'
+import { downloadFile } from './client-download.ts'
+import { uploadFile } from './client-upload.ts'
+import type { FetchUrl, FileAccess } from './local-files.ts'
 import {
   type CallConfig,
   type DeleteFileOptions,
@@ -14,21 +16,15 @@ import {
   type UploadFileResult,
 } from './storage.ts'
 import { type DownloadTask, startTransfer, type Transfer, type UploadTask } from './transfer.ts'
-import { createFailure, runApi } from './wx-errors.ts'
-
-/** How a client reaches local files. What a `filePath` may be is the client's own affair. */
-export interface FileAccess {
-  /** Rejects when the file can't be read. */
-  read(filePath: unknown): Promise<Uint8Array>
-  /** Keeps bytes under a name of its own choosing and returns the path. `name` is the file's name in the cloud. */
-  saveTemporary(name: string, content: Uint8Array): Promise<string>
-}
+import { createFailure, describeFile, runApi } from './wx-errors.ts'
 
 export interface UploadPathOptions extends CallConfig {
   /** Path in the storage, e.g. `avatars/1.png`. An existing file there is replaced. */
   readonly cloudPath: string
-  /** A local file, as the client's `files` understand it; at most 20 MB. */
+  /** A local file, as the client's `files` understand it; as large as the host allows. */
   readonly filePath: unknown
+  /** Accepted for compatibility: the wire has no HTTP headers. */
+  readonly header?: object
 }
 
 export interface DownloadPathOptions extends CallConfig {
@@ -49,66 +45,84 @@ export interface ClientStorage {
   readonly deleteFile: ClientApi<DeleteFileOptions, DeleteFileResult>
 }
 
-export function createClientStorage(call: Call, files: FileAccess): ClientStorage {
+export function createClientStorage(
+  call: ClientCall,
+  files: FileAccess,
+  fetchUrl: FetchUrl | undefined,
+): ClientStorage {
   return {
-    uploadFile: options => {
+    uploadFile: createClientApi(options => {
       const { task, outcome } = startTransfer('cloud.uploadFile', 'Sent', transfer =>
         upload(call, files, options, transfer),
       )
-      return settle(options, outcome, task)
-    },
-    downloadFile: options => {
+      return { outcome, otherwise: task }
+    }),
+    downloadFile: createClientApi(options => {
       const { task, outcome } = startTransfer('cloud.downloadFile', 'Written', transfer =>
-        download(call, files, options, transfer),
+        download(
+          options,
+          fetchUrl === undefined ? fetchByCalls(call, files) : fetchByUrl(call, fetchUrl),
+          transfer,
+        ),
       )
-      return settle(options, outcome, task)
-    },
-    getTempFileURL: options => settle(options, getTempFileURL('client', call, options), undefined),
-    deleteFile: options => settle(options, deleteFile('client', call, options), undefined),
+      return { outcome, otherwise: task }
+    }),
+    getTempFileURL: createClientApi(options => ({
+      outcome: getTempFileURL('client', call, options),
+      otherwise: undefined,
+    })),
+    deleteFile: createClientApi(options => ({
+      outcome: deleteFile('client', call, options),
+      otherwise: undefined,
+    })),
   }
 }
 
 function upload(
-  call: Call,
+  call: ClientCall,
   files: FileAccess,
   options: unknown,
-  transfer: Transfer,
+  { signal, progress }: Transfer,
 ): Promise<UploadFileResult> {
   const api = 'cloud.uploadFile'
   return runApi('client', api, async () => {
     const given = readOptions('client', api, options)
     const cloudPath = readText('client', api, 'cloudPath', given['cloudPath'])
-    const content = await files.read(given['filePath'])
-    const sizeBytes = content.byteLength
-    if (sizeBytes > LIMITS.fileBytes) {
-      const problem = `The file has ${sizeBytes} bytes and may have ${LIMITS.fileBytes} at most.`
-      throw createFailure('client', api, -403001, problem)
+    const file = await files.open(given['filePath'])
+    try {
+      const { sizeBytes } = file
+      const onProgress = (doneBytes: number): void => progress(doneBytes, sizeBytes)
+      const { createHash } = files
+      const { fileID } = await uploadFile({ call, file, cloudPath, createHash, signal, onProgress })
+      return { fileID, statusCode: 200, errMsg: `${api}:ok` }
+    } finally {
+      await file.close()
     }
-    transfer.requireActive()
-    transfer.progress(0, sizeBytes)
-    const { fileID } = await call('storage.upload', { cloudPath, content })
-    transfer.headers()
-    transfer.progress(sizeBytes, sizeBytes)
-    return { fileID, statusCode: 200, errMsg: `${api}:ok` }
   })
 }
 
-function download(
-  call: Call,
-  files: FileAccess,
-  options: unknown,
-  transfer: Transfer,
-): Promise<DownloadFileResult> {
+/** Fetches a file and resolves with its path. */
+type Fetch = (fileID: string, transfer: Transfer) => Promise<string>
+
+function fetchByCalls(call: ClientCall, files: FileAccess): Fetch {
+  return (fileID, { signal, progress }) => downloadFile({ call, files, fileID, signal, onProgress: progress })
+}
+
+function fetchByUrl(call: ClientCall, fetchUrl: FetchUrl): Fetch {
+  return async (fileID, { signal, progress }) => {
+    const [file] = (await call('storage.getTempUrls', { files: [{ fileID }] }, { signal })).files
+    if (file !== undefined && 'url' in file) return fetchUrl(file.url, { signal, onProgress: progress })
+    const { status, errMsg } = describeFile(file?.reason ?? 'STORAGE_REQUEST_FAIL')
+    throw createFailure('client', 'cloud.downloadFile', status, `${fileID}: ${errMsg}`)
+  }
+}
+
+function download(options: unknown, fetch: Fetch, transfer: Transfer): Promise<DownloadFileResult> {
   const api = 'cloud.downloadFile'
   return runApi('client', api, async () => {
     const given = readOptions('client', api, options)
     const fileID = readText('client', api, 'fileID', given['fileID'])
-    const { content } = await call('storage.download', { fileID })
-    const sizeBytes = content.byteLength
-    transfer.headers()
-    transfer.progress(0, sizeBytes)
-    const tempFilePath = await files.saveTemporary(fileID.slice(fileID.lastIndexOf('/') + 1), content)
-    transfer.progress(sizeBytes, sizeBytes)
+    const tempFilePath = await fetch(fileID, transfer)
     return { tempFilePath, statusCode: 200, errMsg: `${api}:ok` }
   })
 }

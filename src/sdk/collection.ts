@@ -1,12 +1,12 @@
 import { Aggregation } from './aggregation.ts'
-import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
+import { settleApi, type WithCallback } from './callbacks.ts'
 import { Document, type DocumentId } from './document.ts'
 import { encodeNewDocuments } from './document-data.ts'
 import { Query, type Source } from './query.ts'
 
-/** `_id` for one document, `_ids` for an array of them. */
 export interface AddResult {
-  readonly _id?: DocumentId
+  /** Of one document. An array of them has `_ids` instead. */
+  readonly _id: DocumentId
   readonly _ids?: readonly DocumentId[]
   readonly errMsg: string
 }
@@ -20,6 +20,10 @@ export class Collection extends Query {
     super(source, name)
     this.#source = source
     this.#name = name
+  }
+
+  get collectionName(): string {
+    return this.#name
   }
 
   /** @throws {Error} when the id is neither string nor number. */
@@ -38,12 +42,14 @@ export class Collection extends Query {
    *
    * @throws {WxError} errCode -502001 for an `_id` that exists, -502005 when there is no such collection.
    */
-  add<Given extends { data?: object } & Callbacks<AddResult>>(options: Given): Settled<Given, AddResult> {
+  add(options: { data?: object } & WithCallback<AddResult>): void
+  add(options: { data?: object }): Promise<AddResult>
+  add(options: { data?: object }): Promise<AddResult> | undefined {
     return settleApi(this.#source.surface, 'collection.add', options, async (api): Promise<AddResult> => {
       const { documents, isMany } = encodeNewDocuments(options)
       const { ids } = await this.#source.call('database.add', { collection: this.#name, documents })
       const [only] = ids
-      if (isMany) return { _ids: ids, errMsg: `${api}:ok` }
+      if (isMany) return { _ids: ids, errMsg: `${api}:ok` } as unknown as AddResult
       if (only === undefined) throw new Error('the host added the document but gave no _id')
       return { _id: only, errMsg: `${api}:ok` }
     })

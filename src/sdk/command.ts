@@ -81,8 +81,8 @@ const updateCommands = {
   max: (value: unknown): UpdateCommand => operate('$max', value),
   /** To another path from the top of the document. */
   rename: (path: string): UpdateCommand => operate('$rename', path),
-  /** `{ and: n }`, `{ or: n }` or `{ xor: n }`. */
-  bit: (operation: object): UpdateCommand => operate('$bit', operation),
+  /** `{ and: n }`, `{ or: n }` or `{ xor: n }`. A number, as the platform's types have it, the host refuses. */
+  bit: (operation: object | number): UpdateCommand => operate('$bit', operation),
   /** Appends elements given one by one, in one array, or as `{ each, position, sort, slice }`. */
   push: (...elements: readonly unknown[]): UpdateCommand => operate('$push', readPush(elements)),
   pop: (): UpdateCommand => operate('$pop', 1),

@@ -5,6 +5,7 @@ import { requireDepth } from './depth.ts'
 import { isPlain, nameType } from './parameters.ts'
 import {
   ElementCommand,
+  ElementCondition,
   ExpressionCommand,
   LogicCommand,
   type LogicOperator,
@@ -106,6 +107,8 @@ function addRawOperator(filter: Filter, key: string, value: unknown, depth: numb
 function addCommand(filter: Filter, path: string, command: QueryCommand, depth: number): void {
   if (command instanceof LogicCommand) {
     addLogic(filter, path, command, depth)
+  } else if (command instanceof ElementCondition) {
+    addCommand(filter, path, new ElementCommand(encodeElement(command.condition)), depth)
   } else if (command instanceof ExpressionCommand) {
     if (path !== '') {
       throw new ValueError(path, '_.expr() and _.jsonSchema() take the whole condition, not one field.')
@@ -147,6 +150,9 @@ export function encodeElement(condition: unknown): readonly EncodedObject[] {
     return isAboutDocuments(condition) ? [encodeCondition(condition)] : encodeElementLogic(condition)
   }
   if (condition instanceof ElementCommand) return condition.alternatives
+  if (condition instanceof ElementCondition) {
+    return new ElementCommand(encodeElement(condition.condition)).alternatives
+  }
   if (condition instanceof ExpressionCommand) return [condition.filter]
   if (isOperator(condition)) return [requireOperators(condition.encodeValue())]
   if (isPlain(condition)) {
@@ -164,16 +170,21 @@ const MAX_ALTERNATIVES = 64
 
 function encodeElementLogic({ operator, operands }: LogicCommand): readonly EncodedObject[] {
   const parts = operands.map(encodeElement)
-  if (operator === '$or') return parts.flat()
-  const required = operator === '$and' ? parts : parts.flat().map(alternative => [{ $not: alternative }])
+  if (operator === '$or') return join(parts)
+  const required = operator === '$and' ? parts : join(parts).map(alternative => [{ $not: alternative }])
   let merged: readonly EncodedObject[] = [{}]
   for (const part of required) {
-    merged = merged.flatMap(left => part.map(right => mergeOperators(left, right)))
+    merged = join(merged.map(left => part.map(right => mergeOperators(left, right))))
     if (merged.length > MAX_ALTERNATIVES) {
       throw new ValueError('elemMatch', `The condition has more than ${MAX_ALTERNATIVES} alternatives.`)
     }
   }
   return merged
+}
+
+/** No `flat`: mini-programs may run on an engine of 2017. */
+function join(parts: readonly (readonly EncodedObject[])[]): readonly EncodedObject[] {
+  return parts.reduce((joined, part) => joined.concat(part), [])
 }
 
 function mergeOperators(left: EncodedObject, right: EncodedObject): EncodedObject {

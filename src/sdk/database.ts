@@ -4,7 +4,7 @@ import { command } from './command.ts'
 import { Geo } from './geo.ts'
 import type { Source } from './query.ts'
 import { runTransaction, startTransaction, type Transaction } from './transaction.ts'
-import { createRegExp, createServerDate } from './values.ts'
+import { createRegExp, createServerDate, type RegExpConstructor } from './values.ts'
 import type { OpenWatch } from './watch.ts'
 import { createWxError, runApi, type Surface } from './wx-errors.ts'
 
@@ -21,6 +21,8 @@ export interface DatabaseOptions {
    * @default true
    */
   readonly throwOnNotFound?: boolean
+  /** The environment asked for, which the database tells of as its own. */
+  readonly env?: unknown
   /** Told of what the real platform would cut short, e.g. a limit above 1000 rows. */
   readonly warn?: (message: string) => void
   /** Where watches get their updates. Without it there are none, as in functions. */
@@ -29,14 +31,21 @@ export interface DatabaseOptions {
   readonly requestId?: () => string | undefined
 }
 
+export interface DatabaseConfig {
+  readonly env?: string
+  readonly traceUser?: boolean
+}
+
 /** `cloud.database()`: the document database as wx code sees it. */
 export interface Database {
+  /** What it was made with. */
+  readonly config: DatabaseConfig
   /** Query and update commands, usually named `_`. */
   readonly command: typeof command
   /** Constructors of geometry, with or without `new`. */
   readonly Geo: typeof Geo
   /** A regular expression for queries: `db.RegExp({ regexp, options })`. */
-  readonly RegExp: typeof createRegExp
+  readonly RegExp: RegExpConstructor
   /** The host's time at the moment of the write, plus `offset` milliseconds. */
   readonly serverDate: typeof createServerDate
   /** @throws {Error} when the name is empty or not a string. */
@@ -72,6 +81,7 @@ export function createDatabase(options: DatabaseOptions): Database | ServerDatab
     openWatch: options.openWatch,
   }
   const database: Database = {
+    config: typeof options.env === 'string' ? { env: options.env } : {},
     command,
     Geo,
     RegExp: createRegExp,

@@ -3,7 +3,7 @@ import { reviveGeometry } from './geo.ts'
 
 export interface FieldDifference {
   readonly updatedFields: Readonly<Record<string, unknown>>
-  readonly removedFields: readonly string[]
+  readonly removedFields: string[]
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { EncodedObject } from '../protocol/value.ts'
-import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
+import { settleApi, type WithCallback } from './callbacks.ts'
 import { decodeDocument, encodeReplacement, encodeUpdateData } from './document-data.ts'
 import { encodeProjection, type Projection } from './projection.ts'
 import type { DocumentData, RemoveResult, Source, UpdateResult } from './query.ts'
@@ -9,8 +9,8 @@ import { createFailure } from './wx-errors.ts'
 export type DocumentId = string | number
 
 export interface GetOneResult {
-  /** null when it doesn't exist and the database was made with `throwOnNotFound: false`. */
-  readonly data: DocumentData | null
+  /** In fact null when it doesn't exist and the database was made with `throwOnNotFound: false`. */
+  readonly data: DocumentData
   readonly errMsg: string
 }
 
@@ -40,7 +40,9 @@ export class Document {
   }
 
   /** @throws {WxError} errCode -1 when there is no such document, -502005 when there is no such collection. */
-  get<Given extends Callbacks<GetOneResult>>(options?: Given): Settled<Given, GetOneResult> {
+  get(options: WithCallback<GetOneResult>): void
+  get(options?: object): Promise<GetOneResult>
+  get(options?: object): Promise<GetOneResult> | undefined {
     return settleApi(this.#source.surface, 'document.get', options, async api => {
       const { documents } = await this.#source.call('database.query', {
         collection: this.#collection,
@@ -53,7 +55,9 @@ export class Document {
         const detail = `document with _id ${this.#id} does not exist`
         throw createFailure(this.#source.surface, api, -1, detail)
       }
-      return { data: found === undefined ? null : decodeDocument(found), errMsg: 'document.get:ok' }
+      // The platform's own types leave out that null.
+      const data = found === undefined ? null : decodeDocument(found)
+      return { data: data as DocumentData, errMsg: 'document.get:ok' }
     })
   }
 
@@ -62,7 +66,9 @@ export class Document {
    *
    * @throws {WxError} errCode -1 for empty data, -501007 for an `_id` in it, -502001 for update commands.
    */
-  set<Given extends { data: object } & Callbacks<SetResult>>(options: Given): Settled<Given, SetResult> {
+  set(options: { data: object } & WithCallback<SetResult>): void
+  set(options: { data: object }): Promise<SetResult>
+  set(options: { data: object }): Promise<SetResult> | undefined {
     return settleApi(this.#source.surface, 'document.set', options, async api => {
       const { updated, created } = await this.#source.call('database.replace', {
         collection: this.#collection,
@@ -78,9 +84,9 @@ export class Document {
    *
    * @throws {WxError} errCode -1 for empty data, -501007 when it would change `_id`.
    */
-  update<Given extends { data: object } & Callbacks<UpdateResult>>(
-    options: Given,
-  ): Settled<Given, UpdateResult> {
+  update(options: { data: object } & WithCallback<UpdateResult>): void
+  update(options: { data: object }): Promise<UpdateResult>
+  update(options: { data: object }): Promise<UpdateResult> | undefined {
     return settleApi(this.#source.surface, 'document.update', options, async api => {
       const { updated } = await this.#source.call('database.update', {
         collection: this.#collection,
@@ -93,7 +99,9 @@ export class Document {
   }
 
   /** A missing document is no error: `removed` is 0. */
-  remove<Given extends Callbacks<RemoveResult>>(options?: Given): Settled<Given, RemoveResult> {
+  remove(options: WithCallback<RemoveResult>): void
+  remove(options?: object): Promise<RemoveResult>
+  remove(options?: object): Promise<RemoveResult> | undefined {
     return settleApi(this.#source.surface, 'document.remove', options, async () => {
       const { removed } = await this.#source.call('database.remove', {
         collection: this.#collection,

@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.ts'
 import type { Call, OpArgs } from '../protocol/calls.ts'
 import type { Encoded } from '../protocol/value.ts'
+import type { SeparateCloudIDs } from './cloud-id.ts'
 import { isObject, nameType } from './parameters.ts'
 import { createFailure, createWxError, nameApi, runApi, type Surface } from './wx-errors.ts'
 
@@ -9,12 +10,15 @@ export interface CallFunctionOptions {
   readonly name: string
   /** The event: anything JSON can hold, at most 6 MB of text. */
   readonly data?: object
+  /** Accepted for compatibility: no call here is polled for. */
+  readonly slow?: boolean
   readonly config?: { readonly env?: string | symbol }
 }
 
 export interface CallFunctionResult {
   /** What the function returned. Absent when the platform gave no result. */
-  readonly result?: unknown
+  // biome-ignore lint/suspicious/noExplicitAny: only the function knows, as in the platform's own types.
+  readonly result: any
   readonly errMsg: string
   readonly requestID: string
 }
@@ -25,17 +29,27 @@ export interface CallFunctionResult {
  * @throws {WxError} errCode -504002 when the function failed; on clients -501000 when it doesn't exist and
  *   -504003 when it ran out of time.
  */
-export function callFunction(surface: Surface, call: Call, options: unknown): Promise<CallFunctionResult> {
+export function callFunction(
+  surface: Surface,
+  call: Call,
+  options: unknown,
+  separate?: SeparateCloudIDs,
+): Promise<CallFunctionResult> {
   const api = nameApi(surface, 'callFunction')
   return runApi(surface, api, async () => {
-    const answer = await call('functions.invoke', readArgs(surface, api, options))
+    const answer = await call('functions.invoke', readArgs(surface, api, options, separate))
     const envelope = { errMsg: `${api}:ok`, requestID: answer.requestId }
-    if (answer.result === undefined) return envelope
+    if (answer.result === undefined) return envelope as CallFunctionResult
     return { result: surface === 'server' ? parseAgain(answer.result) : answer.result, ...envelope }
   })
 }
 
-function readArgs(surface: Surface, api: string, options: unknown): OpArgs<'functions.invoke'> {
+function readArgs(
+  surface: Surface,
+  api: string,
+  options: unknown,
+  separate: SeparateCloudIDs | undefined,
+): OpArgs<'functions.invoke'> {
   if (!isObject(options)) {
     const problem = `Params for callFunction must be an object instead of ${nameType(options)}`
     // The server SDK prints the missing error number as "undefined ." and programs have seen it so.
@@ -45,8 +59,13 @@ function readArgs(surface: Surface, api: string, options: unknown): OpArgs<'func
   if (typeof name !== 'string') throw mistyped(surface, api, 'name', 'string', name)
   if (data === undefined) return { name }
   if (!isObject(data)) throw mistyped(surface, api, 'data', 'object', data)
-  const event = toJson(surface, api, data)
-  return event === undefined ? { name } : { name, data: event }
+  const separated = separate === undefined ? { data, cloudIDs: undefined } : separate(api, data)
+  const event = toJson(surface, api, separated.data)
+  return {
+    name,
+    ...(event === undefined ? {} : { data: event }),
+    ...(separated.cloudIDs === undefined ? {} : { cloudIDs: separated.cloudIDs }),
+  }
 }
 
 function mistyped(surface: Surface, api: string, field: string, expected: string, value: unknown): Error {

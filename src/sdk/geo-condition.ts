@@ -1,9 +1,9 @@
 import { type EncodedObject, encodeValue } from '../protocol/value.ts'
-import { type AnyGeometry, type GeoJson, MultiPolygon, Point, Polygon, toGeometry } from './geo.ts'
+import { type DeclaredGeometry, type GeoJson, MultiPolygon, Point, Polygon, toGeometry } from './geo.ts'
 import { isObject } from './parameters.ts'
 
 export interface GeoNear {
-  readonly geometry: Point | GeoJson
+  readonly geometry: DeclaredGeometry | GeoJson
   /** Metres. */
   readonly maxDistance?: number
   /** Metres. */
@@ -12,7 +12,7 @@ export interface GeoNear {
 
 /** An area, or a circle as its centre and a radius in radians. */
 export type GeoWithin =
-  | { readonly geometry: Polygon | MultiPolygon | GeoJson }
+  | { readonly geometry: DeclaredGeometry | GeoJson }
   | {
       readonly centerSphere: readonly [
         Point | readonly [longitude: number, latitude: number],
@@ -21,7 +21,7 @@ export type GeoWithin =
     }
 
 export interface GeoIntersects {
-  readonly geometry: AnyGeometry | GeoJson
+  readonly geometry: DeclaredGeometry | GeoJson
 }
 
 /** @throws {TypeError} when the geometry is not a point or a distance not a number. */

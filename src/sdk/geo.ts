@@ -1,12 +1,17 @@
 import type { Encodable, Encoded } from '../protocol/value.ts'
 import { isObject } from './parameters.ts'
 
-export type Position = readonly [longitude: number, latitude: number]
+export type Position = [longitude: number, latitude: number]
 
 /** Geometry as plain data. */
 export interface GeoJson {
   readonly type: string
   readonly coordinates: unknown
+}
+
+/** Geometry of `db.Geo` as the types of others declare it; what is none of it is refused when it is used. */
+export interface DeclaredGeometry {
+  toJSON(): object
 }
 
 /** What all geometry shares: it is stored, printed and stringified as GeoJSON. */
@@ -54,11 +59,11 @@ export class Point extends Geometry<'Point', Position> {
   }
 }
 
-export class LineString extends Geometry<'LineString', readonly Position[]> {
-  readonly points: readonly Point[]
+export class LineString extends Geometry<'LineString', Position[]> {
+  readonly points: Point[]
 
   /** At least two points. */
-  constructor(points: readonly Point[] | GeoJson) {
+  constructor(points: readonly DeclaredGeometry[] | GeoJson) {
     super()
     this.points = readParts(points, 'points', Point, ['Point', 'LineString'])
     if (this.points.length < 2) throw new Error('"points" must contain 2 points at least')
@@ -68,16 +73,16 @@ export class LineString extends Geometry<'LineString', readonly Position[]> {
     return 'LineString'
   }
 
-  get coordinates(): readonly Position[] {
+  get coordinates(): Position[] {
     return this.points.map(point => point.coordinates)
   }
 }
 
-export class Polygon extends Geometry<'Polygon', readonly (readonly Position[])[]> {
-  readonly lines: readonly LineString[]
+export class Polygon extends Geometry<'Polygon', Position[][]> {
+  readonly lines: LineString[]
 
   /** The outer ring, then holes; each ends where it began. */
-  constructor(lines: readonly LineString[] | GeoJson) {
+  constructor(lines: readonly DeclaredGeometry[] | GeoJson) {
     super()
     this.lines = readParts(lines, 'lines', LineString, ['LineString', 'Polygon'])
     if (this.lines.length === 0) throw new Error('Polygon must contain 1 linestring at least')
@@ -88,15 +93,15 @@ export class Polygon extends Geometry<'Polygon', readonly (readonly Position[])[
     return 'Polygon'
   }
 
-  get coordinates(): readonly (readonly Position[])[] {
+  get coordinates(): Position[][] {
     return this.lines.map(line => line.coordinates)
   }
 }
 
-export class MultiPoint extends Geometry<'MultiPoint', readonly Position[]> {
-  readonly points: readonly Point[]
+export class MultiPoint extends Geometry<'MultiPoint', Position[]> {
+  readonly points: Point[]
 
-  constructor(points: readonly Point[] | GeoJson) {
+  constructor(points: readonly DeclaredGeometry[] | GeoJson) {
     super()
     this.points = readParts(points, 'points', Point, ['Point', 'MultiPoint'])
     if (this.points.length === 0) throw new Error('"points" must contain 1 point at least')
@@ -106,15 +111,15 @@ export class MultiPoint extends Geometry<'MultiPoint', readonly Position[]> {
     return 'MultiPoint'
   }
 
-  get coordinates(): readonly Position[] {
+  get coordinates(): Position[] {
     return this.points.map(point => point.coordinates)
   }
 }
 
-export class MultiLineString extends Geometry<'MultiLineString', readonly (readonly Position[])[]> {
-  readonly lines: readonly LineString[]
+export class MultiLineString extends Geometry<'MultiLineString', Position[][]> {
+  readonly lines: LineString[]
 
-  constructor(lines: readonly LineString[] | GeoJson) {
+  constructor(lines: readonly DeclaredGeometry[] | GeoJson) {
     super()
     this.lines = readParts(lines, 'lines', LineString, ['LineString', 'MultiLineString'])
     if (this.lines.length === 0) throw new Error('MultiLineString must contain 1 linestring at least')
@@ -124,15 +129,15 @@ export class MultiLineString extends Geometry<'MultiLineString', readonly (reado
     return 'MultiLineString'
   }
 
-  get coordinates(): readonly (readonly Position[])[] {
+  get coordinates(): Position[][] {
     return this.lines.map(line => line.coordinates)
   }
 }
 
-export class MultiPolygon extends Geometry<'MultiPolygon', readonly (readonly (readonly Position[])[])[]> {
-  readonly polygons: readonly Polygon[]
+export class MultiPolygon extends Geometry<'MultiPolygon', Position[][][]> {
+  readonly polygons: Polygon[]
 
-  constructor(polygons: readonly Polygon[] | GeoJson) {
+  constructor(polygons: readonly DeclaredGeometry[] | GeoJson) {
     super()
     this.polygons = readParts(polygons, 'polygons', Polygon, ['Polygon', 'MultiPolygon'])
     if (this.polygons.length === 0) throw new Error('MultiPolygon must contain 1 polygon at least')
@@ -142,7 +147,7 @@ export class MultiPolygon extends Geometry<'MultiPolygon', readonly (readonly (r
     return 'MultiPolygon'
   }
 
-  get coordinates(): readonly (readonly (readonly Position[])[])[] {
+  get coordinates(): Position[][][] {
     return this.polygons.map(polygon => polygon.coordinates)
   }
 }
@@ -209,7 +214,7 @@ function readParts<Part extends Point | LineString | Polygon>(
   part: new (json: GeoJson) => Part,
   /** Types of the part and of the whole: class names don't survive a minifier. */
   [partType, wholeType]: readonly [string, string],
-): readonly Part[] {
+): Part[] {
   if (isGeoJson(given) && given.type === wholeType && Array.isArray(given.coordinates)) {
     return given.coordinates.map(coordinates => new part({ type: partType, coordinates }))
   }
@@ -224,7 +229,7 @@ function readParts<Part extends Point | LineString | Polygon>(
 
 function requireClosed(line: LineString): void {
   const first = line.points[0]
-  const last = line.points.at(-1)
+  const last = line.points[line.points.length - 1]
   if (first?.longitude === last?.longitude && first?.latitude === last?.latitude) return
   throw new Error(`LineString ${line} is not a closed cycle`)
 }
@@ -232,8 +237,12 @@ function requireClosed(line: LineString): void {
 type Callable<Class extends new (...args: never) => unknown> = Class &
   ((...args: ConstructorParameters<Class>) => InstanceType<Class>)
 
-/** Lets a class be called without `new`, as the platform's own are. */
+/** Lets a class be called without `new`, as the platform's own are. No Proxy: old mini-program runtimes have none. */
 function callable<Class extends new (...args: never) => object>(target: Class): Callable<Class> {
-  const construct = (args: unknown[]): object => Reflect.construct(target, args)
-  return new Proxy(target, { apply: (_target, _self, args) => construct(args) }) as Callable<Class>
+  function construct(...args: unknown[]): object {
+    return Reflect.construct(target, args)
+  }
+  Object.defineProperty(construct, 'prototype', { value: target.prototype })
+  Object.defineProperty(construct, 'name', { value: target.name })
+  return construct as unknown as Callable<Class>
 }

@@ -142,8 +142,9 @@ export abstract class StageChain {
     return this.#add('$replaceRoot', root)
   }
 
-  sample(sample: { readonly size: number }): this {
-    return this.#add('$sample', sample)
+  /** `{ size }` by the platform's documentation, a number by its types. */
+  sample(sample: { readonly size: number } | number): this {
+    return this.#add('$sample', typeof sample === 'number' ? { size: sample } : sample)
   }
 
   sortByCount(expression: unknown): this {

@@ -62,6 +62,26 @@ export abstract class QueryCommand implements Encodable {
     return this.and(compare('$nin', values))
   }
 
+  exists(exists: boolean): LogicCommand {
+    return this.and(compare('$exists', exists))
+  }
+
+  size(length: number): LogicCommand {
+    return this.and(compare('$size', length))
+  }
+
+  mod(...numbers: readonly number[] | readonly [readonly number[]]): LogicCommand {
+    return this.and(compare('$mod', spread(numbers)))
+  }
+
+  all(values: readonly unknown[]): LogicCommand {
+    return this.and(compare('$all', values))
+  }
+
+  elemMatch(condition: unknown): LogicCommand {
+    return this.and(new ElementCondition(condition))
+  }
+
   geoNear(near: GeoNear): LogicCommand {
     return this.and(new OperatorCommand(encodeGeoNear(near)))
   }
@@ -126,6 +146,20 @@ export class ElementCommand extends QueryCommand {
       'elemMatch',
       'An elemMatch of _.or() between values must stand alone on its field. Write it as _.or() of several elemMatch.',
     )
+  }
+}
+
+/** An elemMatch behind another command, as it was given: encoded with the whole condition (condition.ts). */
+export class ElementCondition extends QueryCommand {
+  readonly condition: unknown
+
+  constructor(condition: unknown) {
+    super(1 + depthOf(condition))
+    this.condition = condition
+  }
+
+  override encodeValue(): Encoded {
+    throw new ValueError('elemMatch', "elemMatch can't stand inside a value. Put it on a field.")
   }
 }
 

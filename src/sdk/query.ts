@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.ts'
 import type { Call, OpResult } from '../protocol/calls.ts'
 import type { EncodedObject } from '../protocol/value.ts'
-import { type Callbacks, type Settled, settleApi } from './callbacks.ts'
+import { settleApi, type WithCallback } from './callbacks.ts'
 import { encodeCondition } from './condition.ts'
 import { decodeDocument, encodeUpdateData } from './document-data.ts'
 import { isObject } from './parameters.ts'
@@ -19,7 +19,12 @@ export interface Source {
   readonly openWatch: OpenWatch | undefined
 }
 
-export type DocumentData = Record<string, unknown>
+/** A document's fields are the application's own, so they are of any type here, as in the platform's own types. */
+export interface DocumentData {
+  _id?: string | number
+  // biome-ignore lint/suspicious/noExplicitAny: see above.
+  [field: string]: any
+}
 
 export interface GetManyResult {
   readonly data: DocumentData[]
@@ -119,7 +124,9 @@ export class Query {
   }
 
   /** @throws {WxError} errCode -502005 when the collection doesn't exist. */
-  get<Given extends Callbacks<GetManyResult>>(options?: Given): Settled<Given, GetManyResult> {
+  get(options: WithCallback<GetManyResult>): void
+  get(options?: object): Promise<GetManyResult>
+  get(options?: object): Promise<GetManyResult> | undefined {
     return settleApi(this.#source.surface, 'collection.get', options, async () => {
       const { filter, sort, projection, skip } = this.#state
       const { documents } = await this.#source.call('database.query', {
@@ -135,7 +142,9 @@ export class Query {
   }
 
   /** Counts all that match, whatever skip and limit say. */
-  count<Given extends Callbacks<CountResult>>(options?: Given): Settled<Given, CountResult> {
+  count(options: WithCallback<CountResult>): void
+  count(options?: object): Promise<CountResult>
+  count(options?: object): Promise<CountResult> | undefined {
     return settleApi(this.#source.surface, 'collection.count', options, async () => {
       const { filter } = this.#state
       const { total } = await this.#source.call('database.count', { collection: this.#collection, filter })
@@ -164,9 +173,9 @@ export class Query {
    *
    * @throws {WxError} errCode -1 for empty data, -501007 when it would change `_id`.
    */
-  update<Given extends { data: object; multi?: boolean } & Callbacks<UpdateResult>>(
-    options: Given,
-  ): Settled<Given, UpdateResult> {
+  update(options: { data: object; multi?: boolean } & WithCallback<UpdateResult>): void
+  update(options: { data: object; multi?: boolean }): Promise<UpdateResult>
+  update(options: { data: object; multi?: boolean }): Promise<UpdateResult> | undefined {
     return settleApi(this.#source.surface, 'collection.update', options, async api => {
       const { updated } = await this.#source.call('database.update', {
         collection: this.#collection,
@@ -179,9 +188,9 @@ export class Query {
   }
 
   /** Removes all that match, or with `multi: false` one of them. */
-  remove<Given extends { multi?: boolean } & Callbacks<RemoveResult>>(
-    options?: Given,
-  ): Settled<Given, RemoveResult> {
+  remove(options: { multi?: boolean } & WithCallback<RemoveResult>): void
+  remove(options?: { multi?: boolean }): Promise<RemoveResult>
+  remove(options?: { multi?: boolean }): Promise<RemoveResult> | undefined {
     return settleApi(this.#source.surface, 'collection.remove', options, async () => {
       const { removed } = await this.#source.call('database.remove', {
         collection: this.#collection,

@@ -37,16 +37,20 @@ export interface TempUrlOptions extends CallConfig {
   readonly fileList: readonly (string | { readonly fileID: string; readonly maxAge: number })[]
 }
 
-/** Outcome of each file, in the order asked. `status` 0 is success; otherwise an errCode. */
+export interface TempUrlItem {
+  readonly fileID: string
+  /** Empty when it failed. */
+  readonly tempFileURL: string
+  /** Seconds. Only there with a URL. */
+  readonly maxAge: number
+  /** 0 is success; otherwise an errCode. */
+  readonly status: number
+  readonly errMsg: string
+}
+
+/** Outcome of each file, in the order asked. */
 export interface TempUrlResult {
-  readonly fileList: readonly {
-    readonly fileID: string
-    readonly tempFileURL: string
-    /** Seconds. */
-    readonly maxAge?: number
-    readonly status: number
-    readonly errMsg: string
-  }[]
+  readonly fileList: TempUrlItem[]
   readonly errMsg: string
 }
 
@@ -57,7 +61,7 @@ export interface DeleteFileOptions extends CallConfig {
 
 /** Outcome of each file, in the order asked. `status` 0 is success; otherwise an errCode. */
 export interface DeleteFileResult {
-  readonly fileList: readonly { readonly fileID: string; readonly status: number; readonly errMsg: string }[]
+  readonly fileList: { readonly fileID: string; readonly status: number; readonly errMsg: string }[]
   readonly errMsg: string
 }
 
@@ -100,7 +104,7 @@ export function getTempFileURL(surface: Surface, call: Call, options: unknown): 
     const { files } = await call('storage.getTempUrls', {
       files: list.map(item => readTempUrlItem(surface, api, item)),
     })
-    const fileList = files.map(file =>
+    const fileList = files.map((file): TempUrlItem | FailedTempUrl =>
       'url' in file
         ? {
             fileID: file.fileID,
@@ -110,9 +114,12 @@ export function getTempFileURL(surface: Surface, call: Call, options: unknown): 
           }
         : { fileID: file.fileID, tempFileURL: '', ...describeFile(file.reason) },
     )
-    return { fileList, errMsg: `${api}:ok` }
+    // The platform's own types too say that every item has a maxAge, although the failed have none.
+    return { fileList: fileList as TempUrlItem[], errMsg: `${api}:ok` }
   })
 }
+
+type FailedTempUrl = Omit<TempUrlItem, 'maxAge'>
 
 /** `deleteFile` of both surfaces. Resolves as a whole even when every file failed. */
 export function deleteFile(surface: Surface, call: Call, options: unknown): Promise<DeleteFileResult> {

@@ -9,6 +9,11 @@ export class ServerDate implements Encodable {
     this.offset = offset
   }
 
+  /** The same, as clients of the platform have it. */
+  get options(): { offset: number } {
+    return { offset: this.offset }
+  }
+
   encodeValue(): Encoded {
     return { $tcb_server_date: { offset: this.offset } }
   }
@@ -37,14 +42,24 @@ export function createServerDate(options: { readonly offset?: number } = {}): Se
   return new ServerDate(offset)
 }
 
-/**
- * `db.RegExp({ regexp, options })`. A plain function, so that `new` works too.
- *
- * @throws {TypeError} when either is not a string.
- */
-export function createRegExp(given: { readonly regexp: string; readonly options?: string }): DatabaseRegExp {
+/** A plain function, so that `new` works too. */
+function makeRegExp(given: RegExpOptions): DatabaseRegExp {
   const { regexp, options = '' } = given
   if (typeof regexp !== 'string') throw new TypeError('regexp must be a string')
   if (typeof options !== 'string') throw new TypeError('options must be a string')
   return new DatabaseRegExp(regexp, options)
 }
+
+export interface RegExpOptions {
+  readonly regexp: string
+  /** Of `i`, `m`, `s`. */
+  readonly options?: string
+}
+
+/** `db.RegExp`, with or without `new`. @throws {TypeError} when either option is not a string. */
+export interface RegExpConstructor {
+  new (options: RegExpOptions): DatabaseRegExp
+  (options: RegExpOptions): DatabaseRegExp
+}
+
+export const createRegExp = makeRegExp as unknown as RegExpConstructor

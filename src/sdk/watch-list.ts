@@ -4,8 +4,9 @@ import type { PlacedDocument, WatchUpdate } from '../protocol/watching.ts'
 import { decodeDocument } from './document-data.ts'
 import { diffFields } from './document-diff.ts'
 
-/** A decoded document. */
-export type WatchedDocument = Record<string, unknown>
+/** A decoded document. Its fields are the application's own, so of any type here, as in the platform's own types. */
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+export type WatchedDocument = Record<string, any>
 
 export type QueueType = 'init' | 'update' | 'enqueue' | 'dequeue'
 
@@ -15,13 +16,15 @@ export interface DocumentChange {
   readonly id: number
   readonly queueType: QueueType
   readonly dataType: 'init' | 'update' | 'replace' | 'add' | 'remove' | 'limit'
-  readonly docId: string | number
+  /** A number where the document's `_id` is one, which the platform's own types leave out. */
+  // biome-ignore lint/suspicious/noExplicitAny: `string | number` would not fit a listener typed by the platform.
+  readonly docId: any
   /** As it is now; of a document that left, as it was last. */
   readonly doc: WatchedDocument
   /** With `update`: by dotted path, what it has now. */
-  readonly updatedFields?: Readonly<Record<string, unknown>>
+  readonly updatedFields?: WatchedDocument
   /** With `update`: the dotted paths that are gone. */
-  readonly removedFields?: readonly string[]
+  readonly removedFields?: string[]
 }
 
 interface Listed {

@@ -72,6 +72,7 @@ export function nameApi(surface: Surface, name: string): string {
 /** The SDK's constant text of each code it can give. Codes without one are shown by number alone. */
 const TEXTS: Readonly<Record<number, string>> = Object.freeze({
   [-401001]: 'api permission denied',
+  [-401002]: 'api parameter error',
   [-401003]: 'api parameter type error',
   [-402002]: 'realtime listener init watch fail',
   [-402003]: 'realtime listener reconnect watch fail',

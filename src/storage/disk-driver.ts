@@ -1,148 +1,163 @@
-import { hash, randomBytes } from 'node:crypto'
-import { type FileHandle, link, lstat, readdir, rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, link, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
-import { CloudletError, StorageError } from '../errors.ts'
-import type { CloudPath } from './cloud-path.ts'
-import type { Driver, FileRecord } from './driver.ts'
+import { StorageError } from '../errors.ts'
+import { BLOCK_BYTES } from './checked-blocks.ts'
+import { type CloudPath, isCloudPath } from './cloud-path.ts'
+import { damagedFile } from './damage.ts'
+import { blobOf, DiskLayout, keyOf, randomId } from './disk-layout.ts'
+import { DiskStage } from './disk-stage.ts'
+import { sweepDirectory } from './disk-sweep.ts'
+import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
 import {
-  checkDirectory,
   createDurableFile,
   errnoOf,
-  isMissing,
-  makeDirectory,
-  openFile,
+  openIfExists,
+  readIfExists,
+  readPieces,
   syncDirectory,
 } from './durable-file.ts'
-import { type FileMetadata, formatMetadata, parseMetadata } from './file-metadata.ts'
-
-/** Younger leftovers may belong to an upload another process is making in the same directory. */
-const ORPHAN_AGE_MS = 60 * 60 * 1000
+import { guard, mediumFailure } from './medium-failure.ts'
+import { PathIndex } from './path-index.ts'
+import { formatNote, parseNote } from './stage-note.ts'
 
 /** How often a reader starts over because the file was replaced between its two opens. */
 const READ_ATTEMPTS = 100
 
+/** Metadata files read at once for a listing. */
+const READS_AT_ONCE = 16
+
+const SETTING_FILES: Readonly<Record<SettingName, string>> = {
+  'signing-key': 'signing.key',
+  permission: 'permission.json',
+}
+
 /**
- * Files in a directory:
- *
- *     files/<key>.json           metadata; replacing it by rename is the commit point of a write
- *     blobs/<key>-<random>       bytes, written once, never changed
- *     signing.key                32 random bytes
- *
- * where key is the SHA-256 of the path, so no user's text ever names a file. A write puts a new blob on
- * disk, then commits its metadata, then removes the old blob: a crash in between leaves a blob nobody
- * names, which `open` sweeps. Nothing is kept in memory, so processes may share a directory.
+ * Files in a directory, laid out as `DiskLayout` says. A write puts a new blob on disk, then commits its metadata,
+ * then removes the old blob: a crash in between leaves a blob nobody names, which `open` sweeps. Nothing that matters
+ * is kept in memory, so processes may share a directory.
  */
 export class DiskDriver implements Driver {
-  readonly #directory: string
-  readonly #files: string
-  readonly #blobs: string
+  readonly #layout: DiskLayout
+  readonly #index: PathIndex
 
-  private constructor(directory: string) {
-    this.#directory = directory
-    this.#files = join(directory, 'files')
-    this.#blobs = join(directory, 'blobs')
+  private constructor(layout: DiskLayout, index: PathIndex) {
+    this.#layout = layout
+    this.#index = index
   }
 
   /** Makes the directory if needed, and removes what crashes left in it. */
   static async openDirectory(directory: string): Promise<DiskDriver> {
     return guard('open its directory', async () => {
-      const driver = new DiskDriver(directory)
-      await makeDirectory(driver.#files)
-      await makeDirectory(driver.#blobs)
-      await checkDirectory(driver.#files, 'files')
-      await checkDirectory(driver.#blobs, 'blobs')
-      await driver.#sweep()
-      return driver
+      const layout = new DiskLayout(directory)
+      await layout.make()
+      await sweepDirectory(layout)
+      return new DiskDriver(layout, await PathIndex.open(directory))
     })
   }
 
-  async write(record: FileRecord, content: Uint8Array): Promise<void> {
+  async createStage(path: CloudPath, note?: string): Promise<Stage> {
     return guard('store the file', async () => {
-      const key = keyOf(record.path)
-      const older = await this.#readMetadata(key)
-      const blob = `${key}-${randomId()}`
-      const staged = join(this.#files, `${key}-${randomId()}.tmp`)
-      try {
-        await createDurableFile(this.#blobPath(blob), content)
-        await syncDirectory(this.#blobs)
-        await createDurableFile(staged, formatMetadata({ record, blob }))
-        await rename(staged, this.#metadataPath(key))
-      } catch (error) {
-        await this.#discard(this.#blobPath(blob), staged)
-        throw error
+      const id = randomId()
+      if (note !== undefined) {
+        await this.#layout.replace(this.#layout.uploads, `${id}.json`, formatNote(path, note))
       }
-      await syncDirectory(this.#files)
-      if (older !== undefined) await this.#discard(this.#blobPath(older.blob))
+      return this.#stageOf(path, id, 0, note !== undefined)
     })
   }
 
-  async stat(path: CloudPath): Promise<FileRecord | undefined> {
-    return guard('look the file up', async () => (await this.#readMetadata(keyOf(path)))?.record)
-  }
-
-  async read(path: CloudPath): Promise<{ record: FileRecord; content: Uint8Array } | undefined> {
-    return guard('read the file', async () => {
-      const opened = await this.#openBlob(keyOf(path))
-      if (opened === undefined) return undefined
-      await using blob = opened.blob
-      const content = await blob.readFile()
-      if (hash('sha256', content, 'hex') !== opened.record.sha256) throw damagedBlob(path)
-      return { record: opened.record, content }
+  async lastingStages(): Promise<LastingStage[]> {
+    return guard('look for uploads', async () => {
+      const stages: LastingStage[] = []
+      for (const name of await readdir(this.#layout.uploads)) {
+        const id = /^([0-9a-f]{32})\.json$/.exec(name)?.[1]
+        const text = id === undefined ? undefined : await readIfExists(this.#layout.notePath(id))
+        if (id === undefined || text === undefined) continue
+        const noted = parseNote(text.toString())
+        if (noted === undefined) {
+          await this.#layout.discard(this.#layout.notePath(id))
+          continue
+        }
+        const { path, note } = noted
+        await using blob = await openIfExists(this.#layout.blobPath(blobOf(path, id)))
+        const sizeBytes = blob === undefined ? 0 : (await blob.stat()).size
+        stages.push({ stage: this.#stageOf(path, id, sizeBytes, true), note })
+      }
+      return stages
     })
   }
 
-  async open(path: CloudPath): Promise<{ record: FileRecord; content: Readable } | undefined> {
+  async stat(path: CloudPath): Promise<StoredRecord | undefined> {
+    return guard('look the file up', async () => (await this.#layout.readMetadata(keyOf(path)))?.record)
+  }
+
+  async open(path: CloudPath): Promise<OpenFile | undefined> {
     return guard('read the file', async () => {
       const opened = await this.#openBlob(keyOf(path))
-      // The stream owns the handle from here: its end or destroy() closes it.
-      return opened && { record: opened.record, content: opened.blob.createReadStream() }
+      return opened && new OpenBlob(opened.record, opened.blob)
     })
   }
 
   async remove(path: CloudPath): Promise<boolean> {
     return guard('remove the file', async () => {
       const key = keyOf(path)
-      const metadata = await this.#readMetadata(key)
+      const metadata = await this.#layout.readMetadata(key)
       if (metadata === undefined) return false
-      await rm(this.#metadataPath(key), { force: true })
-      await syncDirectory(this.#files)
-      await this.#discard(this.#blobPath(metadata.blob))
+      await rm(this.#layout.metadataPath(key), { force: true })
+      await syncDirectory(this.#layout.files)
+      this.#index.forget(path)
+      await this.#layout.discard(this.#layout.blobPath(metadata.blob))
       return true
     })
   }
 
-  async *list(): AsyncIterable<FileRecord> {
-    const names = await guard('list its files', () => readdir(this.#files))
-    for (const name of names) {
-      const key = /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
-      if (key === undefined) continue
-      const metadata = await guard('list its files', () => this.#readMetadata(key))
-      if (metadata !== undefined) yield metadata.record
-    }
-  }
-
-  async signingKey(): Promise<Uint8Array> {
-    return guard('read its signing key', async () => {
-      const path = join(this.#directory, 'signing.key')
-      let key = await readIfExists(path)
-      if (key === undefined) {
-        await this.#makeKey(path)
-        key = await readIfExists(path)
+  async list(listing: Listing): Promise<StoredRecord[]> {
+    return guard('list its files', async () => {
+      await this.#index.fill(() => this.#all())
+      const records: StoredRecord[] = []
+      for (let { after } = listing; records.length < listing.limit; ) {
+        const wanted = Math.min(listing.limit - records.length, READS_AT_ONCE)
+        const paths = this.#index.list({ ...listing, after, limit: wanted })
+        const found = await Promise.all(paths.map(path => this.#noted(path)))
+        records.push(...found.filter(record => record !== undefined))
+        if (paths.length < wanted) break
+        after = paths.at(-1) ?? after
       }
-      if (key?.byteLength === 32) return key
-      throw new StorageError(
-        'STORAGE_REQUEST_FAIL',
-        'signing.key in the storage directory does not hold 32 bytes. ' +
-          'Remove it to get a new one; URLs signed with the old one then stop working.',
-      )
+      return records
     })
   }
 
-  /** A link, unlike a rename, fails if another process made the key first; then that one counts. */
-  async #makeKey(path: string): Promise<void> {
-    const staged = `${path}-${randomId()}.tmp`
-    await createDurableFile(staged, randomBytes(32))
+  async usedBytes(): Promise<number> {
+    return guard('count its bytes', async () => {
+      await this.#index.fill(() => this.#all())
+      return this.#index.totalBytes()
+    })
+  }
+
+  async readSetting(name: SettingName): Promise<Uint8Array | undefined> {
+    return guard('read its settings', () => readIfExists(join(this.#layout.directory, SETTING_FILES[name])))
+  }
+
+  async writeSetting(name: SettingName, value: Uint8Array, isFirst = false): Promise<void> {
+    const { directory } = this.#layout
+    const file = SETTING_FILES[name]
+    return guard('keep its settings', () =>
+      isFirst ? this.#makeFirst(join(directory, file), value) : this.#layout.replace(directory, file, value),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#index.close()
+  }
+
+  #stageOf(path: CloudPath, id: string, sizeBytes: number, isLasting: boolean): DiskStage {
+    return new DiskStage(this.#layout, this.#index, { path, id, sizeBytes, isLasting })
+  }
+
+  /** A link, unlike a rename, fails if another process made it first; then that one counts. */
+  async #makeFirst(path: string, value: Uint8Array): Promise<void> {
+    const staged = `${path}-${randomBytes(16).toString('hex')}.tmp`
+    await createDurableFile(staged, value)
     try {
       await link(staged, path)
     } catch (error) {
@@ -150,127 +165,71 @@ export class DiskDriver implements Driver {
     } finally {
       await rm(staged, { force: true })
     }
-    await syncDirectory(this.#directory)
+    await syncDirectory(this.#layout.directory)
   }
 
-  async #readMetadata(key: string): Promise<FileMetadata | undefined> {
-    const text = await readIfExists(this.#metadataPath(key))
-    return text && parseMetadata(text.toString(), key)
+  /** The file of a path in the index, if it is there. */
+  async #noted(path: string): Promise<StoredRecord | undefined> {
+    return isCloudPath(path) ? (await this.#layout.readMetadata(keyOf(path)))?.record : undefined
+  }
+
+  /** Every file, in no order. */
+  async *#all(): AsyncGenerator<StoredRecord, void> {
+    for (const name of await readdir(this.#layout.files)) {
+      const key = /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
+      const metadata = key === undefined ? undefined : await this.#layout.readMetadata(key)
+      if (metadata !== undefined) yield metadata.record
+    }
   }
 
   /** The caller owns the open blob. Starts over when a writer replaced the file between the two opens. */
-  async #openBlob(key: string): Promise<{ record: FileRecord; blob: FileHandle } | undefined> {
+  async #openBlob(key: string): Promise<{ record: StoredRecord; blob: FileHandle } | undefined> {
     let missing: string | undefined
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-      const metadata = await this.#readMetadata(key)
+      const metadata = await this.#layout.readMetadata(key)
       if (metadata === undefined) return undefined
       const { record, blob: name } = metadata
-      if (name === missing) throw damagedBlob(record.path)
-      const blob = await openIfExists(this.#blobPath(name))
+      if (name === missing) throw damagedFile(record.path)
+      const blob = await openIfExists(this.#layout.blobPath(name))
       if (blob === undefined) {
         missing = name
         continue
       }
       const stats = await blob.stat()
-      if (stats.isFile() && stats.size === record.sizeBytes) return { record, blob }
+      if (stats.isFile() && stats.size === record.sizeBytes + record.checkBytes) return { record, blob }
       await blob.close()
-      throw damagedBlob(record.path)
+      throw damagedFile(record.path)
     }
     throw new StorageError(
       'STORAGE_REQUEST_FAIL',
       `The file was replaced ${READ_ATTEMPTS} times while it was being opened. Try again.`,
     )
   }
+}
 
-  /** Removes blobs that no metadata names and metadata that was never committed, if they are old enough. */
-  async #sweep(): Promise<void> {
-    for (const directory of [this.#directory, this.#files]) {
-      for (const name of await readdir(directory)) {
-        if (name.endsWith('.tmp')) await this.#discardIfOld(join(directory, name))
+class OpenBlob implements OpenFile {
+  readonly record: StoredRecord
+  readonly #blob: FileHandle
+
+  constructor(record: StoredRecord, blob: FileHandle) {
+    this.record = record
+    this.#blob = blob
+  }
+
+  async *read(start: number, end: number): AsyncGenerator<Uint8Array, void> {
+    let sizeBytes = 0
+    try {
+      for await (const piece of readPieces(this.#blob, start, end, BLOCK_BYTES)) {
+        sizeBytes += piece.byteLength
+        yield piece
       }
-    }
-    const committed = new Set(await readdir(this.#files))
-    for (const [key, blobs] of Map.groupBy(await readdir(this.#blobs), name => name.slice(0, 64))) {
-      // A path's only blob is the one its metadata names, so most files need no look at their metadata.
-      if (blobs.length > 1 || !committed.has(`${key}.json`)) await this.#sweepBlobs(key, blobs)
-    }
-  }
-
-  async #sweepBlobs(key: string, blobs: readonly string[]): Promise<void> {
-    let named: string | undefined
-    try {
-      named = (await this.#readMetadata(key))?.blob
     } catch (error) {
-      // Damaged metadata is told to whoever asks for that file; it must not keep the others from opening.
-      if (error instanceof StorageError) return
-      throw error
+      throw mediumFailure('read the file', error)
     }
-    for (const blob of blobs) {
-      if (blob !== named) await this.#discardIfOld(this.#blobPath(blob))
-    }
+    if (sizeBytes !== end - start) throw damagedFile(this.record.path)
   }
 
-  async #discardIfOld(path: string): Promise<void> {
-    try {
-      if ((await lstat(path)).mtimeMs < Date.now() - ORPHAN_AGE_MS) await this.#discard(path)
-    } catch (error) {
-      // Another process finished with it first.
-      if (!isMissing(error)) throw error
-    }
+  async close(): Promise<void> {
+    await this.#blob.close()
   }
-
-  /** Removes files nobody names any more. One that can't be removed now harms nothing; the next sweep takes it. */
-  async #discard(...paths: readonly string[]): Promise<void> {
-    await Promise.allSettled(paths.map(path => rm(path, { force: true })))
-  }
-
-  #metadataPath(key: string): string {
-    return join(this.#files, `${key}.json`)
-  }
-
-  #blobPath(blob: string): string {
-    return join(this.#blobs, blob)
-  }
-}
-
-/** Turns the system's errors, which name paths of the host, into ones a function may see. */
-async function guard<Result>(action: string, run: () => Promise<Result>): Promise<Result> {
-  try {
-    return await run()
-  } catch (error) {
-    if (error instanceof CloudletError) throw error
-    const reason = errnoOf(error) ?? 'unknown error'
-    throw new StorageError('STORAGE_REQUEST_FAIL', `The storage could not ${action} (${reason}).`, {
-      cause: error,
-    })
-  }
-}
-
-async function openIfExists(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await openFile(path)
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
-}
-
-async function readIfExists(path: string): Promise<Buffer | undefined> {
-  await using file = await openIfExists(path)
-  return file && (await file.readFile())
-}
-
-function damagedBlob(path: CloudPath): StorageError {
-  return new StorageError(
-    'STORAGE_REQUEST_FAIL',
-    `The stored bytes of ${JSON.stringify(path)} are damaged or missing. Upload the file again.`,
-  )
-}
-
-function keyOf(path: CloudPath): string {
-  return hash('sha256', path, 'hex')
-}
-
-function randomId(): string {
-  return randomBytes(16).toString('hex')
 }

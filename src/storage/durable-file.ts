@@ -19,6 +19,48 @@ export async function openFile(path: string): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
 }
 
+export async function openIfExists(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await openFile(path)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+export async function readIfExists(path: string): Promise<Buffer | undefined> {
+  await using file = await openIfExists(path)
+  return file && (await file.readFile())
+}
+
+/** Opens a file to write anywhere in it; made if it is missing, for this user only. Links are not followed. */
+export async function openToWrite(path: string): Promise<FileHandle> {
+  return open(path, constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600)
+}
+
+/** Writes all of the bytes at a position. */
+export async function writeAt(file: FileHandle, position: number, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) {
+    at += (await file.write(bytes, at, bytes.byteLength - at, position + at)).bytesWritten
+  }
+}
+
+/** The bytes from `start` to before `end`, in pieces of `pieceBytes`; ends early with the file. */
+export async function* readPieces(
+  file: FileHandle,
+  start: number,
+  end: number,
+  pieceBytes: number,
+): AsyncGenerator<Uint8Array, void> {
+  for (let at = start; at < end; ) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, end - at))
+    const { bytesRead } = await file.read(piece, 0, piece.byteLength, at)
+    if (bytesRead === 0) return
+    yield piece.subarray(0, bytesRead)
+    at += bytesRead
+  }
+}
+
 /** Resolves when every name added to, changed in or removed from the directory before is on the medium. */
 export async function syncDirectory(path: string): Promise<void> {
   // Windows can't open directories, and writes their changes through its journal.

@@ -1,14 +1,15 @@
 import { StorageError } from '../errors.ts'
 import { isCloudPath } from './cloud-path.ts'
-import type { FileRecord } from './driver.ts'
+import type { StoredRecord } from './driver.ts'
 
 /** What the metadata file of one path says: the record, and which blob holds the bytes. */
 export interface FileMetadata {
-  readonly record: FileRecord
+  readonly record: StoredRecord
   readonly blob: string
 }
 
-const VERSION = 1
+/** Version 1 had no `checkBytes`: files were of 20 MB at most, and checked as a whole. */
+const VERSION = 2
 
 export function formatMetadata({ record, blob }: FileMetadata): string {
   return `${JSON.stringify({ version: VERSION, ...record, blob }, undefined, 2)}\n`
@@ -22,7 +23,10 @@ export function parseMetadata(text: string, key: string): FileMetadata {
   const fields = parseObject(text)
   if (fields === undefined) throw damaged(key, 'is not JSON')
   const { version, path, owner, sizeBytes, contentType, sha256, modifiedMs, blob } = fields
-  if (version !== VERSION) throw damaged(key, `has version ${String(version)}, not ${VERSION}`)
+  if (version !== VERSION && version !== 1) {
+    throw damaged(key, `has version ${String(version)}, not ${VERSION}`)
+  }
+  const checkBytes = version === 1 ? 0 : fields['checkBytes']
   if (
     !isCloudPath(path) ||
     !(owner === undefined || typeof owner === 'string') ||
@@ -30,6 +34,7 @@ export function parseMetadata(text: string, key: string): FileMetadata {
     typeof contentType !== 'string' ||
     typeof sha256 !== 'string' ||
     !isCount(modifiedMs) ||
+    !isCount(checkBytes) ||
     typeof blob !== 'string' ||
     // Nothing but a blob of this very path may be read through it.
     !/^[0-9a-f]{64}-[0-9a-f]{32}$/.test(blob) ||
@@ -37,7 +42,7 @@ export function parseMetadata(text: string, key: string): FileMetadata {
   ) {
     throw damaged(key, 'lacks fields or has wrong ones')
   }
-  return { record: { path, owner, sizeBytes, contentType, sha256, modifiedMs }, blob }
+  return { record: { path, owner, sizeBytes, contentType, sha256, modifiedMs, checkBytes }, blob }
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -14,6 +14,8 @@ export type SignedFile =
       readonly sizeBytes: number
       readonly sha256: string
       readonly modifiedMs: number
+      /** When the URL expires, in milliseconds since the Unix epoch. */
+      readonly expiresMs: number
       /**
        * Opens the bytes; before, nothing is. A stream must be read to its end or destroyed. Rejects with
        * `STORAGE_FILE_NONEXIST` when the file was replaced or removed since.

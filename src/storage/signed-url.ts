@@ -6,7 +6,7 @@ import { type CloudPath, isCloudPath, quote } from './cloud-path.ts'
 export const URL_AGE_SECONDS_MAX = 86_400
 
 export type SignedUrlCheck =
-  | { readonly kind: 'valid'; readonly path: CloudPath }
+  | { readonly kind: 'valid'; readonly path: CloudPath; readonly expiresMs: number }
   | { readonly kind: 'invalid' }
   | { readonly kind: 'expired' }
 
@@ -44,7 +44,8 @@ export class UrlSigner {
     if (!/^[1-9]\d{0,11}$/.test(expiry) || !/^[0-9a-f]{64}$/.test(sign)) return { kind: 'invalid' }
     const expected = this.#signatureOf(path, Number(expiry))
     if (!timingSafeEqual(Buffer.from(sign), Buffer.from(expected))) return { kind: 'invalid' }
-    return this.#now() < Number(expiry) * 1000 ? { kind: 'valid', path } : { kind: 'expired' }
+    const expiresMs = Number(expiry) * 1000
+    return this.#now() < expiresMs ? { kind: 'valid', path, expiresMs } : { kind: 'expired' }
   }
 
   #signatureOf(path: CloudPath, expiresAt: number): string {

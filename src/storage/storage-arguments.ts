@@ -1,6 +1,7 @@
 import { StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { FileRecord } from './driver.ts'
+import type { ByteRange } from './signed-file.ts'
 import { URL_AGE_SECONDS_MAX } from './signed-url.ts'
 
 /** @throws {StorageError} `INVALID_PARAM`, or `STORAGE_FILE_TOO_LARGE` above `LIMITS.fileBytes` */
@@ -9,20 +10,42 @@ export function checkContent(content: unknown): Uint8Array {
     throw new StorageError('INVALID_PARAM', `content must be a Uint8Array, not ${typeof content}.`)
   }
   if (content.byteLength > LIMITS.fileBytes) {
-    throw new StorageError(
-      'STORAGE_FILE_TOO_LARGE',
-      `The file has ${content.byteLength} bytes; at most ${LIMITS.fileBytes} can be stored in one upload.`,
-    )
+    throw fileTooLarge(LIMITS.fileBytes, content.byteLength)
   }
   return content
 }
 
-/** @throws {StorageError} `STORAGE_EXCEED_AUTHORITY` when the file is there and is someone else's */
-export function checkOwner(record: FileRecord | undefined, owner: string): void {
-  if (record === undefined || record.owner === owner) return
+export function fileTooLarge(maxBytes: number, sizeBytes?: number): StorageError {
+  const size = sizeBytes === undefined ? 'more' : `${sizeBytes}`
+  return new StorageError(
+    'STORAGE_FILE_TOO_LARGE',
+    `The file has ${size} bytes; at most ${maxBytes} can be stored in one upload${
+      maxBytes === LIMITS.fileBytes ? '. Give a larger one as a stream, or upload it in chunks' : ''
+    }.`,
+  )
+}
+
+/** @throws {StorageError} `STORAGE_FILE_TOO_LARGE` when it is not given in one call */
+export function checkReadable({ sizeBytes }: FileRecord): void {
+  if (sizeBytes <= LIMITS.fileBytes) return
   throw new StorageError(
-    'STORAGE_EXCEED_AUTHORITY',
-    `${JSON.stringify(record.path)} belongs to another user. Store the file under another cloudPath.`,
+    'STORAGE_FILE_TOO_LARGE',
+    `The file has ${sizeBytes} bytes; at most ${LIMITS.fileBytes} are given in one call. Read it in chunks, as a stream, or from a temporary URL.`,
+  )
+}
+
+/**
+ * That part of a file which there is of the range.
+ *
+ * @throws {StorageError} `INVALID_PARAM` for what is no range
+ */
+export function checkRange({ start, end }: ByteRange, { sizeBytes }: FileRecord): ByteRange {
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start) {
+    return { start: Math.min(start, sizeBytes), end: Math.min(end, sizeBytes) }
+  }
+  throw new StorageError(
+    'INVALID_PARAM',
+    `A range has a start and an end that are whole numbers from 0 on, not ${start} and ${end}.`,
   )
 }
 
@@ -54,4 +77,9 @@ export function checkListLimit(limit: number): void {
     'INVALID_PARAM',
     `limit must be an integer from 1 to ${LIMITS.serverQueryRows}, not ${limit}.`,
   )
+}
+
+/** Whether content comes as a stream; anything else must be bytes. */
+export function isStream(content: unknown): content is AsyncIterable<unknown> {
+  return typeof content === 'object' && content !== null && Symbol.asyncIterator in content
 }

@@ -42,12 +42,13 @@ export function attachToServer(server: Server | SecureServer, door: ServerHandle
   }
 }
 
+const REASONS = Object.freeze({ 404: 'Not Found', 429: 'Too Many Requests', 503: 'Service Unavailable' })
+
 /** Answers an upgrade with a plain HTTP status and hangs up. */
-export function refuseUpgrade(socket: Duplex, status: 404 | 503): void {
+export function refuseUpgrade(socket: Duplex, status: keyof typeof REASONS): void {
   // The peer may hang up first; there is nothing more to tell it then.
   socket.on('error', () => socket.destroy())
-  const reason = status === 404 ? 'Not Found' : 'Service Unavailable'
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
 /** @returns once the server listens; rejects with the system's error if it can't. */

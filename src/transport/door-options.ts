@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { InvalidOptionError } from '../errors.ts'
 import type { Caller } from '../types.ts'
 import type { Authenticate } from './auth.ts'
+import { type HttpOptions, type ResolvedHttpOptions, resolveHttpOptions } from './http-options.ts'
 
 /** One call of a session, as the door hands it on. Nothing in it has been checked but its frame. */
 export interface DoorCall {
@@ -24,6 +25,8 @@ export type FileAnswer =
       readonly sha256: string
       /** Milliseconds since the Unix epoch. */
       readonly modifiedMs?: number
+      /** When the right to the file ends, in milliseconds since the Unix epoch. */
+      readonly expiresMs?: number
       /**
        * Opens the bytes; before, nothing is. The door reads a stream to its end or destroys it. Rejects with
        * STORAGE_FILE_NONEXIST when the file is no longer the one told of here.
@@ -34,7 +37,7 @@ export type FileAnswer =
     }
   | { readonly kind: 'refused'; readonly status: 403 | 404; readonly message: string }
 
-export interface DoorOptions {
+export interface DoorOptions extends HttpOptions {
   readonly authenticate: Authenticate
   /** Runs one call. A CloudletError it rejects with goes to the client as it is; any other becomes an InternalError. */
   readonly call: (call: DoorCall) => Promise<unknown>
@@ -55,15 +58,77 @@ export interface DoorOptions {
    */
   readonly maxCallsInFlight?: number
   /**
+   * Calls one caller may have in flight over all sessions; one more is answered with CLOUDLET_OVERLOADED. A caller is an
+   * openid, or an address for callers without one.
+   * @default 512
+   */
+  readonly maxCallsPerCaller?: number
+  /**
+   * Calls of all sessions that run at once. The others wait, and callers take turns, so that none is held up by what
+   * another has waiting.
+   * @default 1024
+   */
+  readonly maxCallsRunning?: number
+  /**
+   * Calls one caller may make per second over all sessions, on the average; those above are answered with
+   * CLOUDLET_OVERLOADED and `retryAfterMs`. 0: as many as it can, since what is too many is the application's to say.
+   * @default 0
+   */
+  readonly maxCallsPerSecond?: number
+  /**
+   * Calls a caller who was quiet may make at once before `maxCallsPerSecond` holds.
+   * @default 100
+   */
+  readonly maxCallsBurst?: number
+  /**
    * Sessions at once, those not yet welcomed included; one more gets HTTP 503.
    * @default 10000
    */
   readonly maxSessions?: number
   /**
-   * Bytes of answers that may wait for one session that reads slowly, before it is dropped.
+   * Sessions one caller may have, broken ones that are kept included; one more is refused with 4429.
+   * @default 100
+   */
+  readonly maxSessionsPerCaller?: number
+  /**
+   * Sockets from one address that are not yet welcomed; one more gets HTTP 429. Behind a proxy all come from one.
+   * @default 256
+   */
+  readonly maxUnwelcomedPerAddress?: number
+  /**
+   * Bytes of answers that may wait for one session that reads slowly, before it is dropped. From a megabyte on the door
+   * reads no more calls from it.
    * @default 67108864
    */
   readonly maxBufferedBytes?: number
+  /**
+   * Bytes of answers that may wait for all sessions that read slowly, together; a session that goes beyond is dropped.
+   * @default 536870912
+   */
+  readonly maxOutgoingBytes?: number
+  /**
+   * Bytes of what clients sent and is not done with, of all sessions: messages that are still coming in, and arguments of
+   * calls in flight. A session that goes beyond is dropped.
+   * @default 536870912
+   */
+  readonly maxIncomingBytes?: number
+  /**
+   * Milliseconds a session whose connection broke is kept, with its calls and the answers its client has not yet
+   * received, for the client to come back. 0: not at all.
+   * @default 30000
+   */
+  readonly resumeWindowMs?: number
+  /**
+   * Broken sessions kept at once; of more, the oldest are given up.
+   * @default 10000
+   */
+  readonly maxKeptSessions?: number
+  /**
+   * Bytes of answers not yet received by their clients that all sessions keep together, about. Above it the broken
+   * sessions are given up, the oldest first, and others can't be resumed for a while.
+   * @default 268435456
+   */
+  readonly maxKeptBytes?: number
   /**
    * Milliseconds a session has for its hello.
    * @default 5000
@@ -80,6 +145,11 @@ export interface DoorOptions {
    */
   readonly heartbeatMs?: number
   /**
+   * Milliseconds after which a session without a call is told goodbye and closed. 0: never.
+   * @default 0
+   */
+  readonly idleTimeoutMs?: number
+  /**
    * Milliseconds `close()` waits for calls in flight before it aborts them.
    * @default 10000
    */
@@ -91,7 +161,7 @@ export interface DoorOptions {
   readonly exposeDevelopmentAuthenticator?: boolean
 }
 
-export type ResolvedDoorOptions = Required<DoorOptions>
+export type ResolvedDoorOptions = Required<Omit<DoorOptions, keyof HttpOptions>> & ResolvedHttpOptions
 
 const DEFAULTS = Object.freeze({
   authenticateTimeoutMs: 10_000,
@@ -99,10 +169,22 @@ const DEFAULTS = Object.freeze({
   exposeDevelopmentAuthenticator: false,
   heartbeatMs: 30_000,
   helloTimeoutMs: 5000,
+  idleTimeoutMs: 0,
   maxBufferedBytes: 64 * 1024 * 1024,
+  maxCallsBurst: 100,
   maxCallsInFlight: 256,
+  maxCallsPerCaller: 512,
+  maxCallsPerSecond: 0,
+  maxCallsRunning: 1024,
   maxFrameBytes: 24 * 1024 * 1024,
+  maxIncomingBytes: 512 * 1024 * 1024,
+  maxKeptBytes: 256 * 1024 * 1024,
+  maxKeptSessions: 10_000,
+  maxOutgoingBytes: 512 * 1024 * 1024,
   maxSessions: 10_000,
+  maxSessionsPerCaller: 100,
+  maxUnwelcomedPerAddress: 256,
+  resumeWindowMs: 30_000,
 })
 
 /** Longest delay a timer can hold. */
@@ -122,20 +204,14 @@ export function resolveDoorOptions(options: DoorOptions): ResolvedDoorOptions {
     )
   }
   return Object.freeze({
+    ...resolveHttpOptions(options),
     authenticate,
     call,
     serveFile,
     health,
     onInternalError: error => report(onInternalError, error),
-    authenticateTimeoutMs: requireInteger(options, 'authenticateTimeoutMs', 1, MAX_DELAY_MS),
-    drainTimeoutMs: requireInteger(options, 'drainTimeoutMs', 0, MAX_DELAY_MS),
     exposeDevelopmentAuthenticator: expose,
-    heartbeatMs: requireInteger(options, 'heartbeatMs', 10, MAX_DELAY_MS),
-    helloTimeoutMs: requireInteger(options, 'helloTimeoutMs', 1, MAX_DELAY_MS),
-    maxBufferedBytes: requireInteger(options, 'maxBufferedBytes', 1024, Number.MAX_SAFE_INTEGER),
-    maxCallsInFlight: requireInteger(options, 'maxCallsInFlight', 1, 1_000_000),
-    maxFrameBytes: requireInteger(options, 'maxFrameBytes', 1024, 1024 * 1024 * 1024),
-    maxSessions: requireInteger(options, 'maxSessions', 1, 1_000_000),
+    ...requireIntegers(options),
   })
 }
 
@@ -143,15 +219,43 @@ type NumberOption = {
   [name in keyof typeof DEFAULTS]: (typeof DEFAULTS)[name] extends number ? name : never
 }[keyof typeof DEFAULTS]
 
-function requireInteger(options: DoorOptions, name: NumberOption, min: number, max: number): number {
-  const value = options[name] ?? DEFAULTS[name]
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new InvalidOptionError(
-      name,
-      `${name} must be an integer from ${min} to ${max}, not ${String(value)}.`,
-    )
+/** The least and the most of each. */
+const RANGES: Readonly<Record<NumberOption, readonly [min: number, max: number]>> = {
+  authenticateTimeoutMs: [1, MAX_DELAY_MS],
+  drainTimeoutMs: [0, MAX_DELAY_MS],
+  heartbeatMs: [10, MAX_DELAY_MS],
+  helloTimeoutMs: [1, MAX_DELAY_MS],
+  idleTimeoutMs: [0, MAX_DELAY_MS],
+  maxBufferedBytes: [1024, Number.MAX_SAFE_INTEGER],
+  maxCallsBurst: [1, 1_000_000],
+  maxCallsInFlight: [1, 1_000_000],
+  maxCallsPerCaller: [1, 1_000_000],
+  maxCallsPerSecond: [0, 1_000_000],
+  maxCallsRunning: [1, 1_000_000],
+  maxFrameBytes: [1024, 1024 * 1024 * 1024],
+  maxIncomingBytes: [1024, Number.MAX_SAFE_INTEGER],
+  maxKeptBytes: [0, Number.MAX_SAFE_INTEGER],
+  maxKeptSessions: [0, 1_000_000],
+  maxOutgoingBytes: [1024, Number.MAX_SAFE_INTEGER],
+  maxSessions: [1, 1_000_000],
+  maxSessionsPerCaller: [1, 1_000_000],
+  maxUnwelcomedPerAddress: [1, 1_000_000],
+  resumeWindowMs: [0, MAX_DELAY_MS],
+}
+
+function requireIntegers(options: DoorOptions): Readonly<Record<NumberOption, number>> {
+  const resolved: Partial<Record<NumberOption, number>> = {}
+  for (const [name, [min, max]] of Object.entries(RANGES) as [NumberOption, readonly [number, number]][]) {
+    const value = options[name] ?? DEFAULTS[name]
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidOptionError(
+        name,
+        `${name} must be an integer from ${min} to ${max}, not ${String(value)}.`,
+      )
+    }
+    resolved[name] = value
   }
-  return value
+  return resolved as Readonly<Record<NumberOption, number>>
 }
 
 /** A hook that fails must not take a session's error path with it. */

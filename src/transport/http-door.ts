@@ -1,23 +1,39 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { finished, pipeline } from 'node:stream/promises'
-import { CloudletError, InternalError, StorageError } from '../errors.ts'
-import type { FileAnswer, ResolvedDoorOptions } from './door-options.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { finished } from 'node:stream/promises'
+import { CloudletError, HostClosedError, InternalError, OverloadedError } from '../errors.ts'
+import { ByteBudget } from './byte-budget.ts'
+import type { ResolvedDoorOptions } from './door-options.ts'
+import { HttpExchange, splitTarget } from './http-exchange.ts'
+import { HttpFiles } from './http-files.ts'
+import { HttpFunctions } from './http-functions.ts'
+import { HttpMapped } from './http-mapped.ts'
+import { HttpRefusal, toRefusal } from './http-refusal.ts'
+import type { HttpShared } from './http-turn.ts'
 
 /**
- * The plain HTTP part of the door: `<base>/healthz` and `<base>/storage/<file>?…`. Says nothing of the
- * host's own paths or faults; those go to onInternalError.
+ * The plain HTTP part of the door: `<base>/healthz`, `<base>/storage/<file>?…`, `<base>/functions/<name>`, and the
+ * paths that are mapped to functions. Says nothing of the host's own paths or faults; those go to onInternalError.
  */
 export class HttpDoor {
   readonly #base: string
   readonly #options: ResolvedDoorOptions
-  readonly #running = new Set<Promise<void>>()
+  readonly #budget: ByteBudget
+  readonly #files: HttpFiles
+  readonly #functions: HttpFunctions
+  readonly #mapped: HttpMapped
+  /** With the exchange each answers. */
+  readonly #running = new Map<Promise<void>, HttpExchange>()
+  #isClosing = false
 
   /** @param base Path prefix without a slash at its end; empty for the root. */
-  constructor(base: string, options: ResolvedDoorOptions) {
+  constructor(base: string, options: ResolvedDoorOptions, shared: HttpShared) {
     this.#base = base
     this.#options = options
+    this.#budget = new ByteBudget(options.maxHttpBytes)
+    this.#files = new HttpFiles(options)
+    this.#functions = new HttpFunctions(options, shared)
+    this.#mapped = new HttpMapped(options, shared)
   }
 
   /** Where WebSockets connect: the base itself. */
@@ -29,160 +45,125 @@ export class HttpDoor {
   /** Whether a request is the door's to answer. At the root only what the door has there. */
   owns(request: IncomingMessage): boolean {
     const { path } = splitTarget(request)
-    if (this.#base === '') return path === '/healthz' || path.startsWith('/storage/')
-    return path === this.#base || path.startsWith(`${this.#base}/`)
+    if (this.#base !== '') return path === this.#base || path.startsWith(`${this.#base}/`)
+    const isOwn = path === '/healthz' || path.startsWith('/storage/') || path.startsWith('/functions/')
+    return isOwn || this.#mapped.find(path) !== undefined
   }
 
   answer(request: IncomingMessage, response: ServerResponse): void {
-    const running = this.#route(request, response)
-      .then(() => finished(response))
-      .catch((error: unknown) => this.#answerError(response, error))
-      .finally(() => this.#running.delete(running))
-    this.#running.add(running)
+    const exchange = new HttpExchange(request, response, this.#base, this.#budget)
+    if (this.#isClosing) exchange.endConnection()
+    const running = this.#route(exchange)
+      .then(() => this.#finish(exchange))
+      .catch((error: unknown) => this.#fail(exchange, error))
+      .finally(() => {
+        exchange.release()
+        this.#running.delete(running)
+      })
+    this.#running.set(running, exchange)
   }
 
-  /** Resolves when what is being answered now has been sent. */
+  /** Takes no more requests, and resolves when what is being answered now has been sent. */
   async drain(): Promise<void> {
-    await Promise.all(this.#running)
+    this.#isClosing = true
+    for (const exchange of this.#running.values()) exchange.endConnection()
+    await Promise.all(this.#running.keys())
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { path, query } = splitTarget(request)
-    const name = path.slice(this.#base.length)
-    if (this.isSocketPath(request)) {
-      const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' }
-      sendMessage(request, response, 426, 'Connect with a WebSocket here.', upgrade)
+  /** Gives up what is being answered still. */
+  abort(): void {
+    for (const exchange of this.#running.values()) exchange.abort(new HostClosedError('The host is closing.'))
+  }
+
+  async #route(exchange: HttpExchange): Promise<void> {
+    const { cors } = this.#options
+    if (cors?.apply(exchange)) return
+    const { path } = exchange
+    if (path === '/healthz') {
+      this.#answerHealth(exchange)
       return
     }
-    const isFile = name.startsWith('/storage/')
-    if (!isFile && name !== '/healthz') {
-      return sendMessage(
-        request,
-        response,
-        404,
-        'There is nothing here. The door answers /healthz and /storage/….',
+    this.#admit()
+    if (path.startsWith('/storage/')) {
+      await this.#files.answer(exchange, path.slice('/storage/'.length))
+      return
+    }
+    if (path.startsWith('/functions/')) {
+      await this.#functions.answer(exchange, path.slice('/functions/'.length))
+      return
+    }
+    const mapped = this.#mapped.find(path)
+    if (mapped !== undefined) await this.#mapped.answer(exchange, mapped)
+    else if (this.isSocketPath(exchange.request)) {
+      const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' }
+      exchange.sendMessage(426, 'Connect with a WebSocket here.', upgrade)
+    } else {
+      const places = '/healthz, /storage/…, /functions/… and the paths mapped to functions'
+      exchange.sendMessage(404, `There is nothing here. The door answers ${places}.`)
+    }
+  }
+
+  #admit(): void {
+    const { maxHttpRequests } = this.#options
+    if (this.#isClosing) throw new HostClosedError('The host is closing and takes no new requests.')
+    // This one is not among them yet.
+    if (this.#running.size >= maxHttpRequests) {
+      throw new OverloadedError(
+        `This door answers ${maxHttpRequests} requests at once, its limit. Try again soon, or raise maxHttpRequests.`,
       )
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      sendMessage(request, response, 405, 'Only GET and HEAD work here.', { Allow: 'GET, HEAD' })
-      return
-    }
-    if (!isFile) {
-      this.#answerHealth(request, response)
-      return
-    }
-    const file = name.slice('/storage/'.length)
-    if (file === '' || !isPercentEncoded(file)) {
-      sendMessage(request, response, 400, 'The path of the file is not a percent-encoded path.')
-      return
-    }
-    const answer = await this.#options.serveFile({ path: file, query: new URLSearchParams(query) })
-    await sendFile(request, response, answer)
   }
 
-  #answerHealth(request: IncomingMessage, response: ServerResponse): void {
+  #answerHealth(exchange: HttpExchange): void {
+    const headers = { 'Cache-Control': 'no-store' }
+    if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
+      exchange.sendMessage(405, 'Only GET and HEAD work here.', { Allow: 'GET, HEAD', ...headers })
+      return
+    }
     const health = this.#options.health()
     const status = 'isHealthy' in health && health.isHealthy === false ? 503 : 200
-    sendJson(request, response, status, health, { 'Cache-Control': 'no-store' })
+    exchange.sendJson(status, health, headers)
   }
 
-  #answerError(response: ServerResponse, error: unknown): void {
-    const { req: request } = response
+  async #finish(exchange: HttpExchange): Promise<void> {
+    exchange.limitStalling(this.#options.stallTimeoutMs)
+    await finished(exchange.response)
+  }
+
+  async #fail(exchange: HttpExchange, error: unknown): Promise<void> {
+    const { response } = exchange
     // The peer went away, or the file's stream broke half way: a cut body is all that can be said.
     if (response.headersSent || response.destroyed) {
       response.destroy()
-      if (!isPeerGone(error)) this.#options.onInternalError(error)
+      if (!isExpected(error)) this.#options.onInternalError(error)
       return
     }
-    if (error instanceof CloudletError && UNAVAILABLE.has(error.code)) {
-      sendMessage(request, response, 503, error.message)
-      return
-    }
-    if (error instanceof StorageError && error.reason === 'STORAGE_FILE_NONEXIST') {
-      sendMessage(request, response, 404, 'There is no such file.')
-      return
-    }
+    const { status, body, headers } = this.#toRefusal(error)
+    exchange.sendJson(status, body, { 'Cache-Control': 'no-store', ...headers })
+    await this.#finish(exchange).catch((fault: unknown) => {
+      if (!isExpected(fault)) this.#options.onInternalError(fault)
+    })
+  }
+
+  #toRefusal(error: unknown): HttpRefusal {
+    if (error instanceof HttpRefusal) return error
+    if (error instanceof CloudletError) return toRefusal(error)
     const incident = new InternalError(randomUUID(), { cause: error })
     this.#options.onInternalError(incident)
-    sendMessage(request, response, 500, incident.message)
+    return toRefusal(incident)
   }
 }
 
-const UNAVAILABLE: ReadonlySet<string> = new Set(['CLOUDLET_HOST_CLOSED', 'CLOUDLET_OVERLOADED'])
-
-/** Split by hand: a URL parser takes `//name/…` for a host. */
-function splitTarget(request: IncomingMessage): { path: string; query: string } {
-  const target = request.url ?? '/'
-  const mark = target.indexOf('?')
-  return mark < 0
-    ? { path: target, query: '' }
-    : { path: target.slice(0, mark), query: target.slice(mark + 1) }
-}
-
-function isPercentEncoded(path: string): boolean {
-  try {
-    decodeURIComponent(path)
-    return true
-  } catch {
-    // The one way decodeURIComponent fails.
-    return false
-  }
-}
-
-async function sendFile(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: FileAnswer,
-): Promise<void> {
-  if (answer.kind === 'refused') {
-    sendMessage(request, response, answer.status, answer.message)
-    return
-  }
-  const { contentType, sizeBytes, modifiedMs } = answer
-  const content = request.method === 'HEAD' ? new Uint8Array() : await answer.open()
-  const headers: OutgoingHttpHeaders = {
-    ...SAFE_HEADERS,
-    // An uploaded page must not run as the host's own.
-    'Content-Security-Policy': 'sandbox',
-    'Content-Type': contentType,
-    'Content-Length': sizeBytes,
-  }
-  if (modifiedMs !== undefined) headers['Last-Modified'] = new Date(modifiedMs).toUTCString()
-  response.writeHead(200, headers)
-  if (content instanceof Readable) await pipeline(content, response)
-  else response.end(content)
-}
-
-const SAFE_HEADERS = Object.freeze({ 'X-Content-Type-Options': 'nosniff' })
-
-function sendMessage(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  message: string,
-  headers: OutgoingHttpHeaders = {},
-): void {
-  sendJson(request, response, status, { message }, headers)
-}
-
-function sendJson(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: OutgoingHttpHeaders = {},
-): void {
-  const text = `${JSON.stringify(body)}\n`
-  response.writeHead(status, {
-    ...SAFE_HEADERS,
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-    ...headers,
-  })
-  response.end(request.method === 'HEAD' ? undefined : text)
-}
-
-function isPeerGone(error: unknown): boolean {
+/** The peer has gone, the door closes, or the error was for the peer: no fault of the host. */
+function isExpected(error: unknown): boolean {
+  if (error instanceof CloudletError || error instanceof HttpRefusal) return true
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE'
+  return typeof code === 'string' && PEER_GONE.has(code)
 }
+
+const PEER_GONE: ReadonlySet<string> = new Set([
+  'ABORT_ERR',
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])

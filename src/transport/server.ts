@@ -1,18 +1,18 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { InvalidOptionError } from '../errors.ts'
-import { LIMITS } from '../limits.ts'
 import { CLOSE_CODES } from '../protocol/frames.ts'
 import type { Closable } from '../types.ts'
 import { attachToServer, closeServer, listenOn, refuseUpgrade } from './attachment.ts'
 import { type DoorOptions, type ResolvedDoorOptions, resolveDoorOptions } from './door-options.ts'
 import { HttpDoor } from './http-door.ts'
 import { isLoopbackHost, isLoopbackRequest } from './loopback.ts'
+import { CLOSE_TIMEOUT_MS, OpenSocket, SocketAcceptor } from './open-socket.ts'
+import { Peer } from './peer.ts'
 import { portOf, urlOf } from './server-address.ts'
-import { Session, type SessionSocket } from './session.ts'
+import { Sessions } from './sessions.ts'
+import { UnwelcomedPeers } from './unwelcomed-peers.ts'
 import { waitAtMost } from './wait.ts'
 
 export interface ListenOptions extends DoorOptions {
@@ -37,9 +37,12 @@ export class Door implements Closable {
   readonly #base: string
   readonly #options: ResolvedDoorOptions
   readonly #http: HttpDoor
-  readonly #sockets: WebSocketServer
-  readonly #sessions = new Map<Session, OpenSocket>()
-  readonly #heartbeat: NodeJS.Timeout
+  readonly #acceptor: SocketAcceptor
+  readonly #sessions: Sessions
+  /** All whose socket is open. */
+  readonly #peers = new Set<Peer>()
+  readonly #unwelcomed: UnwelcomedPeers
+  readonly #timers: NodeJS.Timeout[]
   #detach: () => void = () => {}
   readonly #closeListeners: (() => void)[] = []
   #closing: Promise<void> | undefined
@@ -55,18 +58,24 @@ export class Door implements Closable {
     this.#ownsServer = ownsServer
     this.#base = base
     this.#options = options
-    this.#http = new HttpDoor(base, options)
-    const socketOptions = {
-      clientTracking: false,
-      closeTimeout: CLOSE_TIMEOUT_MS,
-      maxPayload: options.maxFrameBytes,
-      noServer: true,
-      // Off: each session would hold a compressor, and files are mostly compressed already.
-      perMessageDeflate: false,
-    }
-    this.#sockets = new WebSocketServer(socketOptions)
-    this.#heartbeat = setInterval(() => this.#checkSockets(), options.heartbeatMs)
-    this.#heartbeat.unref()
+    this.#acceptor = new SocketAcceptor(options.maxFrameBytes)
+    this.#unwelcomed = new UnwelcomedPeers(options.maxUnwelcomedPerAddress)
+    this.#sessions = new Sessions(options, {
+      onWelcome: peer => this.#unwelcomed.remove(peer),
+      onGone: peer => this.#forget(peer),
+    })
+    // Over HTTP or not, a caller has the same bounds, and waits for the same turns.
+    this.#http = new HttpDoor(base, options, this.#sessions.context)
+    const { heartbeatMs, idleTimeoutMs } = options
+    // One for all sessions: a timer of each would cost an idle one more than the rest of it.
+    this.#timers = [
+      setInterval(() => this.#checkSockets(), heartbeatMs),
+      setInterval(
+        () => this.#sessions.sweep(),
+        idleTimeoutMs > 0 ? Math.ceil(idleTimeoutMs / 4) : heartbeatMs,
+      ),
+    ]
+    for (const timer of this.#timers) timer.unref()
   }
 
   /**
@@ -92,13 +101,13 @@ export class Door implements Closable {
     const server = createServer({
       connectionsCheckingInterval: 2000,
       headersTimeout: 10_000,
-      requestTimeout: 30_000,
+      requestTimeout: resolved.bodyTimeoutMs + 10_000,
     })
     const door = new Door(server, '', resolved, true)
     server.on('request', (request, response) => door.#http.answer(request, response))
     server.on('upgrade', (request, socket, head) => door.#upgrade(request, socket, head))
     await listenOn(server, port, hostname).catch((error: unknown) => {
-      clearInterval(door.#heartbeat)
+      door.#stopTimers()
       const reason = error instanceof Error ? error.message : String(error)
       throw new InvalidOptionError(
         'port',
@@ -143,9 +152,14 @@ export class Door implements Closable {
     return portOf(this.#server)
   }
 
-  /** Sessions open now, those not yet welcomed included. */
+  /** Sessions connected now, those not yet welcomed included. */
   get sessionCount(): number {
-    return this.#sessions.size
+    return this.#peers.size
+  }
+
+  /** Sessions whose connection broke and whose clients may come back. */
+  get brokenSessionCount(): number {
+    return this.#sessions.brokenCount
   }
 
   /** Takes no new sessions, tells those there are, lets calls in flight finish within `drainTimeoutMs`, and closes. */
@@ -168,39 +182,41 @@ export class Door implements Closable {
       refuseUpgrade(socket, 404)
       return
     }
-    const isFull = this.#sessions.size >= this.#options.maxSessions
+    const isFull = this.#peers.size >= this.#options.maxSessions
     if (isFull || this.#closing !== undefined) {
       refuseUpgrade(socket, 503)
       return
     }
-    this.#sockets.handleUpgrade(request, socket, head, webSocket => {
-      this.#open(new OpenSocket(webSocket, request.socket, head.length), request)
+    if (this.#unwelcomed.isFull(addressOf(request))) {
+      refuseUpgrade(socket, 429)
+      return
+    }
+    this.#acceptor.accept(request, socket, head, webSocket => {
+      const { context } = this.#sessions
+      this.#open(new OpenSocket(webSocket, request.socket, head.length, context.incoming), request)
     })
   }
 
-  #open(open: OpenSocket, request: IncomingMessage): void {
-    const { headers, socket } = request
-    const origin = { headers, remoteAddress: socket.remoteAddress ?? '', isLocal: isLoopbackRequest(request) }
-    const session = new Session(open, origin, this.#options)
-    this.#sessions.set(session, open)
-    // Counted on the wire, because a message is only seen whole.
-    const countHelloBytes = (): void => {
-      if (session.isWelcomed) socket.off('data', countHelloBytes)
-      else if (open.receivedBytes > LIMITS.helloBytes + FRAMING_BYTES) session.failHelloSize()
-    }
-    socket.on('data', countHelloBytes)
-    open.onMessage((data, isBinary) => {
-      if (isBinary) session.receive(toBytes(data))
-      else session.receiveText()
-    })
-    open.onEnd(() => {
-      session.end()
-      if (this.#sessions.delete(session) && this.#sessions.size === 0) this.#onEmpty?.()
-    })
+  #open(socket: OpenSocket, request: IncomingMessage): void {
+    const { headers } = request
+    const remoteAddress = addressOf(request)
+    const origin = { headers, remoteAddress, isLocal: isLoopbackRequest(request) }
+    const peer = new Peer(socket, origin, this.#sessions.context)
+    this.#peers.add(peer)
+    this.#unwelcomed.add(peer, remoteAddress)
+  }
+
+  #forget(peer: Peer): void {
+    this.#unwelcomed.remove(peer)
+    if (this.#peers.delete(peer) && this.#peers.size === 0) this.#onEmpty?.()
   }
 
   #checkSockets(): void {
-    for (const open of this.#sessions.values()) open.checkAlive()
+    for (const peer of this.#peers) peer.checkAlive()
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer)
   }
 
   async #close(): Promise<void> {
@@ -208,92 +224,24 @@ export class Door implements Closable {
     for (const listener of this.#closeListeners) listener()
     this.#detach()
     const serverClosed = this.#ownsServer ? closeServer(this.#server) : Promise.resolve()
-    const drained = Promise.all([
-      this.#http.drain(),
-      ...[...this.#sessions.keys()].map(session => session.drain()),
-    ])
-    await waitAtMost(drainTimeoutMs, drained)
-    for (const session of this.#sessions.keys()) session.close(CLOSE_CODES.goingAway, 'The host is closing.')
-    if (this.#sessions.size > 0) {
+    await waitAtMost(drainTimeoutMs, Promise.all([this.#http.drain(), this.#sessions.drain()]))
+    this.#http.abort()
+    this.#sessions.close(CLOSE_CODES.goingAway, 'The host is closing.')
+    for (const peer of this.#peers) peer.leave(CLOSE_CODES.goingAway, 'The host is closing.')
+    if (this.#peers.size > 0) {
       const { promise: emptied, resolve } = Promise.withResolvers<void>()
       this.#onEmpty = resolve
       await waitAtMost(CLOSE_TIMEOUT_MS, emptied)
-      for (const open of this.#sessions.values()) open.terminate()
+      for (const peer of this.#peers) peer.terminate()
       await emptied
     }
-    clearInterval(this.#heartbeat)
-    this.#sockets.close()
+    this.#stopTimers()
+    this.#acceptor.close()
     if (this.#ownsServer) this.#server.closeAllConnections()
     await serverClosed
   }
 }
 
-/** Time for a peer to answer a close frame before it is cut off. */
-const CLOSE_TIMEOUT_MS = 2000
-/** Allowance for the frame headers and pings around a hello. */
-const FRAMING_BYTES = 1024
-/** Heartbeats a peer may be silent while it is taking a long answer; its pong waits behind that. */
-const SILENT_CHECKS_WHILE_SENDING = 10
-
-/** One accepted WebSocket: what the session needs of it, and whether its peer is still there. */
-class OpenSocket implements SessionSocket {
-  readonly #webSocket: WebSocket
-  readonly #socket: Socket
-  readonly #bytesBefore: number
-  #lastReceivedBytes = -1
-  #silentCheckCount = 0
-
-  constructor(webSocket: WebSocket, socket: Socket, headBytes: number) {
-    this.#webSocket = webSocket
-    this.#socket = socket
-    this.#bytesBefore = socket.bytesRead - headBytes
-  }
-
-  /** Bytes that came since the handshake. */
-  get receivedBytes(): number {
-    return this.#socket.bytesRead - this.#bytesBefore
-  }
-
-  get bufferedBytes(): number {
-    return this.#webSocket.bufferedAmount
-  }
-
-  send(message: Uint8Array): void {
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.send(message)
-  }
-
-  close(code: number, reason: string): void {
-    this.#webSocket.close(code, reason)
-  }
-
-  terminate(): void {
-    this.#webSocket.terminate()
-  }
-
-  onMessage(listener: (data: RawData, isBinary: boolean) => void): void {
-    this.#webSocket.on('message', listener)
-  }
-
-  onEnd(listener: () => void): void {
-    this.#webSocket.on('close', listener)
-    // ws closes the socket itself after an error (1009 for an oversize message), and 'close' follows.
-    this.#webSocket.on('error', () => undefined)
-  }
-
-  /** Ends a connection whose peer has been silent for a whole heartbeat, its pong included. */
-  checkAlive(): void {
-    const { receivedBytes } = this
-    if (receivedBytes !== this.#lastReceivedBytes) this.#silentCheckCount = 0
-    else if (++this.#silentCheckCount > (this.bufferedBytes > 0 ? SILENT_CHECKS_WHILE_SENDING : 0)) {
-      this.terminate()
-      return
-    }
-    this.#lastReceivedBytes = receivedBytes
-    this.#webSocket.ping()
-  }
-}
-
-function toBytes(data: RawData): Uint8Array {
-  if (Array.isArray(data)) return Buffer.concat(data)
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : data
+function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? ''
 }

@@ -11,63 +11,127 @@ import { LIMITS } from '../limits.ts'
 import { STREAMING_OPS } from '../protocol/calls.ts'
 import type { CallFrame, ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
+import type { ByteBudget } from './byte-budget.ts'
+import type { CallerLoad, Callers } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { EventStream } from './event-stream.ts'
+import type { QueuedCall, Turns } from './turns.ts'
 
-export interface SessionCallsOptions extends Pick<ResolvedDoorOptions, 'call' | 'maxCallsInFlight'> {
-  /** @throws {CloudletError} for a frame that can't be sent. */
-  readonly send: (frame: ServerFrame) => void
+/** What the calls of all sessions of a door share. */
+export interface CallContext extends Pick<ResolvedDoorOptions, 'call' | 'maxCallsInFlight'> {
+  readonly callers: Callers
+  readonly turns: Turns
+  readonly incoming: ByteBudget
   /** Reports a fault and hides it behind an incident id. */
   readonly toInternalError: (cause: unknown) => InternalError
 }
 
-interface OpenCall {
-  readonly controller: AbortController
+/** The session the calls are of. */
+export interface CallOwner {
+  readonly caller: Caller
+  readonly load: CallerLoad
+  /** @throws {CloudletError} for a frame that can't be sent. */
+  send(frame: ServerFrame): void
+  /** What its calls hold has changed. */
+  onCallBytes(): void
+}
+
+/** One call, from its frame to its end. */
+class OpenCall implements QueuedCall {
+  readonly id: number
+  readonly op: string
+  readonly args: unknown
+  /** As long as the message it came in. */
+  readonly sizeBytes: number
+  readonly controller = new AbortController()
   /** Of a streaming call. */
   readonly stream: EventStream | undefined
+  readonly #calls: SessionCalls
+
+  constructor(
+    { id, op, args }: CallFrame,
+    sizeBytes: number,
+    stream: EventStream | undefined,
+    calls: SessionCalls,
+  ) {
+    this.id = id
+    this.op = op
+    this.args = args
+    this.sizeBytes = sizeBytes
+    this.stream = stream
+    this.#calls = calls
+  }
+
+  run(): void {
+    void this.#calls.run(this)
+  }
+
+  stop(reason: CloudletError): void {
+    this.controller.abort(reason)
+    this.stream?.end(reason)
+  }
 }
 
 /** The calls of one session: each is started once and answered once, whatever becomes of it. */
 export class SessionCalls {
-  readonly #options: SessionCallsOptions
+  readonly #context: CallContext
+  readonly #owner: CallOwner
   /** Not yet answered, by id. */
   readonly #calls = new Map<number, OpenCall>()
-  /** Those that still run; a cancelled one is answered at once but may take a while to stop. */
-  #runningCount = 0
+  /** Those that run or wait for their turn; a cancelled one is answered at once but may take a while to stop. */
+  #inFlightCount = 0
   /** Streaming ones not yet answered: they run for as long as the client likes, and stop at once. */
   #streamCount = 0
+  #bytes = 0
   #isDraining = false
   #onDrained: (() => void) | undefined
 
-  constructor(options: SessionCallsOptions) {
-    this.#options = options
+  constructor(context: CallContext, owner: CallOwner) {
+    this.#context = context
+    this.#owner = owner
+  }
+
+  /** Of the messages of calls that haven't ended. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Calls not yet answered. */
+  get size(): number {
+    return this.#calls.size
   }
 
   /** @throws {ProtocolError} for an id that is in flight. */
-  start(frame: CallFrame, caller: Caller): void {
+  start(frame: CallFrame, sizeBytes: number): void {
     const { id, op } = frame
     if (this.#calls.has(id)) throw new ProtocolError(`Call id ${id} is still in flight.`)
     const isStreaming = STREAMING_OPS.has(op)
     const refusal = this.#isDraining
       ? new HostClosedError('The host is closing and takes no new calls.')
-      : this.#overload(isStreaming)
+      : (this.#overload(isStreaming) ?? this.#context.callers.addCall(this.#owner.load))
     if (refusal !== undefined) {
       this.#sendError(id, refusal)
       return
     }
-    const send = (sequence: number, event: unknown): void =>
-      this.#options.send({ type: 'event', id, sequence, event })
-    const stream = isStreaming ? new EventStream(send) : undefined
-    const call = { controller: new AbortController(), stream }
+    const stream = isStreaming
+      ? new EventStream((sequence, event) => this.#owner.send({ type: 'event', id, sequence, event }))
+      : undefined
+    const call = new OpenCall(frame, sizeBytes, stream, this)
     this.#calls.set(id, call)
-    if (isStreaming) this.#streamCount++
-    void this.#run(frame, caller, call)
+    this.#hold(sizeBytes)
+    if (isStreaming) {
+      this.#streamCount++
+      call.run()
+      return
+    }
+    this.#inFlightCount++
+    this.#context.turns.start(this.#owner.load, call)
   }
 
   /** Gives a call up. Not a fault when there is none: the answer and the cancel crossed on the wire. */
   cancel(id: number): void {
     const call = this.#calls.get(id)
-    if (call !== undefined) this.#stop(id, call, new CancelledError())
+    if (call !== undefined) this.#stop(call, new CancelledError())
   }
 
   /** Of a call that was answered meanwhile it comes too late to matter. @throws {ProtocolError} for an event to come. */
@@ -79,15 +143,18 @@ export class SessionCalls {
   end(): void {
     const calls = [...this.#calls.values()]
     this.#calls.clear()
-    for (const call of calls) stop(call, new CancelledError('The session of this call ended.'))
+    for (const call of calls) {
+      call.stop(new CancelledError('The session of this call ended.'))
+      this.#withdraw(call)
+    }
     this.#onDrained?.()
   }
 
   /** Refuses new calls, ends those that stream, and resolves when the others are answered. */
   async drain(): Promise<void> {
     this.#isDraining = true
-    for (const [id, call] of this.#calls) {
-      if (call.stream !== undefined) this.#stop(id, call, new HostClosedError('The host is closing.'))
+    for (const call of this.#calls.values()) {
+      if (call.stream !== undefined) this.#stop(call, new HostClosedError('The host is closing.'))
     }
     if (this.#calls.size === 0) return
     await new Promise<void>(resolve => {
@@ -95,8 +162,25 @@ export class SessionCalls {
     })
   }
 
+  /** Of an OpenCall, when its turn has come. */
+  async run(call: OpenCall): Promise<void> {
+    const { id, op, args, stream, controller } = call
+    const { signal } = controller
+    const { caller } = this.#owner
+    try {
+      const emit = stream === undefined ? {} : { emit: stream.emit }
+      const result = await this.#context.call({ op, args, caller, signal, ...emit })
+      this.#answer(call, () => this.#owner.send({ type: 'result', id, result: result ?? null }))
+    } catch (error) {
+      this.#answer(call, () => this.#sendError(id, error))
+    } finally {
+      if (stream === undefined) this.#context.turns.finish()
+      this.#leave(call)
+    }
+  }
+
   #overload(isStreaming: boolean): OverloadedError | undefined {
-    const { maxCallsInFlight } = this.#options
+    const { maxCallsInFlight } = this.#context
     if (isStreaming) {
       return this.#streamCount < LIMITS.sessionWatches
         ? undefined
@@ -104,35 +188,27 @@ export class SessionCalls {
             `This session has ${LIMITS.sessionWatches} watches open, its limit. Close some first.`,
           )
     }
-    return this.#runningCount < maxCallsInFlight
+    return this.#inFlightCount < maxCallsInFlight
       ? undefined
       : new OverloadedError(
           `This session has ${maxCallsInFlight} calls running, its limit. Wait for some to finish, or raise maxCallsInFlight.`,
         )
   }
 
-  async #run({ id, op, args }: CallFrame, caller: Caller, call: OpenCall): Promise<void> {
-    const { controller, stream } = call
-    const { signal } = controller
-    if (stream === undefined) this.#runningCount++
-    try {
-      const emit = stream === undefined ? {} : { emit: stream.emit }
-      const result = await this.#options.call({ op, args, caller, signal, ...emit })
-      this.#answer(id, call, () => this.#options.send({ type: 'result', id, result: result ?? null }))
-    } catch (error) {
-      this.#answer(id, call, () => this.#sendError(id, error))
-    } finally {
-      if (stream === undefined) this.#runningCount--
-    }
+  #stop(call: OpenCall, reason: CloudletError): void {
+    this.#answer(call, () => this.#sendError(call.id, reason))
+    call.stop(reason)
+    this.#withdraw(call)
   }
 
-  #stop(id: number, call: OpenCall, reason: CloudletError): void {
-    this.#answer(id, call, () => this.#sendError(id, reason))
-    stop(call, reason)
+  /** One that still waits for its turn will never run. */
+  #withdraw(call: OpenCall): void {
+    if (this.#context.turns.withdraw(this.#owner.load, call)) this.#leave(call)
   }
 
   /** Drops the outcome of a call that was answered already, or whose session is gone. */
-  #answer(id: number, call: OpenCall, send: () => void): void {
+  #answer(call: OpenCall, send: () => void): void {
+    const { id, stream } = call
     if (this.#calls.get(id) !== call) return
     try {
       send()
@@ -141,17 +217,25 @@ export class SessionCalls {
       this.#sendError(id, error)
     }
     this.#calls.delete(id)
-    if (call.stream !== undefined) this.#streamCount--
+    if (stream !== undefined) this.#streamCount--
     if (this.#calls.size === 0) this.#onDrained?.()
   }
 
   #sendError(id: number, error: unknown): void {
-    const known = error instanceof CloudletError ? error : this.#options.toInternalError(error)
-    this.#options.send({ type: 'error', id, error: errorToData(known) })
+    const known = error instanceof CloudletError ? error : this.#context.toInternalError(error)
+    this.#owner.send({ type: 'error', id, error: errorToData(known) })
   }
-}
 
-function stop({ controller, stream }: OpenCall, reason: CloudletError): void {
-  controller.abort(reason)
-  stream?.end(reason)
+  /** A call has ended, and holds nothing any more. */
+  #leave({ stream, sizeBytes }: OpenCall): void {
+    if (stream === undefined) this.#inFlightCount--
+    this.#context.callers.removeCall(this.#owner.load)
+    this.#hold(-sizeBytes)
+  }
+
+  #hold(bytes: number): void {
+    this.#bytes += bytes
+    this.#context.incoming.add(bytes)
+    this.#owner.onCallBytes()
+  }
 }

@@ -1,142 +1,127 @@
 import { randomUUID } from 'node:crypto'
-import {
-  CloudletError,
-  errorToData,
-  InternalError,
-  ProtocolError,
-  UnauthenticatedError,
-  ValueError,
-} from '../errors.ts'
+import { type CloudletError, ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
-import {
-  CLOSE_CODES,
-  type HelloFrame,
-  PROTOCOL_VERSIONS,
-  parseClientFrame,
-  type ServerFrame,
-} from '../protocol/frames.ts'
+import { CLOSE_CODES, parseClientFrame, type ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import type { Login } from './auth.ts'
+import type { ByteBudget } from './byte-budget.ts'
+import type { CallerLoad } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
-import { login, type SessionOrigin } from './login.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import { LoginEnd } from './login-end.ts'
-import { SessionCalls } from './session-calls.ts'
+import { type CallContext, type CallOwner, SessionCalls } from './session-calls.ts'
 import { waitAtMost } from './wait.ts'
 
-/** What a session needs of its socket. */
-export interface SessionSocket {
-  /** Bytes given to `send` that the network has not taken yet. */
-  readonly bufferedBytes: number
-  send(message: Uint8Array): void
-  close(code: number, reason: string): void
-  /** Cuts the connection, without a close frame. */
-  terminate(): void
+/** Who is at the other end of the socket a session is on. */
+export interface SessionPeer {
+  send(frame: ServerFrame): void
+  sendMessage(message: Uint8Array): void
+  /** Whether calls hold so much that no more are to be read. */
+  holdCalls(isHeld: boolean): void
+  /** Closes the socket, which has nothing to do with the session any more. */
+  leave(code: number, reason: string): void
+  /** The same, with an error frame before. */
+  fail(error: CloudletError, code: number): void
 }
 
-/**
- * waiting → authenticating → open → draining → closed, or closed from anywhere.
- * Draining is open for answers and closed to new calls.
- */
-type State = 'waiting' | 'authenticating' | 'open' | 'draining' | 'closed'
+/** What all sessions of a door share. */
+export interface SessionContext extends CallContext {
+  readonly options: ResolvedDoorOptions
+  readonly kept: ByteBudget
+  /** The session's connection broke; it waits to be resumed. */
+  readonly onBroken: (session: Session) => void
+  /** All sessions together keep more than they may, since this one sent something. */
+  readonly onKeptExceeded: (session: Session) => void
+  /** The session is over. Once. */
+  readonly onEnd: (session: Session) => void
+}
+
+/** Attached to a socket, or kept until its client comes back on another. Draining: answers, and no new calls. */
+type State = 'open' | 'draining' | 'ended'
 
 /**
- * One WebSocket connection of one caller. Whatever its peer sends, it throws nothing and touches no
- * other session: a broken protocol closes it with a code and a reason.
+ * What one client has going on with a door, from its welcome on. A session whose client can resume it outlives its
+ * socket for a while: its calls go on, and what they answer is kept.
  */
-export class Session {
+export class Session implements CallOwner {
   readonly id: string = randomUUID()
-  readonly #socket: SessionSocket
-  readonly #origin: SessionOrigin
-  readonly #options: ResolvedDoorOptions
-  #state: State = 'waiting'
-  #caller: Caller = {}
+  readonly load: CallerLoad
+  readonly #context: SessionContext
   readonly #calls: SessionCalls
+  /** Of a session that can be resumed. */
+  readonly #kept: KeptAnswers | undefined
+  #caller: Caller
+  #peer: SessionPeer | undefined
+  #state: State = 'open'
+  #lastCallId = -1
+  #lastCallMs: number
   #loginEnd: LoginEnd | undefined
-  #timer: NodeJS.Timeout | undefined
+  /** For the next hello that wants this session; the session knows it only while it is valid. */
+  resumeToken = ''
 
-  constructor(socket: SessionSocket, origin: SessionOrigin, options: ResolvedDoorOptions) {
-    this.#socket = socket
-    this.#origin = origin
-    this.#options = options
-    this.#calls = new SessionCalls({
-      call: options.call,
-      maxCallsInFlight: options.maxCallsInFlight,
-      send: frame => this.#send(frame),
-      toInternalError: cause => this.#internalError(cause),
-    })
-    this.#timer = setTimeout(() => {
-      const error = new ProtocolError(`No hello came within ${options.helloTimeoutMs} ms.`)
-      this.#fail(error, CLOSE_CODES.helloTimeout)
-    }, options.helloTimeoutMs)
+  /** @param isResumable The client asked for it, and the door keeps broken sessions. */
+  constructor(context: SessionContext, load: CallerLoad, login: Login, isResumable: boolean) {
+    this.#context = context
+    this.load = load
+    this.#caller = login.caller
+    this.#calls = new SessionCalls(context, this)
+    this.#kept = isResumable ? new KeptAnswers(context.kept) : undefined
+    this.#lastCallMs = Date.now()
+    this.#watchLogin(login)
   }
 
-  get isWelcomed(): boolean {
-    return this.#state === 'open' || this.#state === 'draining'
+  get caller(): Caller {
+    return this.#caller
   }
 
-  /** Takes one whole message from the peer. */
+  get isResumable(): boolean {
+    return this.#kept !== undefined && this.#state === 'open' && !this.#kept.hasGaps
+  }
+
+  /** Id of the last call received, if there was one. */
+  get lastCallId(): number | undefined {
+    return this.#lastCallId < 0 ? undefined : this.#lastCallId
+  }
+
+  /** The time the last call came or ended, if there is none now. */
+  get idleSinceMs(): number | undefined {
+    return this.#calls.size === 0 ? this.#lastCallMs : undefined
+  }
+
+  /** From now on the session speaks to this peer. The one before, if it is still there, is sent away. */
+  attach(peer: SessionPeer): void {
+    const before = this.#peer
+    this.#peer = peer
+    before?.leave(CLOSE_CODES.takenOver, 'The session goes on over another connection.')
+    this.onCallBytes()
+  }
+
+  /** Goes on for a client who came back. @throws {ProtocolError} for more received than was sent. */
+  acknowledge(receivedCount: number): void {
+    if (this.#kept === undefined) throw new ProtocolError('This session keeps nothing to be received.')
+    this.#kept.acknowledge(receivedCount)
+  }
+
+  /** The same caller has logged in again; the connection may be another. */
+  renew(login: Login): void {
+    this.#caller = login.caller
+    this.#watchLogin(login)
+  }
+
+  /** Sends what the client has not received, after its welcome. */
+  sendKept(): void {
+    for (const message of this.#kept?.all() ?? []) this.#peer?.sendMessage(message)
+  }
+
+  /** Takes one message of the peer. @throws {ProtocolError} */
   receive(message: Uint8Array): void {
-    if (this.#state === 'closed') return
-    try {
-      if (!this.isWelcomed && message.length > LIMITS.helloBytes) {
-        this.failHelloSize()
-        return
-      }
-      this.#handle(message)
-    } catch (error) {
-      if (error instanceof ProtocolError) this.#fail(error, CLOSE_CODES.protocol)
-      else this.#fail(this.#internalError(error), CLOSE_CODES.internal)
-    }
-  }
-
-  /** The peer sent a text message; frames are binary. */
-  receiveText(): void {
-    this.#fail(new ProtocolError('Frames are binary messages, not text.'), CLOSE_CODES.textMessage)
-  }
-
-  /** More came before the welcome than a hello can need. */
-  failHelloSize(): void {
-    const error = new ProtocolError(`A session may send ${LIMITS.helloBytes} bytes before it is welcomed.`)
-    this.#fail(error, CLOSE_CODES.tooLarge)
-  }
-
-  /** The socket is gone, from whichever side: gives up all calls. Idempotent. */
-  end(): void {
-    clearTimeout(this.#timer)
-    this.#loginEnd?.stop()
-    this.#state = 'closed'
-    this.#calls.end()
-  }
-
-  /** Says goodbye, refuses new calls, and resolves when those in flight are answered. */
-  async drain(reason = 'The host is closing.'): Promise<void> {
-    if (this.#state !== 'open') return
-    this.#state = 'draining'
-    this.#send({ type: 'goodbye', reason })
-    await this.#calls.drain()
-  }
-
-  /** Closes with a code; calls still in flight are aborted. */
-  close(code: number, reason: string): void {
-    if (this.#state === 'closed') return
-    this.end()
-    this.#socket.close(code, cutReason(reason))
-  }
-
-  #handle(message: Uint8Array): void {
     const frame = parseClientFrame(decodeFrame(message))
-    if (frame.type === 'hello') {
-      if (this.#state !== 'waiting') throw new ProtocolError('A session says hello once.')
-      this.#state = 'authenticating'
-      clearTimeout(this.#timer)
-      void this.#welcome(frame)
-      return
-    }
-    if (!this.isWelcomed) throw new ProtocolError(`A ${frame.type} frame came before the welcome.`)
     switch (frame.type) {
       case 'call':
-        this.#calls.start(frame, this.#caller)
+        this.#checkId(frame.id)
+        this.#lastCallMs = Date.now()
+        this.#calls.start(frame, message.length)
         return
       case 'cancel':
         this.#calls.cancel(frame.id)
@@ -144,75 +129,25 @@ export class Session {
       case 'ack':
         this.#calls.acknowledge(frame.id, frame.sequence)
         return
+      case 'received':
+        this.acknowledge(frame.count)
+        return
       case 'ping':
-        this.#send({ type: 'pong', nonce: frame.nonce })
+        this.#peer?.send({ type: 'pong', nonce: frame.nonce })
         return
       case 'goodbye':
         this.close(CLOSE_CODES.goodbye, 'Goodbye.')
         return
+      case 'hello':
+        throw new ProtocolError('A session says hello once.')
       default:
         frame satisfies never
     }
   }
 
-  async #welcome(hello: HelloFrame): Promise<void> {
-    const version = PROTOCOL_VERSIONS.findLast(known => hello.versions.includes(known))
-    if (version === undefined) {
-      const ours = PROTOCOL_VERSIONS.join(', ')
-      const reason = `This door speaks protocol versions ${ours}, the client ${hello.versions.join(', ')}.`
-      this.#fail(new ProtocolError(reason), CLOSE_CODES.version)
-      return
-    }
-    let found: Login
-    try {
-      found = await login(hello, this.#origin, this.#options)
-    } catch (error) {
-      const known = error instanceof CloudletError ? error : this.#internalError(error)
-      this.#fail(known, CLOSE_CODES.unauthenticated)
-      return
-    }
-    if (this.#state !== 'authenticating') return
-    this.#caller = found.caller
-    this.#state = 'open'
-    const { maxFrameBytes, maxCallsInFlight } = this.#options
-    const limits = { frameBytes: maxFrameBytes, callsInFlight: maxCallsInFlight }
-    this.#send({
-      ...{ type: 'welcome', version, sessionId: this.id, limits },
-      ...(found.login === undefined ? {} : { login: found.login }),
-    })
-    this.#loginEnd = new LoginEnd(found, {
-      onExpired: () => void this.#expire(),
-      onRevoked: () =>
-        this.#fail(new UnauthenticatedError('The login was revoked.'), CLOSE_CODES.unauthenticated),
-    })
-  }
-
-  /** What runs may still be answered; the client logs in anew for what comes. */
-  async #expire(): Promise<void> {
-    const reason = 'The login of this session has expired. Log in again.'
-    await waitAtMost(this.#options.drainTimeoutMs, this.drain(reason))
-    this.#fail(new UnauthenticatedError(reason), CLOSE_CODES.unauthenticated)
-  }
-
-  #internalError(cause: unknown): InternalError {
-    const error = new InternalError(randomUUID(), { cause })
-    this.#options.onInternalError(error)
-    return error
-  }
-
-  #fail(error: CloudletError, code: number): void {
-    if (this.#state === 'closed') return
-    try {
-      this.#send({ type: 'error', error: errorToData(error) })
-    } catch (fault) {
-      // The close code and its reason still say it.
-      this.#internalError(fault)
-    }
-    this.close(code, error.message)
-  }
-
-  #send(frame: ServerFrame): void {
-    const { maxBufferedBytes, maxFrameBytes } = this.#options
+  /** @throws {ValueError} for a frame that is too large, or holds what can't be sent. */
+  send(frame: ServerFrame): void {
+    const { maxFrameBytes } = this.#context.options
     const message = encodeFrame(frame)
     if (message.length > maxFrameBytes) {
       throw new ValueError(
@@ -220,21 +155,98 @@ export class Session {
         `The answer takes ${message.length} bytes, over the limit of ${maxFrameBytes}. Ask for less at once.`,
       )
     }
-    this.#socket.send(message)
-    // A peer that doesn't read can't be told why; holding on to its answers is what must end.
-    if (this.#socket.bufferedBytes > maxBufferedBytes) {
-      this.end()
-      this.#socket.terminate()
-    }
+    if (this.#kept !== undefined) this.#keep(this.#kept, message)
+    this.#peer?.sendMessage(message)
   }
-}
 
-/** A close frame holds 123 bytes of reason. */
-function cutReason(reason: string): string {
-  const bytes = Buffer.from(reason)
-  if (bytes.length <= 123) return reason
-  return `${bytes
-    .subarray(0, 119)
-    .toString()
-    .replace(/\uFFFD+$/, '')}…`
+  onCallBytes(): void {
+    this.#peer?.holdCalls(this.#calls.bytes > LIMITS.sessionCallBytes)
+  }
+
+  /** The socket is gone. The session waits for its client if it can; else it ends. */
+  detach(peer: SessionPeer): void {
+    if (this.#peer !== peer) return
+    this.#peer = undefined
+    if (this.isResumable) this.#context.onBroken(this)
+    else this.end()
+  }
+
+  /** Says goodbye, refuses new calls, and resolves when those in flight are answered. */
+  async drain(reason = 'The host is closing.'): Promise<void> {
+    if (this.#state !== 'open') return
+    this.#state = 'draining'
+    this.#peer?.send({ type: 'goodbye', reason })
+    await this.#calls.drain()
+  }
+
+  /** Says goodbye and closes: the client is to come back with its next call. */
+  leave(reason: string): void {
+    void this.drain(reason)
+    this.close(CLOSE_CODES.goingAway, reason)
+  }
+
+  /** Gives up all calls and what is kept. Idempotent. */
+  end(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.resumeToken = ''
+    this.#loginEnd?.stop()
+    this.#calls.end()
+    this.#kept?.forget()
+    this.#context.onEnd(this)
+  }
+
+  /** Gives up what is kept of answers, and with it the chance to be resumed, until the client has received them. */
+  forgetAnswers(): void {
+    this.#kept?.forget()
+  }
+
+  /** Ends, and closes the socket with a code; calls still in flight are aborted. */
+  close(code: number, reason: string): void {
+    const peer = this.#peer
+    this.#peer = undefined
+    this.end()
+    peer?.leave(code, reason)
+  }
+
+  #keep(kept: KeptAnswers, message: Uint8Array): void {
+    kept.add(message)
+    if (this.#context.kept.isExceeded) this.#context.onKeptExceeded(this)
+    // Its client could not be told all it missed.
+    if (this.#peer === undefined && kept.hasGaps) this.end()
+  }
+
+  /** A client that can resume says by rising ids which of its calls arrived. */
+  #checkId(id: number): void {
+    if (this.#kept !== undefined && id <= this.#lastCallId) {
+      throw new ProtocolError(
+        `Call id ${id} came after ${this.#lastCallId}; the ids of a resumable session rise.`,
+      )
+    }
+    this.#lastCallId = id
+  }
+
+  #watchLogin(login: Login): void {
+    this.#loginEnd?.stop()
+    this.#loginEnd = undefined
+    if (login.endsMs === undefined && login.onRevoked === undefined) return
+    this.#loginEnd = new LoginEnd(login, {
+      onExpired: () => void this.#expire(),
+      onRevoked: () => this.#endLogin('The login was revoked.'),
+    })
+  }
+
+  /** What runs may still be answered; the client logs in anew for what comes. */
+  async #expire(): Promise<void> {
+    const reason = 'The login of this session has expired. Log in again.'
+    await waitAtMost(this.#context.options.drainTimeoutMs, this.drain(reason))
+    this.#endLogin(reason)
+  }
+
+  #endLogin(reason: string): void {
+    const peer = this.#peer
+    this.#peer = undefined
+    this.end()
+    peer?.fail(new UnauthenticatedError(reason), CLOSE_CODES.unauthenticated)
+  }
 }

@@ -10,7 +10,15 @@ describe('parseClientFrame', () => {
     { type: 'hello', versions: [1, 2], token: 't', openid: 'o', appid: 'a', client: 'c/1' },
     { type: 'call', id: 0, op: 'x', args: null },
     { type: 'call', id: Number.MAX_SAFE_INTEGER, op: 'x', args: { a: [1] } },
+    { type: 'hello', versions: [1], isResumable: false },
+    {
+      type: 'hello',
+      versions: [1],
+      isResumable: true,
+      resume: { sessionId: 's'.repeat(64), resumeToken: 'r'.repeat(64), receivedCount: 0 },
+    },
     { type: 'cancel', id: 7 },
+    { type: 'received', count: 7 },
     { type: 'ping', nonce: 7 },
     { type: 'goodbye' },
     { type: 'goodbye', reason: 'done' },
@@ -19,7 +27,7 @@ describe('parseClientFrame', () => {
   })
 
   test('lets a hello of a later version say more', () => {
-    expect(parseClientFrame({ type: 'hello', versions: [1, 9], resume: 'x' })).toEqual({
+    expect(parseClientFrame({ type: 'hello', versions: [1, 9], later: 'x' })).toEqual({
       type: 'hello',
       versions: [1, 9],
     })

@@ -21,7 +21,7 @@ const examples = [...text.matchAll(/```json\n(.+)\n```\n+```hex\n([\da-f\s]+)```
   }),
 )
 
-const CLIENT_TYPES = ['hello', 'call', 'cancel', 'ack', 'ping', 'goodbye']
+const CLIENT_TYPES = ['hello', 'call', 'cancel', 'ack', 'received', 'ping', 'goodbye']
 const SERVER_TYPES = ['welcome', 'event', 'result', 'error', 'pong', 'goodbye']
 
 describe('docs/protocol.md', () => {

@@ -169,7 +169,7 @@ describe('rejections of arguments', () => {
     ],
   ])('%s', async (_name, run, errCode, errMsg) => {
     const before = recording.calls.length
-    const error = await rejectionOf(run())
+    const error = await rejectionOf(Promise.resolve<unknown>(run()))
     expect({ ...error }).toStrictEqual({ errCode, errMsg })
     expect(error.message).toBe(errMsg)
     expect(recording.calls).toHaveLength(before)

@@ -55,6 +55,11 @@ async function onlyFile(folder: string): Promise<string> {
   return join(directory, folder, names[0])
 }
 
+/** But for the index of paths. */
+async function namesIn(path: string): Promise<string[]> {
+  return (await readdir(path)).filter(name => !name.startsWith('paths-')).sort()
+}
+
 async function makeOld(path: string): Promise<void> {
   const longAgo = new Date(Date.now() - 61 * 60 * 1000)
   await utimes(path, longAgo, longAgo)
@@ -70,7 +75,10 @@ test('no text of a user becomes a file name', async () => {
   await store('x', 'CON')
   await store('x', 'a/b/%00/..%2f')
   const names = await readdir(directory, { recursive: true })
-  for (const name of names) expect(name).toMatch(/^(blobs|files)([/\\][0-9a-f]{64}(\.json|-[0-9a-f]{32}))?$/)
+  for (const name of names)
+    expect(name).toMatch(
+      /^(uploads|paths-[\w-]+\.db(-wal|-shm)?|(blobs|files)([/\\][0-9a-f]{64}(\.json|-[0-9a-f]{32}))?)$/,
+    )
 })
 
 test('replacing and removing leave no blob behind', async () => {
@@ -120,7 +128,7 @@ describe('the signing key', () => {
     const signs = answers.map(({ files: [file] }) => file !== undefined && 'url' in file && file.url)
     // All signed in the same second or two: at most one URL for each second.
     expect(new Set(signs).size).toBeLessThanOrEqual(2)
-    expect((await readdir(directory)).sort()).toEqual(['blobs', 'files', 'signing.key'])
+    expect(await namesIn(directory)).toEqual(['blobs', 'files', 'signing.key', 'uploads'])
     await Promise.all(storages.map(storage => storage.close()))
   })
 
@@ -233,7 +241,7 @@ describe('the sweep at opening', () => {
     expect(await load()).toBe('abc')
     expect(await onlyFile('blobs')).toBe(blob)
     expect(await onlyFile('files')).toBe(join(directory, 'files', `${key}.json`))
-    expect((await readdir(directory)).sort()).toEqual(['blobs', 'files'])
+    expect(await namesIn(directory)).toEqual(['blobs', 'files', 'uploads'])
   })
 
   test('leaves young ones, which another process may be about to commit', async () => {

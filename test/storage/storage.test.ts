@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
@@ -104,32 +105,48 @@ describe.each(MEDIA)('storage on %s', medium => {
       expect((await storage.list()).files).toEqual([])
     })
 
-    test('concurrent uploads to one path leave one of them, whole, and the last one asked for', async () => {
-      const versions = Array.from({ length: 20 }, (_, n) => Buffer.alloc(50_000 + n, String(n % 10)))
-      const uploads = versions.map(content => storage.upload({ cloudPath: 'busy', content }))
-      const reads = Array.from({ length: 20 }, () =>
-        storage.download({ fileID: 'cloud://e/busy' }).then(
-          ({ content }) => versions.some(version => version.equals(content)),
-          error => error.reason === 'STORAGE_FILE_NONEXIST',
-        ),
-      )
-      await Promise.all(uploads)
-      expect(await Promise.all(reads)).toEqual(reads.map(() => true))
-      const { content } = await storage.download({ fileID: 'cloud://e/busy' })
-      expect(versions[19]?.equals(content)).toBe(true)
+    // s3rver replaces objects in place, as no real service does.
+    test.skipIf(medium === 's3')(
+      'concurrent uploads to one path leave one of them, whole, and the last one asked for',
+      async () => {
+        const versions = Array.from({ length: 20 }, (_, n) => Buffer.alloc(50_000 + n, String(n % 10)))
+        const uploads = versions.map(content => storage.upload({ cloudPath: 'busy', content }))
+        const reads = Array.from({ length: 20 }, () =>
+          storage.download({ fileID: 'cloud://e/busy' }).then(
+            ({ content }) => versions.some(version => version.equals(content)),
+            error => error.reason === 'STORAGE_FILE_NONEXIST',
+          ),
+        )
+        await Promise.all(uploads)
+        expect(await Promise.all(reads)).toEqual(reads.map(() => true))
+        const { content } = await storage.download({ fileID: 'cloud://e/busy' })
+        expect(versions[19]?.equals(content)).toBe(true)
+      },
+    )
+
+    test.runIf(medium === 's3')('a reader of a file that is replaced meanwhile is told so', async () => {
+      const { fileID } = await storage.upload({ cloudPath: 'a', content: Buffer.alloc(9_000_000, 'o') })
+      const stream = storage.createReadStream({ fileID })
+      await once(stream, 'readable')
+      await storage.upload({ cloudPath: 'a', content: Buffer.alloc(9_000_000, 'n') })
+      await expect(buffer(stream)).rejects.toMatchObject({ reason: 'STORAGE_FILE_NONEXIST' })
     })
 
-    test('a reader that has opened a file finishes it after an overwrite and a removal', async () => {
-      const old = Buffer.alloc(3_000_000, 'o')
-      const { fileID } = await storage.upload({ cloudPath: 'a', content: old })
-      const file = await fixture.follow(await fixture.urlOf(fileID))
-      if (file.kind !== 'found') throw new Error(file.message)
-      const content = await file.open()
-      await fixture.put('a', 'new')
-      await expect(file.open()).rejects.toMatchObject({ reason: 'STORAGE_FILE_NONEXIST' })
-      await storage.remove({ fileIDs: [fileID] })
-      expect(old.equals(content instanceof Uint8Array ? content : await buffer(content))).toBe(true)
-    })
+    // A bucket keeps no version that was replaced.
+    test.skipIf(medium === 's3')(
+      'a reader that has opened a file finishes it after an overwrite and a removal',
+      async () => {
+        const old = Buffer.alloc(3_000_000, 'o')
+        const { fileID } = await storage.upload({ cloudPath: 'a', content: old })
+        const file = await fixture.follow(await fixture.urlOf(fileID))
+        if (file.kind !== 'found') throw new Error(file.message)
+        const content = await file.open()
+        await fixture.put('a', 'new')
+        await expect(file.open()).rejects.toMatchObject({ reason: 'STORAGE_FILE_NONEXIST' })
+        await storage.remove({ fileIDs: [fileID] })
+        expect(old.equals(content instanceof Uint8Array ? content : await buffer(content))).toBe(true)
+      },
+    )
   })
 
   describe('fileIDs', () => {
@@ -171,20 +188,26 @@ describe.each(MEDIA)('storage on %s', medium => {
   describe('owners', () => {
     test('a user may replace and remove their own file only', async () => {
       const fileID = await fixture.put('a', 'mine', 'o-1')
-      const theft = storage.upload({ cloudPath: 'a', content: Buffer.from('theirs'), owner: 'o-2' })
+      const theft = storage.upload({
+        cloudPath: 'a',
+        content: Buffer.from('theirs'),
+        client: { openid: 'o-2' },
+      })
       await expect(theft).rejects.toMatchObject({ reason: 'STORAGE_EXCEED_AUTHORITY' })
-      expect((await storage.remove({ fileIDs: [fileID], owner: 'o-2' })).files).toEqual([
+      expect((await storage.remove({ fileIDs: [fileID], client: { openid: 'o-2' } })).files).toEqual([
         { fileID, reason: 'STORAGE_EXCEED_AUTHORITY' },
       ])
       expect(await fixture.textOf(fileID)).toBe('mine')
       await fixture.put('a', 'mine too', 'o-1')
       expect(await fixture.textOf(fileID)).toBe('mine too')
-      expect((await storage.remove({ fileIDs: [fileID], owner: 'o-1' })).files).toEqual([{ fileID }])
+      expect((await storage.remove({ fileIDs: [fileID], client: { openid: 'o-1' } })).files).toEqual([
+        { fileID },
+      ])
     })
 
     test("the host's own files are out of a user's reach, and the host reaches all", async () => {
       const fileID = await fixture.put('a', 'host')
-      const theft = storage.upload({ cloudPath: 'a', content: Buffer.from('x'), owner: 'o-1' })
+      const theft = storage.upload({ cloudPath: 'a', content: Buffer.from('x'), client: { openid: 'o-1' } })
       await expect(theft).rejects.toMatchObject({ reason: 'STORAGE_EXCEED_AUTHORITY' })
       await fixture.put('b', 'x', 'o-1')
       const { files } = await storage.remove({ fileIDs: [fileID, 'cloud://e/b'] })
@@ -193,7 +216,9 @@ describe.each(MEDIA)('storage on %s', medium => {
 
     test('of two users racing for one new path one wins and the other is refused', async () => {
       const uploads = await Promise.allSettled(
-        ['o-1', 'o-2'].map(owner => storage.upload({ cloudPath: 'a', content: Buffer.from(owner), owner })),
+        ['o-1', 'o-2'].map(openid =>
+          storage.upload({ cloudPath: 'a', content: Buffer.from(openid), client: { openid } }),
+        ),
       )
       expect(uploads.map(upload => upload.status)).toEqual(['fulfilled', 'rejected'])
       expect(await fixture.textOf('cloud://e/a')).toBe('o-1')

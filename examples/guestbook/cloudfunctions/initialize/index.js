@@ -4,7 +4,7 @@ cloud.init({ env: cloud.DYNAMIC_CURRENT_ENV })
 
 const db = cloud.database()
 
-const COLLECTIONS = ['users', 'messages']
+const COLLECTIONS = ['users', 'messages', 'bookmarks']
 
 // Run once after the first deployment. Running it again changes nothing.
 exports.main = async () => {

@@ -25,6 +25,8 @@ exports.main = async event => {
     likedBy: [],
     createdAt: db.serverDate(),
   }
+  // A file the page has uploaded.
+  if (/^cloud:\/\//.test(event.picture)) message.picture = event.picture
   if (event.place) message.place = new db.Geo.Point(event.place.longitude, event.place.latitude)
 
   const { _id } = await db.collection('messages').add({ data: message })

@@ -1,4 +1,4 @@
-import { DatabaseError } from '../errors.ts'
+import { ruleFault } from './fault.ts'
 
 /** A word of a rule's text. `at` counts characters from 0. */
 export type RuleToken =
@@ -10,7 +10,7 @@ export type RuleToken =
   | { readonly kind: 'sign'; readonly text: string; readonly at: number }
   | { readonly kind: 'end'; readonly at: number }
 
-/** @throws {DatabaseError} INVALID_PARAM at a character that belongs to no word, or a text that doesn't end. */
+/** @throws {RuleFault} at a character that belongs to no word, or a text that doesn't end. */
 export function readTokens(text: string): RuleToken[] {
   const tokens: RuleToken[] = []
   /** Backquote: within the text of a template. `${`: within an expression of one. */
@@ -23,13 +23,9 @@ export function readTokens(text: string): RuleToken[] {
     tokens.push(token.word)
     if (token.word.kind === 'sign') track(open, token.word.text)
   }
-  if (open.length > 0) throw ruleError('a template does not end')
+  if (open.length > 0) throw ruleFault('a template does not end')
   tokens.push({ kind: 'end', at })
   return tokens
-}
-
-export function ruleError(message: string): DatabaseError {
-  return new DatabaseError('INVALID_PARAM', `Security rule: ${message}.`)
 }
 
 interface Reading {
@@ -76,7 +72,7 @@ function readTemplateToken(text: string, at: number): Reading {
 function readSign(pattern: RegExp, text: string, at: number): Reading {
   const sign = match(pattern, text, at)
   if (sign === undefined) {
-    throw ruleError(
+    throw ruleFault(
       `${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))} at ${at + 1} is no part of the language`,
     )
   }

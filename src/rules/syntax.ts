@@ -1,6 +1,6 @@
-import type { DatabaseError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { type RuleToken, readTokens, ruleError } from './rule-tokens.ts'
+import { type RuleFault, ruleFault } from './fault.ts'
+import { type RuleToken, readTokens } from './tokens.ts'
 
 /** A security rule (wxcloud-spec §3.8) as a tree. */
 export type RuleNode =
@@ -20,21 +20,27 @@ export type RuleNode =
       readonly right: RuleNode
     }
 
-const VARIABLES = ['auth', 'doc', 'request', 'now'] as const
-export type RuleVariable = (typeof VARIABLES)[number]
+export type RuleVariable = 'auth' | 'doc' | 'request' | 'now' | 'resource'
 export type RuleOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in'
+
+/** What rules of one engine may speak of. */
+export interface RuleWords {
+  readonly variables: readonly RuleVariable[]
+  /** Whether they may ask for documents of the database. */
+  readonly hasGet: boolean
+}
 
 /**
  * Reads a rule: comparisons (`== != < <= > >= in`), `&& || !`, member access, lists, texts, templates and `get()`.
  *
- * @throws {DatabaseError} INVALID_PARAM that says what is wrong and where; also over 1024 characters, three
+ * @throws {RuleFault} that says what is wrong and where; also over 1024 characters, three
  *   `get()`, or two of them one within the other.
  */
-export function parseRule(text: string): RuleNode {
+export function parseRule(text: string, words: RuleWords): RuleNode {
   if (text.length > LIMITS.ruleChars) {
-    throw ruleError(`it may have ${LIMITS.ruleChars} characters, not ${text.length}`)
+    throw ruleFault(`it may have ${LIMITS.ruleChars} characters, not ${text.length}`)
   }
-  return new RuleParser(readTokens(text)).parse()
+  return new RuleParser(readTokens(text), words).parse()
 }
 
 const WORDS: Readonly<Record<string, boolean | null | undefined>> = Object.freeze({
@@ -58,12 +64,14 @@ const OPERATORS: ReadonlyMap<string, RuleOperator> = new Map([
 
 class RuleParser {
   readonly #tokens: readonly RuleToken[]
+  readonly #words: RuleWords
   #index = 0
   #getCount = 0
   #getDepth = 0
 
-  constructor(tokens: readonly RuleToken[]) {
+  constructor(tokens: readonly RuleToken[], words: RuleWords) {
     this.#tokens = tokens
+    this.#words = words
   }
 
   parse(): RuleNode {
@@ -124,10 +132,12 @@ class RuleParser {
   }
 
   #named(name: string): RuleNode {
-    const variable = VARIABLES.find(known => known === name)
+    const { variables, hasGet } = this.#words
+    const variable = variables.find(known => known === name)
     const isWord = Object.hasOwn(WORDS, name)
-    if (!isWord && variable === undefined && name !== 'get') {
-      throw this.#unexpected(`; the names are ${VARIABLES.join(', ')} and get`)
+    if (!isWord && variable === undefined && !(hasGet && name === 'get')) {
+      const names = hasGet ? [...variables, 'get'] : variables
+      throw this.#unexpected(`; the names are ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`)
     }
     this.#index++
     if (isWord) return { kind: 'literal', value: WORDS[name] }
@@ -138,9 +148,9 @@ class RuleParser {
     this.#expect('(')
     this.#getCount++
     this.#getDepth++
-    if (this.#getCount > LIMITS.ruleGets) throw ruleError(`it may call get() ${LIMITS.ruleGets} times`)
+    if (this.#getCount > LIMITS.ruleGets) throw ruleFault(`it may call get() ${LIMITS.ruleGets} times`)
     if (this.#getDepth > LIMITS.ruleGetDepth) {
-      throw ruleError(`get() may stand within get() ${LIMITS.ruleGetDepth} deep`)
+      throw ruleFault(`get() may stand within get() ${LIMITS.ruleGetDepth} deep`)
     }
     const path = this.#operand()
     this.#expect(')')
@@ -195,13 +205,13 @@ class RuleParser {
     if (!this.#take(sign)) throw this.#unexpected(`; "${sign}" belongs there`)
   }
 
-  #unexpected(hint: string): DatabaseError {
+  #unexpected(hint: string): RuleFault {
     const token = this.#peek()
     const what =
       token.kind === 'end'
         ? 'it ends too early'
         : `${JSON.stringify(wordOf(token))} can't stand at ${token.at + 1}`
-    return ruleError(`${what}${hint}`)
+    return ruleFault(`${what}${hint}`)
   }
 }
 

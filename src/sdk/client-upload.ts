@@ -1,0 +1,144 @@
+import { ProtocolError } from '../errors.ts'
+import { type ClientCall, isConnectionLost, pauseBefore, RETRIES, requireActive } from './client-call.ts'
+import type { CreateHash, LocalFile } from './local-files.ts'
+
+/** Files up to this size cross in one call. */
+export const SINGLE_CALL_BYTES = 1_048_576
+/** Chunks of a file under way at once: enough to keep a distant host busy, few enough for a small device. */
+export const CHUNKS_IN_FLIGHT = 4
+
+export interface UploadWork {
+  readonly call: ClientCall
+  readonly file: LocalFile
+  readonly cloudPath: string
+  readonly createHash: CreateHash
+  readonly signal: AbortSignal
+  /** Hears how many bytes the host has. */
+  readonly onProgress: (doneBytes: number) => void
+}
+
+/**
+ * Sends a file: a small one in one call, else in chunks that are staged on the host, go on after a lost connection,
+ * and become the file when all are there and their checksum agrees. After an abort nothing stays staged.
+ */
+export async function uploadFile(work: UploadWork): Promise<{ fileID: string }> {
+  const { call, file, cloudPath, signal, onProgress } = work
+  const { sizeBytes } = file
+  if (sizeBytes <= SINGLE_CALL_BYTES) {
+    const content = await file.read(0, sizeBytes)
+    requireActive(signal)
+    const answer = await call('storage.upload', { cloudPath, content }, { signal })
+    onProgress(sizeBytes)
+    return answer
+  }
+  // Not to be given up half-way: what is staged must be known, to be removed.
+  const { uploadId, chunkBytes } = await call('storage.startUpload', { cloudPath, sizeBytes })
+  try {
+    requireActive(signal)
+    if (!(chunkBytes >= 1)) throw new ProtocolError(`The host wants chunks of ${chunkBytes} bytes.`)
+    const sha256 = await new ChunkedUpload(work, uploadId, chunkBytes).send()
+    return await finish(work, uploadId, sha256)
+  } catch (error) {
+    // The first error is what went wrong; an upload that can't be given up now expires on the host.
+    await call('storage.abortUpload', { uploadId }).catch(() => {})
+    throw error
+  }
+}
+
+/** Finishing twice is the same as once, so it is asked again when the answer was lost. */
+async function finish(
+  { call, signal }: UploadWork,
+  uploadId: string,
+  sha256: string,
+): Promise<{ fileID: string }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call('storage.finishUpload', { uploadId, sha256 }, { signal })
+    } catch (error) {
+      if (!isConnectionLost(error) || attempt > RETRIES.attempts) throw error
+      await pauseBefore(attempt, signal)
+    }
+  }
+}
+
+class ChunkedUpload {
+  readonly #work: UploadWork
+  readonly #uploadId: string
+  readonly #chunkBytes: number
+  readonly #hash: ReturnType<CreateHash>
+  #hashedBytes = 0
+  #receivedBytes = 0
+
+  constructor(work: UploadWork, uploadId: string, chunkBytes: number) {
+    this.#work = work
+    this.#uploadId = uploadId
+    this.#chunkBytes = chunkBytes
+    this.#hash = work.createHash()
+  }
+
+  /** Resolves with the checksum once the host has all. */
+  async send(): Promise<string> {
+    let attempt = 0
+    for (;;) {
+      const before = this.#receivedBytes
+      try {
+        if (attempt > 0) await this.#catchUp()
+        await this.#sendFrom(this.#receivedBytes)
+        return this.#hash.digest()
+      } catch (error) {
+        // What got through shows that the network is there again.
+        if (this.#receivedBytes > before) attempt = 0
+        if (!isConnectionLost(error) || ++attempt > RETRIES.attempts) throw error
+        await pauseBefore(attempt, this.#work.signal)
+      }
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const { call, signal } = this.#work
+    const { receivedBytes } = await call('storage.uploadStatus', { uploadId: this.#uploadId }, { signal })
+    this.#receive(receivedBytes)
+  }
+
+  async #sendFrom(start: number): Promise<void> {
+    const { file } = this.#work
+    const inFlight = new Set<Promise<void>>()
+    let failure: { readonly error: unknown } | undefined
+    for (let offset = start; offset < file.sizeBytes && failure === undefined; offset += this.#chunkBytes) {
+      const content = await file.read(offset, Math.min(this.#chunkBytes, file.sizeBytes - offset))
+      this.#hashOnce(offset, content)
+      const sent = this.#append(offset, content)
+        .catch((error: unknown) => {
+          failure ??= { error }
+        })
+        .then(() => {
+          inFlight.delete(sent)
+        })
+      inFlight.add(sent)
+      if (inFlight.size >= CHUNKS_IN_FLIGHT) await Promise.race(inFlight)
+    }
+    await Promise.all(inFlight)
+    if (failure !== undefined) throw failure.error
+  }
+
+  async #append(offset: number, content: Uint8Array): Promise<void> {
+    const { call, signal } = this.#work
+    const uploadId = this.#uploadId
+    const answer = await call('storage.appendUpload', { uploadId, offset, content }, { signal })
+    this.#receive(answer.receivedBytes)
+  }
+
+  /** A chunk that is sent again counts once. Chunks come in order, and begin where another ended. */
+  #hashOnce(offset: number, content: Uint8Array): void {
+    const known = this.#hashedBytes - offset
+    if (known >= content.length) return
+    this.#hash.update(known > 0 ? content.subarray(known) : content)
+    this.#hashedBytes = offset + content.length
+  }
+
+  #receive(receivedBytes: number): void {
+    if (receivedBytes <= this.#receivedBytes) return
+    this.#receivedBytes = receivedBytes
+    this.#work.onProgress(receivedBytes)
+  }
+}

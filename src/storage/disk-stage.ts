@@ -1,0 +1,121 @@
+import { StorageError } from '../errors.ts'
+import { BLOCK_BYTES } from './checked-blocks.ts'
+import type { CloudPath } from './cloud-path.ts'
+import { blobOf, type DiskLayout, keyOf } from './disk-layout.ts'
+import type { Stage, StoredRecord } from './driver.ts'
+import { openFile, openToWrite, readPieces, syncDirectory, writeAt } from './durable-file.ts'
+import { guard, mediumFailure } from './medium-failure.ts'
+import type { PathIndex } from './path-index.ts'
+
+/** Bytes after which the medium is told to write, so that it doesn't have all of a large file to write at its end. */
+const SYNC_BYTES = 16 * 1024 * 1024
+
+/** A blob that no metadata names yet. No file is held open between two calls. */
+export class DiskStage implements Stage {
+  readonly id: string
+  readonly path: CloudPath
+  readonly #layout: DiskLayout
+  readonly #index: PathIndex
+  readonly #blob: string
+  readonly #isLasting: boolean
+  #sizeBytes: number
+  #unsyncedBytes = 0
+  #syncing: Promise<void> | undefined
+  #syncFailure: unknown
+
+  constructor(
+    layout: DiskLayout,
+    index: PathIndex,
+    stage: { path: CloudPath; id: string; sizeBytes: number; isLasting: boolean },
+  ) {
+    this.#layout = layout
+    this.#index = index
+    this.id = stage.id
+    this.path = stage.path
+    this.#sizeBytes = stage.sizeBytes
+    this.#isLasting = stage.isLasting
+    this.#blob = blobOf(stage.path, stage.id)
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  async write(position: number, bytes: Uint8Array): Promise<void> {
+    return guard('store the file', async () => {
+      await using file = await openToWrite(this.#blobPath)
+      await writeAt(file, position, bytes)
+      this.#sizeBytes = Math.max(this.#sizeBytes, position + bytes.byteLength)
+      this.#unsyncedBytes += bytes.byteLength
+      if (this.#unsyncedBytes >= SYNC_BYTES) this.#beginSync()
+    })
+  }
+
+  async *read(sizeBytes: number): AsyncGenerator<Uint8Array, void> {
+    try {
+      await using file = await openFile(this.#blobPath)
+      yield* readPieces(file, 0, sizeBytes, BLOCK_BYTES)
+    } catch (error) {
+      throw mediumFailure('read what was uploaded', error)
+    }
+  }
+
+  async publish(record: StoredRecord): Promise<void> {
+    return guard('store the file', async () => {
+      await this.#syncing
+      if (this.#syncFailure !== undefined) throw this.#syncFailure
+      const key = keyOf(record.path)
+      const older = await this.#layout.readMetadata(key)
+      await this.#makeDurable(record.sizeBytes + record.checkBytes)
+      // Before the commit, so that the index never lacks a path that is there.
+      this.#index.add(record.path, record.sizeBytes)
+      await this.#layout.commitMetadata(key, { record, blob: this.#blob })
+      if (older !== undefined && older.blob !== this.#blob) {
+        await this.#layout.discard(this.#layout.blobPath(older.blob))
+      }
+    })
+  }
+
+  async discard(): Promise<void> {
+    return guard('remove what was uploaded', async () => {
+      await this.#syncing
+      const published = await this.#layout.readMetadata(keyOf(this.path))
+      if (published?.blob !== this.#blob) await this.#layout.discard(this.#blobPath)
+      if (this.#isLasting) await this.#layout.discard(this.#layout.notePath(this.id))
+    })
+  }
+
+  get #blobPath(): string {
+    return this.#layout.blobPath(this.#blob)
+  }
+
+  async #makeDurable(sizeBytes: number): Promise<void> {
+    await using file = await openToWrite(this.#blobPath)
+    if (this.#sizeBytes < sizeBytes) {
+      throw new StorageError(
+        'STORAGE_REQUEST_FAIL',
+        `Of ${sizeBytes} bytes to store ${this.#sizeBytes} are there. Upload the file again.`,
+      )
+    }
+    await file.truncate(sizeBytes)
+    await file.sync()
+    await syncDirectory(this.#layout.blobs)
+  }
+
+  /** Without waiting for it: a failure, which the system tells but once, is told by `publish`. */
+  #beginSync(): void {
+    if (this.#syncing !== undefined) return
+    this.#unsyncedBytes = 0
+    const sync = async (): Promise<void> => {
+      await using file = await openToWrite(this.#blobPath)
+      await file.datasync()
+    }
+    this.#syncing = sync()
+      .catch((error: unknown) => {
+        this.#syncFailure = error
+      })
+      .finally(() => {
+        this.#syncing = undefined
+      })
+  }
+}

@@ -1,0 +1,62 @@
+import { DiskDriver } from './disk-driver.ts'
+import type { Driver } from './driver.ts'
+import { FileReader } from './file-reader.ts'
+import { FileWriter } from './file-writer.ts'
+import { MemoryDriver } from './memory-driver.ts'
+import { PermissionStore } from './permission-store.ts'
+import { Quota } from './quota.ts'
+import { S3Driver } from './s3-driver.ts'
+import type { S3Options } from './s3-options.ts'
+import { Uploads } from './uploads.ts'
+import { SignerSource } from './url-signer-source.ts'
+
+export interface EngineOptions {
+  readonly directory: string | undefined
+  /** Where files are, rather than in a directory. */
+  readonly s3: S3Options | undefined
+  readonly maxFileBytes: number
+  readonly maxStorageBytes: number | undefined
+  readonly uploadIdleMs: number
+  readonly now: () => number
+  readonly onWarning: (message: string) => void
+}
+
+/** The parts of a storage that is open. */
+export class Engine {
+  readonly driver: Driver
+  readonly permission: PermissionStore
+  readonly reader: FileReader
+  readonly writer: FileWriter
+  readonly uploads: Uploads
+  readonly signers: SignerSource
+
+  private constructor(parts: Omit<Engine, 'close'>) {
+    this.driver = parts.driver
+    this.permission = parts.permission
+    this.reader = parts.reader
+    this.writer = parts.writer
+    this.uploads = parts.uploads
+    this.signers = parts.signers
+  }
+
+  static async open(options: EngineOptions): Promise<Engine> {
+    const { maxFileBytes, maxStorageBytes, uploadIdleMs: idleMs, now, onWarning } = options
+    const driver = await openDriver(options)
+    const permission = new PermissionStore(driver, now)
+    const quota = new Quota(driver, maxStorageBytes)
+    const writer = new FileWriter(driver, permission, quota, now)
+    const uploads = await Uploads.open({ driver, writer, quota, maxFileBytes, idleMs, now, onWarning })
+    const reader = new FileReader(driver, onWarning)
+    return new Engine({ driver, permission, reader, writer, uploads, signers: new SignerSource(driver, now) })
+  }
+
+  async close(): Promise<void> {
+    this.uploads.close()
+    await this.driver.close()
+  }
+}
+
+async function openDriver({ directory, s3 }: EngineOptions): Promise<Driver> {
+  if (s3 !== undefined) return S3Driver.openBucket(s3)
+  return directory === undefined ? new MemoryDriver() : DiskDriver.openDirectory(directory)
+}

@@ -1,0 +1,158 @@
+import { StorageError } from '../errors.ts'
+import { BLOCK_BYTES, BlockChecks } from './checked-blocks.ts'
+import type { CloudPath } from './cloud-path.ts'
+import { contentTypeOf } from './content-type.ts'
+import type { Driver, Stage } from './driver.ts'
+import { PathLock } from './path-lock.ts'
+import type { PermissionStore } from './permission-store.ts'
+import type { Quota, Reservation } from './quota.ts'
+import { fileTooLarge } from './storage-arguments.ts'
+import type { StorageClient } from './storage-permission.ts'
+
+/** Who stores a file: a client, whom it belongs to; or the host or a function, who may say whose it is. */
+export interface Uploader {
+  readonly client?: StorageClient | undefined
+  readonly owner?: string | undefined
+}
+
+/** What is needed to publish bytes that are all there. */
+export interface FinishedBytes {
+  readonly sizeBytes: number
+  readonly sha256: string
+  readonly checks: Uint8Array
+}
+
+/** Changes files: one path one change at a time, within permission and quota. */
+export class FileWriter {
+  readonly #driver: Driver
+  readonly #permission: PermissionStore
+  readonly #quota: Quota
+  readonly #now: () => number
+  readonly #lock = new PathLock()
+
+  constructor(driver: Driver, permission: PermissionStore, quota: Quota, now: () => number) {
+    this.#driver = driver
+    this.#permission = permission
+    this.#quota = quota
+    this.#now = now
+  }
+
+  /** Stores bytes that are here already. */
+  async write(path: CloudPath, content: Uint8Array, uploader: Uploader): Promise<void> {
+    await this.#lock.run(path, async () => {
+      const older = await this.requireLeave(path, content.byteLength, uploader)
+      using reservation = this.#quota.reserve(older?.sizeBytes)
+      await this.#stage(path, [content], content.byteLength, reservation, (stage, bytes) =>
+        this.#commit(stage, bytes, uploader),
+      )
+    })
+  }
+
+  /** Stores bytes as they come. Others may change the path meanwhile: it is locked when they are all there. */
+  async writeStream(
+    path: CloudPath,
+    content: AsyncIterable<unknown>,
+    maxBytes: number,
+    uploader: Uploader,
+  ): Promise<void> {
+    const older = await this.#driver.stat(path)
+    using reservation = this.#quota.reserve(older?.sizeBytes)
+    await this.#stage(path, content, maxBytes, reservation, (stage, bytes) =>
+      this.publish(stage, bytes, uploader),
+    )
+  }
+
+  /** Makes bytes that are all there a file. */
+  async publish(stage: Stage, bytes: FinishedBytes, uploader: Uploader): Promise<void> {
+    await this.#lock.run(stage.path, async () => {
+      await this.requireLeave(stage.path, bytes.sizeBytes, uploader)
+      await this.#commit(stage, bytes, uploader)
+    })
+  }
+
+  /**
+   * Removes the file, if `isAllowed` says so of what is there. Which of both it was that it said no, or that there is
+   * none, the answer tells.
+   */
+  async remove(
+    path: CloudPath,
+    client: StorageClient | undefined,
+  ): Promise<'removed' | 'missing' | 'refused'> {
+    return this.#lock.run(path, async () => {
+      if (client !== undefined) {
+        const file = await this.#driver.stat(path)
+        if (file === undefined) return 'missing'
+        if (!(await this.#permission.allows({ client, action: 'delete', file }))) return 'refused'
+      }
+      return (await this.#driver.remove(path)) ? 'removed' : 'missing'
+    })
+  }
+
+  /**
+   * The file that would be replaced.
+   *
+   * @throws {StorageError} STORAGE_EXCEED_AUTHORITY
+   */
+  async requireLeave(
+    path: CloudPath,
+    sizeBytes: number,
+    { client }: Uploader,
+  ): Promise<{ readonly sizeBytes: number } | undefined> {
+    const older = await this.#driver.stat(path)
+    if (client === undefined) return older
+    await this.#permission.require({
+      client,
+      action: older === undefined ? 'create' : 'update',
+      file: older ?? { path, owner: client.openid },
+      upload: { sizeBytes, contentType: contentTypeOf(path) },
+    })
+    return older
+  }
+
+  async #stage(
+    path: CloudPath,
+    content: Iterable<unknown> | AsyncIterable<unknown>,
+    maxBytes: number,
+    reservation: Reservation,
+    publish: (stage: Stage, bytes: FinishedBytes) => Promise<void>,
+  ): Promise<void> {
+    const stage = await this.#driver.createStage(path)
+    try {
+      const checks = new BlockChecks()
+      for await (const bytes of content) {
+        for (const piece of piecesOf(bytes)) {
+          if (stage.sizeBytes + piece.byteLength > maxBytes) throw fileTooLarge(maxBytes)
+          await reservation.grow(piece.byteLength)
+          checks.add(piece)
+          await stage.write(stage.sizeBytes, piece)
+        }
+      }
+      await publish(stage, { sizeBytes: checks.sizeBytes, ...checks.end() })
+    } catch (error) {
+      await stage.discard()
+      throw error
+    }
+  }
+
+  async #commit(stage: Stage, bytes: FinishedBytes, { client, owner }: Uploader): Promise<void> {
+    const { sizeBytes, sha256, checks } = bytes
+    if (checks.byteLength > 0) await stage.write(sizeBytes, checks)
+    await stage.publish({
+      path: stage.path,
+      owner: client === undefined ? owner : client.openid,
+      sizeBytes,
+      contentType: contentTypeOf(stage.path),
+      sha256,
+      modifiedMs: this.#now(),
+      checkBytes: checks.byteLength,
+    })
+  }
+}
+
+/** A large piece in parts, between which others get their turn: hashing holds the thread. */
+function* piecesOf(bytes: unknown): Generator<Uint8Array, void> {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new StorageError('INVALID_PARAM', `A stream of content must give bytes, not ${typeof bytes}.`)
+  }
+  for (let at = 0; at < bytes.byteLength; at += BLOCK_BYTES) yield bytes.subarray(at, at + BLOCK_BYTES)
+}

@@ -1,0 +1,217 @@
+import { StorageError } from '../errors.ts'
+import { type CloudPath, isCloudPath } from './cloud-path.ts'
+import { damagedFile } from './damage.ts'
+import { randomId } from './disk-layout.ts'
+import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
+import { guard } from './medium-failure.ts'
+import { S3Bucket, type S3Part } from './s3-bucket.ts'
+import { checkS3Path, fileKey, HEAD_BYTES, parseHead } from './s3-object.ts'
+import type { S3Options } from './s3-options.ts'
+import { chunksOf, noteKey, S3LastingStage, S3Stage, type S3Target } from './s3-stage.ts'
+import { formatNote, parseNote } from './stage-note.ts'
+
+/** Bytes of one request when a file is read. */
+const READ_BYTES = 4 * 1024 * 1024
+
+/** Bytes that come with a file's record when it is opened, so that a small one is read by one request. */
+const FIRST_BYTES = 64 * 1024
+
+/** Objects asked for at once for a listing. */
+const READS_AT_ONCE = 16
+
+/** Longest setting: a permission. */
+const SETTING_BYTES = 64 * 1024
+
+/** How long a count of all bytes holds. What is stored here meanwhile is added; what it replaces isn't known. */
+const COUNT_MS = 600_000
+
+/**
+ * Files in a bucket of an S3-compatible service:
+ *
+ *     files/<path>                       4096 bytes with the record, the file's bytes, the checks of its blocks
+ *     uploads/<id>.json                  notes of stages that last
+ *     uploads/<id>/<start>-<size>        their chunks
+ *     settings/<name>
+ *
+ * A file is one object, and S3 replaces objects whole or not at all: there is nothing else to commit.
+ */
+export class S3Driver implements Driver {
+  readonly #bucket: S3Bucket
+  #count: { bytes: number; readonly atMs: number } | undefined
+
+  private constructor(bucket: S3Bucket) {
+    this.#bucket = bucket
+  }
+
+  /** Makes sure that the bucket answers. */
+  static async openBucket(options: S3Options): Promise<S3Driver> {
+    return guard('reach its bucket', async () => {
+      const bucket = await S3Bucket.open(options)
+      await bucket.check()
+      return new S3Driver(bucket)
+    })
+  }
+
+  async createStage(path: CloudPath, note?: string): Promise<Stage> {
+    return guard('store the file', async () => {
+      checkS3Path(path)
+      const id = randomId()
+      if (note === undefined) return new S3Stage(this.#target, path, id)
+      await this.#bucket.put(noteKey(id), Buffer.from(formatNote(path, note)))
+      return new S3LastingStage(this.#target, path, id, 0)
+    })
+  }
+
+  async lastingStages(): Promise<LastingStage[]> {
+    return guard('look for uploads', async () => {
+      const stages: LastingStage[] = []
+      for await (const { key, sizeBytes } of this.#bucket.list('uploads/')) {
+        const id = /^uploads\/([0-9a-f]{32})\.json$/.exec(key)?.[1]
+        const text = id === undefined ? undefined : await this.#bucket.get(key, 0, Math.max(sizeBytes, 1))
+        if (id === undefined || text === undefined) continue
+        const noted = parseNote(Buffer.from(text.bytes).toString())
+        if (noted === undefined) {
+          await this.#bucket.remove(key)
+          continue
+        }
+        let receivedBytes = 0
+        for await (const { end } of chunksOf(this.#bucket, id)) receivedBytes = end
+        const stage = new S3LastingStage(this.#target, noted.path, id, receivedBytes)
+        stages.push({ stage, note: noted.note })
+      }
+      return stages
+    })
+  }
+
+  async stat(path: CloudPath): Promise<StoredRecord | undefined> {
+    return guard('look the file up', async () => {
+      const head = await this.#bucket.get(fileKey(path), 0, HEAD_BYTES)
+      return head && parseHead(path, head.bytes)
+    })
+  }
+
+  async open(path: CloudPath): Promise<OpenFile | undefined> {
+    return guard('read the file', async () => {
+      const first = await this.#bucket.get(fileKey(path), 0, HEAD_BYTES + FIRST_BYTES)
+      return first && new OpenObject(this.#bucket, parseHead(path, first.bytes), first)
+    })
+  }
+
+  async remove(path: CloudPath): Promise<boolean> {
+    return guard('remove the file', async () => {
+      // S3 says nothing of whether there was one.
+      const file = await this.stat(path)
+      if (file === undefined) return false
+      await this.#bucket.remove(fileKey(path))
+      this.#add(-file.sizeBytes)
+      return true
+    })
+  }
+
+  async list({ prefix, after, limit }: Listing): Promise<StoredRecord[]> {
+    return guard('list its files', async () => {
+      const records: StoredRecord[] = []
+      let paths: CloudPath[] = []
+      const read = async (): Promise<void> => {
+        const found = await Promise.all(paths.map(path => this.stat(path)))
+        records.push(...found.filter(record => record !== undefined))
+        paths = []
+      }
+      const start = after === '' ? undefined : `files/${after}`
+      const entries = this.#bucket.list(`files/${prefix}`, start, limit)
+      for await (const { key } of entries) {
+        const path = key.slice('files/'.length)
+        // What somebody else has put there is no file of this storage.
+        if (isCloudPath(path)) paths.push(path)
+        const wanted = Math.min(limit - records.length, READS_AT_ONCE)
+        if (paths.length >= wanted) await read()
+        if (records.length >= limit) break
+      }
+      await read()
+      return records
+    })
+  }
+
+  async usedBytes(): Promise<number> {
+    return guard('count its bytes', async () => {
+      if (this.#count !== undefined && performance.now() - this.#count.atMs < COUNT_MS)
+        return this.#count.bytes
+      let bytes = 0
+      for await (const { sizeBytes } of this.#bucket.list('files/'))
+        bytes += Math.max(sizeBytes - HEAD_BYTES, 0)
+      this.#count = { bytes, atMs: performance.now() }
+      return bytes
+    })
+  }
+
+  async readSetting(name: SettingName): Promise<Uint8Array | undefined> {
+    return guard(
+      'read its settings',
+      async () => (await this.#bucket.get(`settings/${name}`, 0, SETTING_BYTES))?.bytes,
+    )
+  }
+
+  async writeSetting(name: SettingName, value: Uint8Array, isFirst = false): Promise<void> {
+    return guard('keep its settings', async () => {
+      // Between the two requests another host may write: then the last one counts, and is read by both.
+      if (isFirst && (await this.readSetting(name)) !== undefined) return
+      await this.#bucket.put(`settings/${name}`, value)
+    })
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held open.
+  }
+
+  get #target(): S3Target {
+    return { bucket: this.#bucket, onPublished: sizeBytes => this.#add(sizeBytes) }
+  }
+
+  #add(sizeBytes: number): void {
+    if (this.#count !== undefined) this.#count.bytes += sizeBytes
+  }
+}
+
+class OpenObject implements OpenFile {
+  readonly record: StoredRecord
+  readonly #bucket: S3Bucket
+  readonly #etag: string
+  readonly #first: Uint8Array
+
+  constructor(bucket: S3Bucket, record: StoredRecord, first: S3Part) {
+    this.#bucket = bucket
+    this.record = record
+    this.#etag = first.etag
+    this.#first = first.bytes.subarray(HEAD_BYTES)
+  }
+
+  async *read(start: number, end: number): AsyncGenerator<Uint8Array, void> {
+    const { path } = this.record
+    if (end <= this.#first.byteLength) {
+      // A copy: who reads owns what it gets.
+      if (start < end) yield this.#first.slice(start, end)
+      return
+    }
+    for (let at = start; at < end; ) {
+      const upTo = Math.min(at + READ_BYTES, end)
+      const part = await guard('read the file', () =>
+        this.#bucket.get(fileKey(path), HEAD_BYTES + at, HEAD_BYTES + upTo),
+      )
+      if (part?.etag !== this.#etag) throw replacedFile(path)
+      if (part.bytes.byteLength !== upTo - at) throw damagedFile(path)
+      yield part.bytes
+      at = upTo
+    }
+  }
+
+  async close(): Promise<void> {
+    // Each part is a request of its own.
+  }
+}
+
+function replacedFile(path: CloudPath): StorageError {
+  return new StorageError(
+    'STORAGE_FILE_NONEXIST',
+    `${JSON.stringify(path)} was replaced or removed while it was read. Read it again.`,
+  )
+}

@@ -1,0 +1,137 @@
+import { StorageError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import { BlockChecks } from './checked-blocks.ts'
+import type { CloudPath } from './cloud-path.ts'
+import type { Stage } from './driver.ts'
+import type { FileWriter, FinishedBytes } from './file-writer.ts'
+import type { Reservation } from './quota.ts'
+import type { StorageClient } from './storage-permission.ts'
+import type { UploadNote } from './upload-note.ts'
+
+/** One file that comes in chunks. One call at a time. */
+export class Upload {
+  readonly note: UploadNote
+  /** When a chunk came last, or it was finished or taken up. */
+  progressMs: number
+  /** Its bytes can't become the file. */
+  isSpoiled = false
+  readonly #stage: Stage
+  readonly #reservation: Reservation
+  #receivedBytes: number
+  /** Undefined after a restart, until it is needed: then what is there is read again. */
+  #checks: BlockChecks | undefined
+  #bytes: FinishedBytes | undefined
+  #isFinished = false
+
+  constructor(stage: Stage, note: UploadNote, reservation: Reservation, nowMs: number) {
+    this.#stage = stage
+    this.note = note
+    this.#reservation = reservation
+    this.progressMs = nowMs
+    this.#receivedBytes = Math.min(stage.sizeBytes, note.sizeBytes)
+    this.#checks = this.#receivedBytes === 0 ? new BlockChecks() : undefined
+  }
+
+  get id(): string {
+    return this.#stage.id
+  }
+
+  get path(): CloudPath {
+    return this.#stage.path
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes
+  }
+
+  get isFinished(): boolean {
+    return this.#isFinished
+  }
+
+  isOf(client: StorageClient | undefined): boolean {
+    return this.note.isClient
+      ? client !== undefined && client.openid === this.note.openid
+      : client === undefined
+  }
+
+  /** @throws {StorageError} INVALID_PARAM for a gap, an empty or too long chunk, and one beyond the end */
+  async append(offset: number, content: Uint8Array, nowMs: number): Promise<{ receivedBytes: number }> {
+    const received = this.#receivedBytes
+    const fault = this.#findFault(offset, content.byteLength)
+    if (fault !== undefined) throw new StorageError('INVALID_PARAM', `The chunk at ${offset} ${fault}.`)
+    const added = content.subarray(received - offset)
+    if (added.byteLength > 0) {
+      const checks = await this.#openChecks()
+      await this.#stage.write(received, added)
+      checks.add(added)
+      this.#receivedBytes += added.byteLength
+      this.progressMs = nowMs
+    }
+    return { receivedBytes: this.#receivedBytes }
+  }
+
+  /**
+   * @throws {StorageError} INVALID_PARAM while bytes are missing or when another sha256 was said at the start,
+   *   STORAGE_REQUEST_FAIL for bytes of another one, which spoils the upload
+   */
+  async finish(sha256: string, writer: FileWriter, nowMs: number): Promise<void> {
+    const { note } = this
+    if (this.#receivedBytes < note.sizeBytes) {
+      throw new StorageError(
+        'INVALID_PARAM',
+        `Of ${note.sizeBytes} bytes of this upload ${this.#receivedBytes} have come. Send the others first.`,
+      )
+    }
+    if (note.sha256 !== undefined && note.sha256 !== sha256) {
+      throw new StorageError('INVALID_PARAM', 'This upload was started with another sha256.')
+    }
+    this.#bytes ??= { sizeBytes: note.sizeBytes, ...(await this.#openChecks()).end() }
+    if (this.#bytes.sha256 !== sha256) {
+      this.isSpoiled = !this.#isFinished
+      throw new StorageError(
+        'STORAGE_REQUEST_FAIL',
+        `The bytes that came have the SHA-256 ${this.#bytes.sha256}, not ${sha256}: they were damaged on their way, or changed meanwhile. Upload the file again.`,
+      )
+    }
+    if (this.#isFinished) return
+    await writer.publish(this.#stage, this.#bytes, {
+      client: note.isClient ? { openid: note.openid } : undefined,
+    })
+    this.#isFinished = true
+    this.progressMs = nowMs
+    this.#reservation[Symbol.dispose]()
+  }
+
+  async discard(): Promise<void> {
+    this.#reservation[Symbol.dispose]()
+    await this.#stage.discard()
+  }
+
+  #findFault(offset: number, sizeBytes: number): string | undefined {
+    const received = this.#receivedBytes
+    if (offset > received) return `leaves a gap: ${received} bytes are there. Go on from there`
+    if (sizeBytes === 0) return 'is empty'
+    if (sizeBytes > LIMITS.uploadChunkBytes) {
+      return `has ${sizeBytes} bytes; at most ${LIMITS.uploadChunkBytes} are taken in one`
+    }
+    if (offset + sizeBytes > this.note.sizeBytes) {
+      return `ends beyond the ${this.note.sizeBytes} bytes the file was said to have`
+    }
+    return undefined
+  }
+
+  async #openChecks(): Promise<BlockChecks> {
+    if (this.#checks !== undefined) return this.#checks
+    const checks = new BlockChecks()
+    for await (const piece of this.#stage.read(this.#receivedBytes)) checks.add(piece)
+    if (checks.sizeBytes !== this.#receivedBytes) {
+      this.isSpoiled = true
+      throw new StorageError(
+        'STORAGE_REQUEST_FAIL',
+        'Bytes of this upload that were there are there no more. Abort it and start again.',
+      )
+    }
+    this.#checks = checks
+    return checks
+  }
+}

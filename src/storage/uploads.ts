@@ -1,0 +1,222 @@
+import { OverloadedError, StorageError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import type { OpArgs, OpResult } from '../protocol/calls.ts'
+import { type CloudPath, checkCloudPath } from './cloud-path.ts'
+import type { Driver } from './driver.ts'
+import type { FileWriter } from './file-writer.ts'
+import { PathLock } from './path-lock.ts'
+import type { Quota } from './quota.ts'
+import { fileTooLarge } from './storage-arguments.ts'
+import type { StorageClient } from './storage-permission.ts'
+import { Upload } from './upload.ts'
+import { formatUploadNote, parseUploadNote } from './upload-note.ts'
+
+/** How often uploads that have expired are looked for. */
+const SWEEP_MS = 60_000
+
+export interface UploadsOptions {
+  readonly driver: Driver
+  readonly writer: FileWriter
+  readonly quota: Quota
+  readonly maxFileBytes: number
+  /** Milliseconds without progress after which an upload is given up. */
+  readonly idleMs: number
+  readonly now: () => number
+  /** What becomes of bytes that can't be removed is nothing a caller can do about. */
+  readonly onWarning: (message: string) => void
+}
+
+/**
+ * Files that come in chunks. The bytes lie in a stage of the driver until all are there; what is known of an upload is
+ * noted with them, so that it goes on after a restart. Each belongs to who started it: to others there is none.
+ */
+export class Uploads {
+  readonly #options: UploadsOptions
+  readonly #uploads = new Map<string, Upload>()
+  readonly #lock = new PathLock()
+  readonly #timer: NodeJS.Timeout
+
+  private constructor(options: UploadsOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => void this.#sweep(), SWEEP_MS)
+    this.#timer.unref()
+  }
+
+  /** Takes up what was under way when the process before ended, and gives up what has expired. */
+  static async open(options: UploadsOptions): Promise<Uploads> {
+    const uploads = new Uploads(options)
+    await uploads.#takeUp()
+    return uploads
+  }
+
+  async start(
+    args: OpArgs<'storage.startUpload'>,
+    client: StorageClient | undefined,
+  ): Promise<OpResult<'storage.startUpload'>> {
+    const { sizeBytes, sha256 } = args
+    const path = checkCloudPath(args.cloudPath)
+    const { maxFileBytes, writer, now } = this.#options
+    if (sizeBytes > maxFileBytes) throw fileTooLarge(maxFileBytes, sizeBytes)
+    await writer.requireLeave(path, sizeBytes, { client })
+    await this.#sweep()
+    // One after another, so that no two of them pass the last place.
+    return this.#lock.run('', async () => {
+      const note = {
+        openid: client?.openid,
+        isClient: client !== undefined,
+        sizeBytes,
+        sha256,
+        startedMs: now(),
+      }
+      const known = sha256 === undefined ? undefined : this.#find(path, note)
+      const upload = known ?? (await this.#make(path, note))
+      return { uploadId: upload.id, chunkBytes: LIMITS.uploadChunkBytes, receivedBytes: upload.receivedBytes }
+    })
+  }
+
+  async append(
+    { uploadId, offset, content }: OpArgs<'storage.appendUpload'>,
+    client: StorageClient | undefined,
+  ): Promise<OpResult<'storage.appendUpload'>> {
+    return this.#with(uploadId, client, upload => upload.append(offset, content, this.#options.now()))
+  }
+
+  /** Waits for the chunks that are on their way into it. */
+  async status(
+    { uploadId }: OpArgs<'storage.uploadStatus'>,
+    client: StorageClient | undefined,
+  ): Promise<OpResult<'storage.uploadStatus'>> {
+    return this.#with(uploadId, client, async ({ receivedBytes, note }) => ({
+      receivedBytes,
+      sizeBytes: note.sizeBytes,
+    }))
+  }
+
+  /** The path the file has now. */
+  async finish(
+    { uploadId, sha256 }: OpArgs<'storage.finishUpload'>,
+    client: StorageClient | undefined,
+  ): Promise<CloudPath> {
+    return this.#with(uploadId, client, async upload => {
+      try {
+        await upload.finish(sha256, this.#options.writer, this.#options.now())
+      } catch (error) {
+        // What is there is not what was meant, and can't become it.
+        if (upload.isSpoiled) await this.#drop(upload)
+        throw error
+      }
+      return upload.path
+    })
+  }
+
+  async abort(
+    { uploadId }: OpArgs<'storage.abortUpload'>,
+    client: StorageClient | undefined,
+  ): Promise<OpResult<'storage.abortUpload'>> {
+    await this.#lock.run(uploadId, async () => {
+      const upload = this.#uploads.get(uploadId)
+      if (upload?.isOf(client)) await this.#drop(upload)
+    })
+    return {}
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #takeUp(): Promise<void> {
+    const { driver, quota, now } = this.#options
+    for (const { stage, note: text } of await driver.lastingStages()) {
+      const note = parseUploadNote(text)
+      if (note === undefined || now() - note.startedMs > LIMITS.uploadMs) {
+        await stage.discard()
+        continue
+      }
+      this.#uploads.set(stage.id, new Upload(stage, note, quota.reserve(), now()))
+    }
+  }
+
+  /** One that this caller has begun of the same bytes for the same path. */
+  #find(path: CloudPath, note: Upload['note']): Upload | undefined {
+    const client = note.isClient ? { openid: note.openid } : undefined
+    return [...this.#uploads.values()].find(upload => {
+      const { sizeBytes, sha256 } = upload.note
+      const isSame = upload.path === path && sizeBytes === note.sizeBytes && sha256 === note.sha256
+      return isSame && upload.isOf(client) && !upload.isFinished
+    })
+  }
+
+  async #make(path: CloudPath, note: Upload['note']): Promise<Upload> {
+    const { driver, quota, now } = this.#options
+    this.#requirePlace(note)
+    const reservation = quota.reserve()
+    try {
+      await reservation.grow(note.sizeBytes)
+      const stage = await driver.createStage(path, formatUploadNote(note))
+      const upload = new Upload(stage, note, reservation, now())
+      this.#uploads.set(upload.id, upload)
+      return upload
+    } catch (error) {
+      reservation[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** @throws {OverloadedError} */
+  #requirePlace({ isClient, openid }: Upload['note']): void {
+    const open = [...this.#uploads.values()].filter(upload => !upload.isFinished)
+    const own = open.filter(({ note }) => note.isClient && note.openid === openid).length
+    if (isClient && own >= LIMITS.clientUploads) {
+      throw new OverloadedError(
+        `This client has ${own} uploads that are not finished, and may have no more. Finish or abort one.`,
+      )
+    }
+    if (open.length >= LIMITS.uploads) {
+      throw new OverloadedError(`The host has ${open.length} uploads that are not finished. Try again later.`)
+    }
+  }
+
+  /** Runs what is asked of an upload, one after another. */
+  async #with<Result>(
+    id: string,
+    client: StorageClient | undefined,
+    work: (upload: Upload) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#lock.run(id, async () => {
+      const upload = this.#uploads.get(id)
+      if (upload?.isOf(client) && !this.#isExpired(upload)) return work(upload)
+      throw new StorageError(
+        'STORAGE_FILE_NONEXIST',
+        'There is no such upload. It was aborted, has expired or is over for long. Start it again.',
+      )
+    })
+  }
+
+  #isExpired(upload: Upload): boolean {
+    const { idleMs, now } = this.#options
+    const restMs = upload.isFinished ? Math.min(LIMITS.uploadFinishedMs, idleMs) : idleMs
+    const nowMs = now()
+    return nowMs - upload.progressMs > restMs || nowMs - upload.note.startedMs > LIMITS.uploadMs
+  }
+
+  async #sweep(): Promise<void> {
+    const expired = [...this.#uploads.values()].filter(upload => this.#isExpired(upload))
+    await Promise.all(
+      expired.map(upload =>
+        this.#lock.run(upload.id, async () => {
+          if (this.#isExpired(upload)) await this.#drop(upload)
+        }),
+      ),
+    )
+  }
+
+  async #drop(upload: Upload): Promise<void> {
+    this.#uploads.delete(upload.id)
+    try {
+      await upload.discard()
+    } catch (error) {
+      // It is taken up at the next start, and then again given up.
+      this.#options.onWarning(`What is left of an upload can't be removed: ${String(error)}`)
+    }
+  }
+}

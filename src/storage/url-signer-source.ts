@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { StorageError } from '../errors.ts'
+import type { Driver } from './driver.ts'
+import { UrlSigner } from './signed-url.ts'
+
+const KEY_BYTES = 32
+
+/** Signs with the key that is kept with the files, so that URLs live on as long as they do. */
+export class SignerSource {
+  readonly #driver: Driver
+  readonly #now: () => number
+  #signer: Promise<UrlSigner> | undefined
+
+  constructor(driver: Driver, now: () => number) {
+    this.#driver = driver
+    this.#now = now
+  }
+
+  /** @throws {StorageError} STORAGE_REQUEST_FAIL, and asks again the next time */
+  open(): Promise<UrlSigner> {
+    if (this.#signer !== undefined) return this.#signer
+    const opening = this.#readKey().then(key => new UrlSigner(key, this.#now))
+    this.#signer = opening
+    opening.catch(() => {
+      this.#signer = undefined
+    })
+    return opening
+  }
+
+  async #readKey(): Promise<Uint8Array> {
+    let key = await this.#driver.readSetting('signing-key')
+    if (key === undefined) {
+      // Another process may have made one first; then that one counts.
+      await this.#driver.writeSetting('signing-key', randomBytes(KEY_BYTES), true)
+      key = await this.#driver.readSetting('signing-key')
+    }
+    if (key?.byteLength === KEY_BYTES) return key
+    throw new StorageError(
+      'STORAGE_REQUEST_FAIL',
+      `The signing key of the storage (signing.key in its directory) does not have ${KEY_BYTES} bytes. ` +
+        'Remove it to get a new one; URLs signed with the old one then stop working.',
+    )
+  }
+}

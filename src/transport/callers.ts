@@ -1,0 +1,124 @@
+import { OverloadedError } from '../errors.ts'
+import type { Caller } from '../types.ts'
+import type { ResolvedDoorOptions } from './door-options.ts'
+import type { QueuedCall } from './turns.ts'
+
+/** What one caller has going on at a door, over all sessions. */
+export interface CallerLoad {
+  readonly key: string
+  sessionCount: number
+  /** Calls that run or wait for their turn. */
+  inFlightCount: number
+  /** Those that wait. */
+  readonly queue: Set<QueuedCall>
+  /** Calls it may make at once just now, as of `filledMs`. */
+  tokens: number
+  filledMs: number
+}
+
+export type CallerLimits = Pick<
+  ResolvedDoorOptions,
+  'maxSessionsPerCaller' | 'maxCallsPerCaller' | 'maxCallsPerSecond' | 'maxCallsBurst'
+>
+
+/** When to try again if nobody knows when there will be room, in milliseconds. */
+const RETRY_AFTER_MS = 100
+const RETRY_SESSION_AFTER_MS = 1000
+
+/** All callers of a door, and how much each may ask of it. */
+export class Callers {
+  readonly #limits: CallerLimits
+  readonly #loads = new Map<string, CallerLoad>()
+
+  constructor(limits: CallerLimits) {
+    this.#limits = limits
+  }
+
+  /** The load of a caller, which is none yet if the caller is new. */
+  find(caller: Caller): CallerLoad {
+    const key = keyOf(caller)
+    const known = this.#loads.get(key)
+    if (known !== undefined) return known
+    const tokens = this.#limits.maxCallsBurst
+    const load = { key, sessionCount: 0, inFlightCount: 0, queue: new Set<QueuedCall>(), tokens, filledMs: 0 }
+    this.#loads.set(key, load)
+    return load
+  }
+
+  /** A session of the caller's begins. @throws {OverloadedError} when it has as many as it may. */
+  addSession(load: CallerLoad): void {
+    const { maxSessionsPerCaller } = this.#limits
+    if (load.sessionCount >= maxSessionsPerCaller) {
+      throw new OverloadedError(
+        `This caller has ${maxSessionsPerCaller} sessions, its limit. Close some, or raise maxSessionsPerCaller.`,
+        RETRY_SESSION_AFTER_MS,
+      )
+    }
+    load.sessionCount++
+  }
+
+  removeSession(load: CallerLoad): void {
+    load.sessionCount--
+    this.#forget(load)
+  }
+
+  /** A call of the caller's begins, unless it has too many: the error says so. */
+  addCall(load: CallerLoad): OverloadedError | undefined {
+    const { maxCallsPerCaller, maxCallsPerSecond } = this.#limits
+    if (load.inFlightCount >= maxCallsPerCaller) {
+      return new OverloadedError(
+        `This caller has ${maxCallsPerCaller} calls in flight, its limit. Wait for some to finish, or raise maxCallsPerCaller.`,
+        RETRY_AFTER_MS,
+      )
+    }
+    if (maxCallsPerSecond > 0 && !this.#takeToken(load)) {
+      return new OverloadedError(
+        `This caller makes more than ${maxCallsPerSecond} calls a second, its limit. Make fewer, or raise maxCallsPerSecond.`,
+        Math.ceil(((1 - load.tokens) / maxCallsPerSecond) * 1000),
+      )
+    }
+    load.inFlightCount++
+    return undefined
+  }
+
+  removeCall(load: CallerLoad): void {
+    load.inFlightCount--
+    if (load.sessionCount === 0) this.#forget(load)
+  }
+
+  /** Forgets callers who are gone and may make as many calls as ever. */
+  sweep(): void {
+    for (const load of this.#loads.values()) this.#forget(load)
+  }
+
+  #takeToken(load: CallerLoad): boolean {
+    this.#fill(load)
+    if (load.tokens < 1) return false
+    load.tokens--
+    return true
+  }
+
+  #fill(load: CallerLoad): void {
+    const { maxCallsPerSecond, maxCallsBurst } = this.#limits
+    const nowMs = performance.now()
+    const gained = ((nowMs - load.filledMs) / 1000) * maxCallsPerSecond
+    load.tokens = Math.min(maxCallsBurst, load.tokens + gained)
+    load.filledMs = nowMs
+  }
+
+  /** One who has used its calls up is remembered until it has them again: a new session gives none. */
+  #forget(load: CallerLoad): void {
+    if (load.sessionCount > 0 || load.inFlightCount > 0) return
+    const { maxCallsPerSecond, maxCallsBurst } = this.#limits
+    if (maxCallsPerSecond > 0) {
+      this.#fill(load)
+      if (load.tokens < maxCallsBurst) return
+    }
+    this.#loads.delete(load.key)
+  }
+}
+
+/** The same user of the same app, or of the same address where nobody says who it is. */
+function keyOf({ openid, appid, clientIp }: Caller): string {
+  return openid === undefined ? `@${clientIp ?? ''}` : `${appid ?? ''}\n${openid}`
+}

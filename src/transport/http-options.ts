@@ -1,0 +1,93 @@
+import type { AccessEvent } from './http-access-event.ts'
+import { Cors, type CorsOptions } from './http-cors.ts'
+import { type HttpPathSetting, type HttpPathTarget, resolveHttpPaths } from './http-paths.ts'
+import { requireInteger } from './integer-option.ts'
+
+/** A request for a function that a path is mapped to. Nobody has logged in for it. */
+export interface AccessCall {
+  readonly functionName: string
+  readonly event: AccessEvent
+  readonly clientIp: string
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal
+}
+
+/** What a door needs to let functions be reached by plain HTTP requests. */
+export interface HttpAccess {
+  /** Paths that functions declare themselves. They count for doors without `httpPaths`. */
+  readonly declaredPaths: () => ReadonlyMap<string, HttpPathTarget>
+  /** Runs the function. A CloudletError it rejects with is told by its code only; any other becomes an InternalError. */
+  readonly call: (call: AccessCall) => Promise<{ readonly result: unknown; readonly requestId: string }>
+}
+
+export interface HttpOptions {
+  /** Without it no path leads to a function. */
+  readonly access?: HttpAccess
+  /**
+   * Functions that anyone may call by HTTP, by the path they answer below the door's own:
+   * `{ '/hello': 'sum' }`. The longest path that a request's begins with wins. Omitted: what functions declare by
+   * "http" in their config.json; `{}`: none.
+   */
+  readonly httpPaths?: Readonly<Record<string, HttpPathSetting>>
+  /** Which web pages may read what HTTP requests are answered. Omitted: none. */
+  readonly cors?: CorsOptions
+  /**
+   * Body of one HTTP request, in bytes; one over it is answered with 413.
+   * @default 6291456
+   */
+  readonly maxBodyBytes?: number
+  /**
+   * Bytes that bodies and answers of all HTTP requests may hold at once; beyond them requests get 503.
+   * @default 67108864
+   */
+  readonly maxHttpBytes?: number
+  /**
+   * HTTP requests answered at once, `/healthz` not counted; one more gets 503.
+   * @default 1000
+   */
+  readonly maxHttpRequests?: number
+  /**
+   * Milliseconds the body of an HTTP request may take to come; a slower one is answered with 408.
+   * @default 20000
+   */
+  readonly bodyTimeoutMs?: number
+  /**
+   * Milliseconds an HTTP client may take nothing of its answer before it is cut off.
+   * @default 60000
+   */
+  readonly stallTimeoutMs?: number
+}
+
+export type ResolvedHttpOptions = Required<Omit<HttpOptions, 'access' | 'httpPaths' | 'cors'>> & {
+  readonly access: HttpAccess | undefined
+  readonly httpPaths: ReadonlyMap<string, HttpPathTarget> | undefined
+  readonly cors: Cors | undefined
+}
+
+const DEFAULTS = Object.freeze({
+  maxBodyBytes: 6 * 1024 * 1024,
+  maxHttpBytes: 64 * 1024 * 1024,
+  maxHttpRequests: 1000,
+  bodyTimeoutMs: 20_000,
+  stallTimeoutMs: 60_000,
+})
+
+/** Longest delay a timer can hold. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** @throws {InvalidOptionError} that names the option at fault. */
+export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
+  const { access, httpPaths, cors } = options
+  const integer = (name: keyof typeof DEFAULTS, min: number, max: number): number =>
+    requireInteger(name, options[name] ?? DEFAULTS[name], min, max)
+  return {
+    access,
+    httpPaths: httpPaths === undefined ? undefined : resolveHttpPaths(httpPaths),
+    cors: cors === undefined ? undefined : new Cors(cors),
+    maxBodyBytes: integer('maxBodyBytes', 0, 1024 * 1024 * 1024),
+    maxHttpBytes: integer('maxHttpBytes', 1024, Number.MAX_SAFE_INTEGER),
+    maxHttpRequests: integer('maxHttpRequests', 1, 1_000_000),
+    bodyTimeoutMs: integer('bodyTimeoutMs', 1, MAX_DELAY_MS),
+    stallTimeoutMs: integer('stallTimeoutMs', 1, MAX_DELAY_MS),
+  }
+}

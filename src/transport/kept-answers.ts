@@ -1,0 +1,79 @@
+import { ProtocolError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import type { ByteBudget } from './byte-budget.ts'
+
+/** What one message takes beside its bytes, about. */
+const OVERHEAD_BYTES = 256
+/**
+ * Messages of which a copy is kept from here on: those a codec makes one after the other share their memory, and a
+ * client that doesn't say what it received would hold all of it.
+ */
+const SHARED_MESSAGES = 64
+
+/** Results, errors and events of one session that its client has not said it received, in the order they were sent. */
+export class KeptAnswers {
+  readonly #budget: ByteBudget
+  #messages: Uint8Array[] = []
+  /** Sent before the first of them. */
+  #forgottenCount = 0
+  #bytes = 0
+  /** Received by the client, as it said. */
+  #receivedCount = 0
+
+  constructor(budget: ByteBudget) {
+    this.#budget = budget
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Something was given up that the client may not have received. */
+  get hasGaps(): boolean {
+    return this.#receivedCount < this.#forgottenCount
+  }
+
+  add(message: Uint8Array): void {
+    this.#messages.push(this.#messages.length < SHARED_MESSAGES ? message : message.slice())
+    this.#count(sizeOf(message))
+    if (this.#bytes > LIMITS.sessionKeptBytes) this.forget()
+  }
+
+  /** The client has received so many in all. @throws {ProtocolError} for more than were sent. */
+  acknowledge(count: number): void {
+    const sentCount = this.#forgottenCount + this.#messages.length
+    if (count > sentCount) {
+      throw new ProtocolError(`${count} answers were said to be received, but ${sentCount} were sent.`)
+    }
+    if (count <= this.#receivedCount) return
+    this.#receivedCount = count
+    this.#drop(count - this.#forgottenCount)
+  }
+
+  /** What the client has not received. */
+  all(): readonly Uint8Array[] {
+    return this.#messages
+  }
+
+  /** Gives up what is kept: the session can't be resumed until the client has received it all the same. */
+  forget(): void {
+    this.#drop(this.#messages.length)
+  }
+
+  #drop(count: number): void {
+    if (count <= 0) return
+    let bytes = 0
+    for (const message of this.#messages.splice(0, count)) bytes += sizeOf(message)
+    this.#forgottenCount += count
+    this.#count(-bytes)
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes
+    this.#budget.add(bytes)
+  }
+}
+
+function sizeOf(message: Uint8Array): number {
+  return message.length + OVERHEAD_BYTES
+}

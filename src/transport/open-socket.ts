@@ -1,0 +1,205 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import type { ByteBudget } from './byte-budget.ts'
+
+/** What a socket tells its owner. */
+export interface SocketListener {
+  onMessage(message: Uint8Array): void
+  /** The peer sent a text message. */
+  onText(): void
+  /** More came than the socket was limited to. */
+  onTooMuch(): void
+  /** What was sent has been taken by the network, after a pause for answers. */
+  onDrain(): void
+  /** The socket is gone, from whichever side. Once. @param isFault The peer broke the WebSocket protocol. */
+  onEnd(isFault: boolean): void
+}
+
+/** Turns upgrade requests into sockets. */
+export class SocketAcceptor {
+  readonly #server: WebSocketServer
+
+  constructor(maxFrameBytes: number) {
+    const options = {
+      clientTracking: false,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      maxPayload: maxFrameBytes,
+      noServer: true,
+      // Off, and no option: each session would hold a compressor of some 300 KB and a small message could become a
+      // huge one; frames are small or mostly compressed already, as images are. A proxy can compress pages.
+      perMessageDeflate: false,
+    }
+    this.#server = new WebSocketServer(options)
+  }
+
+  accept(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    onOpen: (webSocket: WebSocket) => void,
+  ): void {
+    this.#server.handleUpgrade(request, socket, head, onOpen)
+  }
+
+  close(): void {
+    this.#server.close()
+  }
+}
+
+/** Why a socket is not read. */
+export const PAUSED_FOR = Object.freeze({ answers: 1, calls: 2 })
+
+/** One accepted WebSocket. What is sent within one turn of the event loop goes out as one write. */
+export class OpenSocket {
+  readonly #webSocket: WebSocket
+  readonly #socket: Socket
+  readonly #incoming: ByteBudget
+  readonly #bytesBefore: number
+  #listener: SocketListener | undefined
+  /** Bytes it may send in all; 0 when that is no longer bounded. */
+  #limitBytes = 0
+  /** Of a message that is not whole yet, as counted in the budget. */
+  #unfinishedBytes = 0
+  #lastReceivedBytes = -1
+  #silentCheckCount = 0
+  #isCorked = false
+  #isAtFault = false
+  #pauses = 0
+
+  constructor(webSocket: WebSocket, socket: Socket, headBytes: number, incoming: ByteBudget) {
+    this.#webSocket = webSocket
+    this.#socket = socket
+    this.#incoming = incoming
+    this.#bytesBefore = socket.bytesRead - headBytes
+  }
+
+  /** Bytes given to `send` that the network has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#webSocket.bufferedAmount
+  }
+
+  /** @param limitBytes What it may send until `liftLimit`. */
+  listen(listener: SocketListener, limitBytes: number): void {
+    this.#listener = listener
+    this.#limitBytes = limitBytes
+    // Before ws has them, so that what is counted here is taken off again when it completes a message.
+    this.#socket.prependListener('data', (chunk: Buffer) => this.#count(chunk.length))
+    this.#webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary))
+    this.#webSocket.on('close', () => this.#end())
+    // ws closes the socket itself after an error (1009 for an oversize message), and 'close' follows.
+    this.#webSocket.on('error', () => {
+      this.#isAtFault = true
+    })
+  }
+
+  liftLimit(): void {
+    this.#limitBytes = 0
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return
+    if (!this.#isCorked) {
+      this.#isCorked = true
+      this.#socket.cork()
+      process.nextTick(uncork, this)
+    }
+    this.#webSocket.send(message)
+  }
+
+  close(code: number, reason: string): void {
+    this.#webSocket.close(code, cutReason(reason))
+  }
+
+  /** Cuts the connection, without a close frame. */
+  terminate(): void {
+    this.#webSocket.terminate()
+  }
+
+  /** Reads nothing until it is resumed for each reason it was paused for. */
+  pause(reason: number): void {
+    if (this.#pauses === 0) this.#webSocket.pause()
+    if (reason === PAUSED_FOR.answers && (this.#pauses & reason) === 0) {
+      this.#socket.once('drain', () => {
+        this.resume(PAUSED_FOR.answers)
+        this.#listener?.onDrain()
+      })
+    }
+    this.#pauses |= reason
+  }
+
+  resume(reason: number): void {
+    if (this.#pauses === 0) return
+    this.#pauses &= ~reason
+    if (this.#pauses === 0) this.#webSocket.resume()
+  }
+
+  /** Ends a connection whose peer has been silent for a whole heartbeat, its pong included. */
+  checkAlive(): void {
+    // It isn't read: nothing can be heard.
+    if ((this.#pauses & PAUSED_FOR.calls) !== 0) return
+    const { bytesRead } = this.#socket
+    if (bytesRead !== this.#lastReceivedBytes) this.#silentCheckCount = 0
+    else if (++this.#silentCheckCount > (this.bufferedBytes > 0 ? SILENT_CHECKS_WHILE_SENDING : 0)) {
+      this.terminate()
+      return
+    }
+    this.#lastReceivedBytes = bytesRead
+    this.#webSocket.ping()
+  }
+
+  uncork(): void {
+    this.#isCorked = false
+    this.#socket.uncork()
+  }
+
+  #count(bytes: number): void {
+    this.#unfinishedBytes += bytes
+    this.#incoming.add(bytes)
+    if (this.#limitBytes > 0 && this.#socket.bytesRead - this.#bytesBefore > this.#limitBytes) {
+      this.#listener?.onTooMuch()
+    }
+    if (this.#incoming.isExceeded && this.#unfinishedBytes > UNFINISHED_BYTES_FREE) this.terminate()
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    this.#incoming.remove(this.#unfinishedBytes)
+    this.#unfinishedBytes = 0
+    if (isBinary) this.#listener?.onMessage(toBytes(data))
+    else this.#listener?.onText()
+  }
+
+  #end(): void {
+    this.#incoming.remove(this.#unfinishedBytes)
+    this.#unfinishedBytes = 0
+    this.#listener?.onEnd(this.#isAtFault)
+    this.#listener = undefined
+  }
+}
+
+/** Time for a peer to answer a close frame before it is cut off. */
+export const CLOSE_TIMEOUT_MS = 2000
+/** Heartbeats a peer may be silent while it is taking a long answer; its pong waits behind that. */
+const SILENT_CHECKS_WHILE_SENDING = 10
+/** What may be coming in from a socket however much others hold: enough for any call without a file. */
+const UNFINISHED_BYTES_FREE = 64 * 1024
+
+function uncork(socket: OpenSocket): void {
+  socket.uncork()
+}
+
+function toBytes(data: RawData): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data)
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data
+}
+
+/** A close frame holds 123 bytes of reason. */
+function cutReason(reason: string): string {
+  const bytes = Buffer.from(reason)
+  if (bytes.length <= 123) return reason
+  return `${bytes
+    .subarray(0, 119)
+    .toString()
+    .replace(/\uFFFD+$/, '')}…`
+}
