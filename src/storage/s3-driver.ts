@@ -175,7 +175,7 @@ export class S3Driver implements Driver {
 class OpenObject implements OpenFile {
   readonly record: StoredRecord
   readonly #bucket: S3Bucket
-  readonly #etag: string
+  readonly #etag: string | undefined
   readonly #first: Uint8Array
 
   constructor(bucket: S3Bucket, record: StoredRecord, first: S3Part) {
@@ -197,7 +197,8 @@ class OpenObject implements OpenFile {
       const part = await guard('read the file', () =>
         this.#bucket.get(fileKey(path), HEAD_BYTES + at, HEAD_BYTES + upTo),
       )
-      if (part?.etag !== this.#etag) throw replacedFile(path)
+      const isOther = part?.etag !== undefined && part.etag !== this.#etag
+      if (part === undefined || isOther) throw replacedFile(path)
       if (part.bytes.byteLength !== upTo - at) throw damagedFile(path)
       yield part.bytes
       at = upTo
