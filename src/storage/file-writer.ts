@@ -128,7 +128,8 @@ export class FileWriter {
       }
       await publish(stage, { sizeBytes: checks.sizeBytes, ...checks.end() })
     } catch (error) {
-      await stage.discard()
+      // What went wrong first is what counts. What can't be removed now is swept later.
+      await stage.discard().catch(() => undefined)
       throw error
     }
   }

@@ -1,11 +1,11 @@
 import { StorageError } from '../errors.ts'
-import { type CloudPath, isCloudPath } from './cloud-path.ts'
+import type { CloudPath } from './cloud-path.ts'
 import { damagedFile } from './damage.ts'
 import { randomId } from './disk-layout.ts'
 import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
 import { guard } from './medium-failure.ts'
 import { S3Bucket, type S3Part } from './s3-bucket.ts'
-import { checkS3Path, fileKey, HEAD_BYTES, parseHead } from './s3-object.ts'
+import { checkS3Path, fileKey, HEAD_BYTES, parseHead, pathsOfKey } from './s3-object.ts'
 import type { S3Options } from './s3-options.ts'
 import { chunksOf, noteKey, S3LastingStage, S3Stage, type S3Target } from './s3-stage.ts'
 import { formatNote, parseNote } from './stage-note.ts'
@@ -120,15 +120,13 @@ export class S3Driver implements Driver {
       const start = after === '' ? undefined : `files/${after}`
       const entries = this.#bucket.list(`files/${prefix}`, start, limit)
       for await (const { key } of entries) {
-        const path = key.slice('files/'.length)
-        // What somebody else has put there is no file of this storage.
-        if (isCloudPath(path)) paths.push(path)
+        paths.push(...pathsOfKey(key))
         const wanted = Math.min(limit - records.length, READS_AT_ONCE)
         if (paths.length >= wanted) await read()
         if (records.length >= limit) break
       }
       await read()
-      return records
+      return records.slice(0, limit)
     })
   }
 

@@ -154,6 +154,13 @@ describe.each(MEDIA)('streams of storage on %s', medium => {
     })
   })
 
+  test('closing the storage ends a stream that nobody listens to without a word', async () => {
+    await store(Buffer.from('abc'))
+    const stream = storage.createReadStream({ fileID })
+    await storage.close()
+    expect(stream.destroyed).toBe(true)
+  })
+
   test('a signed file opens in parts', async () => {
     const bytes = bytesOf(2 * BLOCK_BYTES + 9)
     await store(bytes)
