@@ -1,5 +1,6 @@
 import { simulateGuestbook } from './guestbook/simulator.ts'
 import { playMarket } from './market/market.ts'
+import { playOpenapi } from './openapi/openapi.ts'
 import { playRates } from './rates/rates.ts'
 
 const print = (text: string): void => console.log(text)
@@ -9,6 +10,8 @@ try {
   await playMarket(print)
   print('\nNow a function that asks a service over HTTP.\n')
   await playRates(print)
+  print('\nNow functions that ask WeChat, which is played by the host.\n')
+  await playOpenapi(print)
   print('\nEvery answer was as expected.')
 } catch (error) {
   console.error('\nThe demo failed:', error)

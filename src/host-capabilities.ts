@@ -6,20 +6,17 @@ import { runtimeHandlers } from './capabilities/runtime.ts'
 import { storageHandlers } from './capabilities/storage.ts'
 import { wechatHandlers } from './capabilities/wechat.ts'
 import type { Database } from './database/database.ts'
-import { openCloudIDsWith } from './host-wechat.ts'
 import { Network } from './network/network.ts'
 import type { Storage } from './storage/storage.ts'
 import type { WechatServices } from './wechat/services.ts'
-import type { Wechat } from './wechat/wechat.ts'
 
 /** What the ops of a host work on. */
 export interface HostEngines {
   readonly documents: Database
   readonly storage: Storage
   readonly dnsServers: readonly string[] | undefined
-  readonly wechat: WechatServices
   readonly invoke: Invoke
-  readonly users: Wechat | undefined
+  readonly wechat: WechatServices
   readonly onInternalError: (incidentId: string, cause: unknown) => void
 }
 
@@ -28,9 +25,8 @@ export function makeDispatcher({
   documents,
   storage,
   dnsServers,
-  wechat,
   invoke,
-  users,
+  wechat,
   onInternalError,
 }: HostEngines): Dispatcher {
   return new Dispatcher({
@@ -40,7 +36,7 @@ export function makeDispatcher({
       ...runtimeHandlers(),
       ...networkHandlers(new Network(dnsServers)),
       ...wechatHandlers(wechat),
-      ...functionHandlers(invoke, openCloudIDsWith(users)),
+      ...functionHandlers(invoke, (cloudIDs, caller) => wechat.openEach(cloudIDs, caller)),
     },
     onInternalError,
   })

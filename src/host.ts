@@ -77,13 +77,12 @@ export class FunctionHost implements Closable {
     this.#codeCache = root === undefined ? undefined : new CodeCache(root, isolation, onWarning)
     this.#packages = makePackageStore(this.#options, onWarning)
     this.storage = createHostStorage(this.#options, () => this.#doors.httpUrl, onWarning)
-    const wechat = openWechat(this.#options, placeOf('wechat').directory, onWarning)
-    this.wechat = wechat.users
+    const { wechat, services } = openWechat(this.#options, placeOf('wechat').directory, onWarning)
+    this.wechat = wechat
     this.#dispatcher = makeDispatcher({
       documents: this.#documents,
       storage: this.storage,
-      users: wechat.users,
-      wechat: wechat.services,
+      wechat: services,
       dnsServers: this.#options.network?.dnsServers,
       invoke: (functionName, event, scope) => invoke(this.#line, { functionName, event, scope }),
       onInternalError: (incidentId, cause) => this.#notices.incident(incidentId, cause),

@@ -51,6 +51,8 @@ export {
   type Login,
   tokenAuthenticator,
 } from './transport/auth.ts'
+export type { CorsOptions } from './transport/http-cors.ts'
+export type { HttpPathSetting } from './transport/http-paths.ts'
 export { jwtAuthenticator } from './transport/jwt.ts'
 export type { JwtAuthenticatorOptions, JwtClaims, PublicJwk } from './transport/jwt-options.ts'
 export type { Door } from './transport/server.ts'
@@ -76,5 +78,7 @@ export type {
   WechatHandlers,
   WechatMedia,
 } from './wechat/handlers.ts'
+export type { OpenData } from './wechat/open-data.ts'
 export type { WechatPayOptions } from './wechat/pay-options.ts'
+export type { Wechat, WechatLogin, WechatLoginRequest } from './wechat/wechat.ts'
 export type { WechatOptions } from './wechat/wechat-options.ts'

@@ -10,6 +10,8 @@ import * as errors from '../src/errors.ts'
 import { LIMITS } from '../src/limits.ts'
 import { DEFAULTS } from '../src/options.ts'
 import { resolveDoorOptions } from '../src/transport/door-options.ts'
+import { JWT_DEFAULTS } from '../src/transport/jwt-options.ts'
+import { WECHAT_DEFAULTS } from '../src/wechat/wechat-options.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -61,6 +63,9 @@ describe('docs/limits.md', () => {
       ['src/transport/server.ts', 'src/transport/door-options.ts', 'src/transport/http-options.ts'],
     ],
     ['Client options', ['src/client/cloud.ts']],
+    ['WeChat options', ['src/wechat/wechat-options.ts']],
+    ['WeChat Pay options', ['src/wechat/pay-options.ts']],
+    ['JWT options', ['src/transport/jwt-options.ts']],
   ]
 
   test.each(places)('has a row per option with a default: %s', (section, files) => {
@@ -72,6 +77,12 @@ describe('docs/limits.md', () => {
   test('the @default tags tell the truth', () => {
     const host = readDefaults(read('src/options.ts'))
     expect(Object.fromEntries(host)).toEqual(mapValues(DEFAULTS))
+    expect(Object.fromEntries(readDefaults(read('src/wechat/wechat-options.ts')))).toEqual(
+      mapValues(WECHAT_DEFAULTS),
+    )
+    expect(Object.fromEntries(readDefaults(read('src/transport/jwt-options.ts')))).toEqual(
+      mapValues(JWT_DEFAULTS),
+    )
     const door = resolveDoorOptions({
       authenticate: () => ({}),
       call: async () => undefined,

@@ -52,6 +52,10 @@ describe('the public API', () => {
     expect(await exportsOf('./dist/client/browser.js')).toEqual(['createCloud'])
   })
 
+  test('cloudlet/simulator', async () => {
+    expect(await exportsOf('cloudlet/simulator')).toEqual(['createSimulator'])
+  })
+
   test('nothing else can be imported', async () => {
     await expect(exportsOf('cloudlet/dist/host.js')).rejects.toThrow(/ERR_PACKAGE_PATH_NOT_EXPORTED/)
   })

@@ -29,10 +29,7 @@ export function wechatHandlers(wechat: WechatServices): Handlers<WechatOps> {
         true,
       ),
     'wechat.getOpenData': async ({ cloudIDs }, scope) => ({
-      list: (await wechat.getOpenData({
-        ...askerOf(scope),
-        cloudIDs,
-      })) as OpResult<'wechat.getOpenData'>['list'],
+      list: (await wechat.openData(cloudIDs, scope.caller)) as OpResult<'wechat.getOpenData'>['list'],
     }),
     'wechat.getVoIPSign': async (args, scope) => ({
       signature: await wechat.signVoip({ ...askerOf(scope), ...args }),

@@ -50,8 +50,10 @@ export function queueMicrotask(work: () => void): void {
   void Promise.resolve().then(work)
 }
 
+const ownProperty = Object.prototype.hasOwnProperty
+
 export function objectHasOwn(object: object, key: PropertyKey): boolean {
-  return Object.hasOwn(object, key)
+  return ownProperty.call(object, key)
 }
 
 export function objectFromEntries(entries: Iterable<readonly [string, unknown]>): Record<string, unknown> {

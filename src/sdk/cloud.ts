@@ -162,13 +162,15 @@ export function createServerCloud(options: ServerCloudOptions): ServerCloud {
   }
 }
 
-function createSharedCloudClass(options: ServerCloudOptions): ServerCloud['Cloud'] {
+function createSharedCloudClass(own: ServerCloudOptions): ServerCloud['Cloud'] {
   // A function that returns an object may be called with new, as an arrow may not.
-  function SharedCloud({ resourceEnv: env }: SharedCloudOptions = {}): SharedCloud {
-    const instance = createServerCloud(options)
+  function SharedCloud(given?: SharedCloudOptions): SharedCloud {
+    const env = given?.resourceEnv
+    if (given !== undefined && !env) throw new Error('missing resourceEnv')
+    const instance = createServerCloud(own)
     return {
       ...instance,
-      init: async given => instance.init(env === undefined ? given : { env, ...given }),
+      init: async options => instance.init(env === undefined ? options : { env, ...options }),
     }
   }
   return SharedCloud as unknown as ServerCloud['Cloud']

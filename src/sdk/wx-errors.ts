@@ -42,8 +42,9 @@ export async function runApi<Result>(
  * Errors are recognised by `code` and `details()`: they may have crossed the bridge or the wire.
  */
 export function toWxError(error: unknown, surface: Surface, api: string): WxError {
-  if (isWxError(error)) return error
-  if (!isCoded(error)) return createFailure(surface, api, -1, messageOf(error))
+  if (!isCoded(error)) {
+    return isWxError(error) ? error : createFailure(surface, api, -1, messageOf(error))
+  }
   const details = error.details()
   const { errCode, detail } = describe(surface, api, error, details)
   // The real SDK passes this one on as the backend has it, and programs decide by it whether to try again.

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.ts'
+import { AppTimers } from './app-timers.ts'
 import { ModuleLoader } from './module-loader.ts'
 import { PageStack } from './page-stack.ts'
 import type { Project } from './project.ts'
@@ -22,6 +23,7 @@ export interface LaunchOptions {
 export class App {
   readonly #loader: ModuleLoader
   readonly #report: Report
+  readonly #timers: AppTimers
   readonly stack: PageStack
   instance: AppInstance | undefined
   launchOptions: LaunchOptions | undefined
@@ -32,15 +34,17 @@ export class App {
   /** `reportUnheard` gets what the app's own `onError` doesn't take. */
   constructor(project: Project, wx: object, console: Console, reportUnheard: Report) {
     this.#report = error => this.#tellError(error, reportUnheard)
+    this.#timers = new AppTimers(this.#report)
     this.stack = new PageStack({
       project,
       loadDefinition: route => this.#loadDefinition(project, route),
       console,
       report: this.#report,
     })
-    this.#loader = new ModuleLoader(project.root, {
+    this.#loader = new ModuleLoader(project.sources, {
       wx,
       console,
+      ...this.#timers.globals,
       App: (definition: unknown) => this.#registerApp(definition),
       Page: (definition: unknown) => this.#registerPage(definition),
       Component: createUnavailable('Component'),
@@ -59,9 +63,9 @@ export class App {
   /** Runs app.js, `onLaunch` and `onShow`; resolves when what they returned has settled. */
   launch(options: LaunchOptions): Promise<unknown> {
     this.launchOptions = options
-    this.#loader.load('app.js')
+    this.#loader.loadScript('app')
     if (this.instance === undefined) {
-      throw new InvalidOptionError('project', 'app.js did not call App().')
+      throw new InvalidOptionError('project', 'The script of the app did not call App().')
     }
     return Promise.all([this.#run('onLaunch', options), this.#run('onShow', options)])
   }
@@ -75,6 +79,12 @@ export class App {
   hide(): Promise<unknown> {
     this.stack.setShown(false)
     return this.#run('onHide')
+  }
+
+  /** Unloads all pages and ends all timers. */
+  end(): void {
+    this.stack.unloadAll()
+    this.#timers.clear()
   }
 
   async #run(hook: 'onLaunch' | 'onShow' | 'onHide', ...args: readonly unknown[]): Promise<unknown> {
@@ -110,10 +120,10 @@ export class App {
     const known = this.#definitions.get(route)
     if (known !== undefined) return known
     this.#pageDefinition = undefined
-    this.#loader.load(`${route}.js`)
+    this.#loader.loadScript(route)
     const definition = this.#pageDefinition as Definition | undefined
     if (definition === undefined) {
-      throw new InvalidOptionError('project', `${project.root}: ${route}.js did not call Page().`)
+      throw new InvalidOptionError('project', `${project.root}: the script of ${route} did not call Page().`)
     }
     this.#definitions.set(route, definition)
     return definition

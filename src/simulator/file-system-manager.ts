@@ -12,6 +12,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { guard } from './guard.ts'
 import type { UserFiles } from './user-files.ts'
 import { createWxApi, createWxFailure, type Report, requireText, type WxApi } from './wx-api.ts'
 
@@ -26,11 +27,11 @@ interface Operation {
   readonly returns?: string
 }
 
-/** `wx.getFileSystemManager()`: every operation as `name(options)` and, but for `getFileInfo`, as `nameSync(…)`. */
+/** `wx.getFileSystemManager()`: every operation as `name(options)`, and those that have it as `nameSync(…)`. */
 export type FileSystemManager = {
   readonly [Name in OperationName]: WxApi<Record<string, unknown>, Record<string, unknown>>
 } & {
-  readonly [Name in `${OperationName}Sync`]: (...args: unknown[]) => unknown
+  readonly [Name in `${Exclude<OperationName, AsyncOnly>}Sync`]: (...args: unknown[]) => unknown
 }
 
 const OPERATION_NAMES = [
@@ -51,6 +52,10 @@ const OPERATION_NAMES = [
 ] as const
 
 type OperationName = (typeof OPERATION_NAMES)[number]
+/** On the platform, and so here. */
+type AsyncOnly = 'getFileInfo' | 'removeSavedFile'
+
+const ASYNC_ONLY: readonly OperationName[] = ['getFileInfo', 'removeSavedFile'] satisfies AsyncOnly[]
 
 /** The operations of a user's file system, over Node's. */
 export function createFileSystemManager(files: UserFiles, report: Report): FileSystemManager {
@@ -59,13 +64,14 @@ export function createFileSystemManager(files: UserFiles, report: Report): FileS
   for (const name of OPERATION_NAMES) {
     const { parameters, work, returns } = operations[name]
     manager[name] = createWxApi(name, report, async (given: Given) => run(name, work, given))
+    if (ASYNC_ONLY.includes(name)) continue
     manager[`${name}Sync`] = (...args: unknown[]): unknown => {
       const given = Object.fromEntries(parameters.map((parameter, index) => [parameter, args[index]]))
       const result = run(`${name}Sync`, work, given)
       return returns === undefined ? undefined : Reflect.get(result, returns)
     }
   }
-  return manager as FileSystemManager
+  return guard('FileSystemManager', manager, () => '') as FileSystemManager
 }
 
 function createOperations(files: UserFiles): Record<OperationName, Operation> {
@@ -133,7 +139,6 @@ function createOperations(files: UserFiles): Record<OperationName, Operation> {
     },
     getFileInfo: {
       parameters: ['filePath'],
-      returns: 'size',
       work: (api, given) => ({ size: statSync(from(api, given, 'filePath')).size }),
     },
     stat: {

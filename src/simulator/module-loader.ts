@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { compileFunction } from 'node:vm'
+import { InvalidOptionError } from '../errors.ts'
+import type { Sources } from './sources.ts'
 
 /** Names of Node that mini-programs don't have: undefined in page code, so that what relies on them fails here too. */
 const ABSENT: Readonly<Record<string, undefined>> = {
@@ -19,25 +20,33 @@ const ABSENT: Readonly<Record<string, undefined>> = {
  * module's own, so nothing is put into Node's. No sandbox: page code is the developer's.
  */
 export class ModuleLoader {
-  readonly #root: string
+  readonly #sources: Sources
   readonly #scope: Readonly<Record<string, unknown>>
   readonly #modules = new Map<string, { exports: unknown }>()
 
-  constructor(root: string, globals: Readonly<Record<string, unknown>>) {
-    this.#root = root
+  constructor(sources: Sources, globals: Readonly<Record<string, unknown>>) {
+    this.#sources = sources
     this.#scope = { ...globals, ...ABSENT }
   }
 
   /**
-   * Loads a script of the project, once. `path` is that of the file from the project's root.
+   * Loads a script of the project, once. `name` is its path from the project's root, without extension.
    *
-   * @throws {Error} when there is none, in the platform's words, and whatever the script throws.
+   * @throws {InvalidOptionError} when there is none, and whatever the script throws.
    */
-  load(path: string): unknown {
+  loadScript(name: string): void {
+    const path = this.#sources.find([`${name}.js`, `${name}.ts`])
+    if (path === undefined) {
+      throw new InvalidOptionError('project', `${this.#sources.root} has no ${name}.js, and no ${name}.ts.`)
+    }
+    this.#load(path)
+  }
+
+  #load(path: string): unknown {
     const loaded = this.#modules.get(path)
     if (loaded !== undefined) return loaded.exports
-    const file = join(this.#root, path)
-    const text = readFileSync(file, 'utf8')
+    const file = join(this.#sources.root, path)
+    const text = this.#sources.read(path)
     const module: { exports: unknown } = { exports: {} }
     // Before it runs, so that modules which need each other get what there is so far.
     this.#modules.set(path, module)
@@ -52,8 +61,9 @@ export class ModuleLoader {
   }
 
   #run(text: string, file: string, path: string, module: { exports: unknown }): void {
-    const require = (specifier: unknown): unknown => this.load(this.#resolve(path, specifier))
-    const run = compile(text, file, this.#scope)
+    const require = (specifier: unknown): unknown => this.#load(this.#resolve(path, specifier))
+    const names = ['require', 'module', 'exports']
+    const run = compileFunction(text, names, { filename: file, contextExtensions: [this.#scope] })
     Reflect.apply(run, undefined, [require, module, module.exports])
   }
 
@@ -67,25 +77,13 @@ export class ModuleLoader {
     const bases = isPath
       ? [specifier.startsWith('/') ? specifier.slice(1) : posix.join(folder, specifier)]
       : [posix.join(folder, specifier), ...packagePlaces(folder, specifier)]
-    for (const base of bases) {
-      const isInside = base !== '..' && !base.startsWith('../')
-      const path = !isInside ? undefined : CANDIDATES.map(end => `${base}${end}`).find(this.#isFile)
-      if (path !== undefined) return posix.normalize(path)
-    }
-    const source = bases.map(base => `${base}.ts`).find(this.#isFile)
-    const hint = source === undefined ? '' : ` ${source} is there, but not compiled to JavaScript.`
-    throw new Error(
-      `module '${bases[0]}.js' is not defined, require args is '${specifier}' in ${from}.${hint}`,
-    )
-  }
-
-  readonly #isFile = (path: string): boolean => {
-    const file = join(this.#root, path)
-    return existsSync(file) && statSync(file).isFile()
+    const path = this.#sources.find(bases.flatMap(base => CANDIDATES.map(end => `${base}${end}`)))
+    if (path !== undefined) return posix.normalize(path)
+    throw new Error(`module '${bases[0]}.js' is not defined, require args is '${specifier}' in ${from}`)
   }
 }
 
-const CANDIDATES = ['', '.js', '/index.js', '.json']
+const CANDIDATES = ['', '.js', '.ts', '/index.js', '/index.ts', '.json']
 
 /** From the folder of the module up to the root. */
 function packagePlaces(folder: string, specifier: string): string[] {
@@ -93,18 +91,4 @@ function packagePlaces(folder: string, specifier: string): string[] {
   return Array.from({ length: parts.length + 1 }, (_, up) =>
     posix.join(...parts.slice(0, parts.length - up), 'miniprogram_npm', specifier),
   )
-}
-
-type Script = (...values: unknown[]) => unknown
-
-function compile(text: string, filename: string, scope: object): Script {
-  try {
-    const options = { filename, contextExtensions: [scope] }
-    return compileFunction(text, ['require', 'module', 'exports'], options) as Script
-  } catch (error) {
-    if (error instanceof SyntaxError && /import|export/.test(error.message)) {
-      error.message += ` (${filename} is an ES module: compile it to CommonJS, as WeChat DevTools does)`
-    }
-    throw error
-  }
 }

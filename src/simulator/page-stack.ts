@@ -1,29 +1,11 @@
 import { posix } from 'node:path'
 import { LIMITS } from '../limits.ts'
 import { createEventChannels, type EventChannel } from './event-channel.ts'
+import type { NavigationApis, OpenOptions, UrlOptions } from './navigation.ts'
 import { Page } from './page.ts'
 import type { Project } from './project.ts'
-import { createWxApi, createWxFailure, type Report, requireText, type WxApi } from './wx-api.ts'
-
-export interface UrlOptions {
-  /** `/pages/a/a?id=1`, or relative to the present page. */
-  readonly url: string
-}
-
-export interface OpenOptions extends UrlOptions {
-  /** Listeners for what the opened page emits on its opener's channel. */
-  readonly events?: Readonly<Record<string, (...args: unknown[]) => void>>
-}
-
-export interface NavigationApis {
-  readonly navigateTo: WxApi<OpenOptions, { eventChannel: EventChannel }>
-  readonly redirectTo: WxApi<UrlOptions>
-  readonly reLaunch: WxApi<UrlOptions>
-  readonly switchTab: WxApi<UrlOptions>
-  readonly navigateBack: WxApi<{ delta?: number }>
-  readonly startPullDownRefresh: WxApi<object>
-  readonly stopPullDownRefresh: WxApi<object>
-}
+import { nextTurn, runNextTurn } from './real-timers.ts'
+import { createWxApi, createWxFailure, type Report, requireText } from './wx-api.ts'
 
 export interface PageStackOptions {
   readonly project: Project
@@ -41,7 +23,8 @@ interface Target {
 /** The pages a user has open, the present one last, and the ways between them. */
 export class PageStack {
   readonly #options: PageStackOptions
-  #pages: Page[] = []
+  #pages: readonly Page[] = []
+  readonly #watchers = new Set<() => void>()
   /** Pages of the tab bar that were left for another tab: they stay loaded. */
   readonly #hiddenTabs = new Map<string, Page>()
 
@@ -50,7 +33,7 @@ export class PageStack {
   }
 
   get pages(): readonly Page[] {
-    return [...this.#pages]
+    return this.#pages
   }
 
   get current(): Page | undefined {
@@ -77,9 +60,15 @@ export class PageStack {
     await page.idle()
   }
 
+  /** Tells of every change of the stack until what is returned is called. */
+  watch(onChange: () => void): () => void {
+    this.#watchers.add(onChange)
+    return () => this.#watchers.delete(onChange)
+  }
+
   unloadAll(): void {
     const all = [...this.#pages.toReversed(), ...this.#hiddenTabs.values()]
-    this.#pages = []
+    this.#change([])
     this.#hiddenTabs.clear()
     for (const page of all) this.#unload(page)
   }
@@ -100,19 +89,20 @@ export class PageStack {
         const [eventChannel, openerChannel] = createEventChannels()
         for (const [event, listener] of Object.entries(events)) eventChannel.on(event, listener)
         this.#hide(this.current)
-        this.#watch(this.#open(target, definition, openerChannel))
+        this.#hear(this.#open(target, definition, openerChannel))
         return { eventChannel }
       }),
       redirectTo: createWxApi('redirectTo', report, ({ url }: UrlOptions) => {
         const target = this.#findPlain('redirectTo', url)
         const definition = this.#options.loadDefinition(target.route)
-        const left = this.#pages.pop()
+        const left = this.current
+        this.#change(this.#pages.slice(0, -1))
         if (left !== undefined) this.#unload(left)
-        this.#watch(this.#open(target, definition, createEventChannels()[0]))
+        this.#hear(this.#open(target, definition, createEventChannels()[0]))
         return {}
       }),
       reLaunch: createWxApi('reLaunch', report, ({ url }: UrlOptions) => {
-        this.#watch(this.reLaunch('reLaunch', url))
+        this.#hear(this.reLaunch('reLaunch', url))
         return {}
       }),
       switchTab: createWxApi('switchTab', report, ({ url }: UrlOptions) => this.#switchTab(url)),
@@ -121,7 +111,7 @@ export class PageStack {
         return {}
       }),
       startPullDownRefresh: createWxApi('startPullDownRefresh', report, () => {
-        this.#watchCall(() => this.current?.pullDown())
+        this.#hearCall(() => this.current?.pullDown())
         return {}
       }),
       stopPullDownRefresh: createWxApi('stopPullDownRefresh', report, () => {
@@ -136,7 +126,7 @@ export class PageStack {
     const page = this.current
     if (page === undefined || page.isShown === isShown) return
     page.run(isShown ? 'onShow' : 'onHide')
-    this.#watch(page)
+    this.#hear(page)
   }
 
   #switchTab(url: unknown): object {
@@ -155,12 +145,12 @@ export class PageStack {
     }
     this.#hiddenTabs.delete(target.route)
     if (known === undefined) {
-      this.#pages = []
-      this.#watch(this.#open({ ...target, query: {} }, definition, createEventChannels()[0]))
+      this.#change([])
+      this.#hear(this.#open({ ...target, query: {} }, definition, createEventChannels()[0]))
     } else {
-      this.#pages = [known]
+      this.#change([known])
       if (!known.isShown) known.run('onShow')
-      this.#watch(known)
+      this.#hear(known)
     }
     return {}
   }
@@ -171,45 +161,51 @@ export class PageStack {
       this.#pages.length - 1,
     )
     if (count < 1) throw createWxFailure('navigateBack', 'cannot navigate back at first page.')
-    const left = this.#pages.splice(this.#pages.length - count).toReversed()
+    const left = this.#pages.slice(-count).toReversed()
+    this.#change(this.#pages.slice(0, -count))
     for (const page of left) this.#unload(page)
     const page = this.current
     if (page === undefined) return
     page.run('onShow')
-    this.#watch(page)
+    this.#hear(page)
   }
 
   #open(target: Target, definition: Readonly<Record<string, unknown>>, openerChannel: EventChannel): Page {
-    const { project, console } = this.#options
+    const { project, console, report } = this.#options
     const window = project.windowOf(target.route)
-    const page = new Page({ ...target, definition, window, openerChannel, console })
-    this.#pages.push(page)
+    const page = new Page({ ...target, definition, window, openerChannel, console, report })
+    this.#change([...this.#pages, page])
     page.run('onLoad', target.query)
     // Its own onLoad may have gone on to another page already.
     if (this.current === page) page.run('onShow')
-    setTimeout(() => {
+    runNextTurn(() => {
       if (!page.isUnloaded) page.run('onReady')
     })
     return page
   }
 
+  #change(pages: readonly Page[]): void {
+    this.#pages = pages
+    for (const onChange of this.#watchers) onChange()
+  }
+
   #hide(page: Page | undefined): void {
     if (page === undefined || !page.isShown) return
     page.run('onHide')
-    this.#watch(page)
+    this.#hear(page)
   }
 
   #unload(page: Page): void {
     page.run('onUnload')
-    this.#watch(page)
+    this.#hear(page)
   }
 
   /** Reports what the lifecycle of a page throws that page code has opened or left. */
-  #watch(page: Page): void {
-    this.#watchCall(() => this.settle(page))
+  #hear(page: Page): void {
+    this.#hearCall(() => this.settle(page))
   }
 
-  #watchCall(work: () => unknown): void {
+  #hearCall(work: () => unknown): void {
     void (async () => work())().catch(this.#options.report)
   }
 
@@ -242,11 +238,4 @@ function readQuery(search: string): Record<string, string> {
       return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
     }),
   )
-}
-
-/** After the timers that are due now: `onReady` has run then. */
-function nextTurn(): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve)
-  })
 }

@@ -1,6 +1,8 @@
 import { InvalidOptionError } from '../errors.ts'
 import { applyChanges, copyData, copyDefinition } from './data.ts'
 import type { EventChannel } from './event-channel.ts'
+import { runNextTurn, waitUntil } from './real-timers.ts'
+import type { Report } from './wx-api.ts'
 
 /** A page as its own code sees it: `this`. */
 export interface PageInstance {
@@ -37,6 +39,7 @@ export interface PageSetup {
   readonly window: Readonly<Record<string, unknown>>
   readonly openerChannel: EventChannel
   readonly console: Console
+  readonly report: Report
 }
 
 const WAIT_MS = 5000
@@ -48,6 +51,7 @@ export class Page {
   readonly instance: PageInstance
   readonly #window: Readonly<Record<string, unknown>>
   readonly #console: Console
+  readonly #report: Report
   /** What `setData` has told the view. */
   readonly #view: Record<string, unknown>
   readonly #waiting = new Set<() => void>()
@@ -60,11 +64,12 @@ export class Page {
   isRefreshing = false
 
   constructor(setup: PageSetup) {
-    const { route, query, definition, window, openerChannel, console } = setup
+    const { route, query, definition, window, openerChannel, console, report } = setup
     this.route = route
     this.query = query
     this.#window = window
     this.#console = console
+    this.#report = report
     const initial = copyData(definition['data'] ?? {}) as Record<string, unknown>
     this.#view = copyData(initial) as Record<string, unknown>
     this.instance = {
@@ -137,29 +142,17 @@ export class Page {
     condition: (data: Readonly<Record<string, unknown>>) => unknown,
     timeoutMs: number = WAIT_MS,
   ): Promise<Readonly<Record<string, unknown>>> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const check = (): void => {
-      try {
-        if (condition(this.#view)) resolve()
-      } catch (error) {
-        reject(error)
-      }
-    }
-    const timer = setTimeout(() => {
-      const shown = JSON.stringify(this.#view).slice(0, SHOWN_CHARS)
-      reject(
-        new Error(`${this.route}: what was waited for did not come within ${timeoutMs} ms. Data: ${shown}`),
-      )
-    }, timeoutMs)
-    this.#waiting.add(check)
-    try {
-      check()
-      await promise
-      return this.#view
-    } finally {
-      clearTimeout(timer)
-      this.#waiting.delete(check)
-    }
+    await waitUntil(
+      () => condition(this.#view),
+      check => {
+        this.#waiting.add(check)
+        return () => this.#waiting.delete(check)
+      },
+      timeoutMs,
+      () =>
+        `${this.route}: what was waited for did not come. Data: ${JSON.stringify(this.#view).slice(0, SHOWN_CHARS)}`,
+    )
+    return this.#view
   }
 
   /**
@@ -233,7 +226,15 @@ export class Page {
     }
     applyChanges(this.#view, changes)
     for (const check of this.#waiting) check()
-    if (typeof onRendered === 'function') setTimeout(() => Reflect.apply(onRendered, this.instance, []))
+    runNextTurn(() => this.#callBack(onRendered))
+  }
+
+  #callBack(onRendered: unknown): void {
+    try {
+      if (typeof onRendered === 'function') Reflect.apply(onRendered, this.instance, [])
+    } catch (error) {
+      this.#report(error)
+    }
   }
 }
 

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
+import { Sources } from './sources.ts'
 
 /** A mini-program's folder, as its app.json describes it. */
 export interface Project {
   /** Where app.json is, absolute. */
   readonly root: string
+  readonly sources: Sources
   /** Paths of all pages without their extension, subpackages included; the first is where the app begins. */
   readonly pages: readonly string[]
   readonly entryPage: string
@@ -41,6 +43,7 @@ export function readProject(directory: string): Project {
   const window = isRecord(app['window']) ? app['window'] : {}
   return {
     root,
+    sources: new Sources(root),
     pages,
     entryPage,
     tabs: readTabs(app['tabBar'], pages, file),

@@ -1,3 +1,4 @@
+import { guard } from './guard.ts'
 import { callBack, createWxFailure, type Report, readOptions, runWxApi } from './wx-api.ts'
 
 type Listener = (event: object) => void
@@ -72,13 +73,14 @@ export function startTask(
     }
   })
   callBack(options, outcome, report)
-  return {
+  const task: TransferTask = {
     abort: () => abortion.abort(),
     onHeadersReceived: listener => void onHeaders.add(listener),
     offHeadersReceived: listener => remove(onHeaders, listener),
     onProgressUpdate: listener => void onProgress.add(listener),
     offProgressUpdate: listener => remove(onProgress, listener),
   }
+  return guard(`The task of wx.${api}`, task, () => '')
 }
 
 /** fetch says only that it failed; why is in the cause. */

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import { type Cloud, type CloudOptions, createCloud } from '../client/node.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Closable } from '../types.ts'
@@ -8,13 +7,14 @@ import { App, type AppInstance, type LaunchOptions } from './app.ts'
 import { createDevice, type SystemInfo } from './device.ts'
 import { createFileSystemManager } from './file-system-manager.ts'
 import { createLocalStorage } from './local-storage.ts'
+import { forwardNavigation } from './navigation.ts'
 import { createNetwork } from './network.ts'
 import type { Page } from './page.ts'
-import type { NavigationApis } from './page-stack.ts'
 import type { Project } from './project.ts'
+import { waitUntil } from './real-timers.ts'
 import { createSockets } from './socket.ts'
 import { UserFiles } from './user-files.ts'
-import { guardWx, type Wx } from './wx.ts'
+import { createWx, type Wx } from './wx.ts'
 import { createWxApi, createWxFailure, type Report } from './wx-api.ts'
 
 /** Who a user is: what `createCloud` takes beside the door's `url`, and what their phone is like. */
@@ -72,13 +72,13 @@ export class User implements Closable {
     this.#screen = screen
     const files = new UserFiles(project?.root, directory)
     const fileSystemManager = createFileSystemManager(files, report)
-    this.wx = guardWx({
+    this.wx = createWx({
       ...apis,
       ...createLocalStorage(report),
       ...createNetwork(files, report),
       ...createSockets(report),
       ...createDevice(options.appid ?? project?.appid ?? '', systemInfo, report),
-      ...this.#createNavigation(report),
+      ...forwardNavigation(() => this.#app?.stack.createApis(), report),
       ...this.#createLogin(report),
       cloud: readPackageFiles(this.#cloud, files),
       env: Object.defineProperty({}, 'USER_DATA_PATH', { get: () => files.dataPath, enumerable: true }),
@@ -98,6 +98,7 @@ export class User implements Closable {
   async open(url?: string): Promise<Page> {
     const project = this.#requireProject()
     const target = url ?? `/${project.entryPage}`
+    if (this.#app === undefined) await project.sources.prepare()
     const running = this.#app
     const app = running ?? new App(project, this.wx, this.#console, rejectUnheard)
     this.#app = app
@@ -111,7 +112,7 @@ export class User implements Closable {
 
   /** Ends the app, as a user does who swipes it away: `onUnload` of its pages. Storage and files stay. */
   quit(): void {
-    this.#app?.stack.unloadAll()
+    this.#app?.end()
     this.#app = undefined
   }
 
@@ -139,14 +140,13 @@ export class User implements Closable {
    */
   async waitForPage(route: string, timeoutMs = WAIT_MS): Promise<Page> {
     const { stack } = this.#requireApp()
-    const until = performance.now() + timeoutMs
-    while (stack.current?.route !== route) {
-      if (performance.now() > until) {
-        throw new Error(`The page on top is ${stack.current?.route}, not ${route}, after ${timeoutMs} ms.`)
-      }
-      await setTimeout(LOOK_MS)
-    }
-    const page = stack.current
+    await waitUntil(
+      () => stack.current?.route === route,
+      check => stack.watch(check),
+      timeoutMs,
+      () => `The page on top is ${stack.current?.route}, not ${route}.`,
+    )
+    const { page } = this
     await stack.ready(page)
     return page
   }
@@ -228,31 +228,6 @@ export class User implements Closable {
     }
   }
 
-  /** Of the app that runs when they are called. */
-  #createNavigation(report: Report): NavigationApis {
-    const forward = (name: keyof NavigationApis): unknown => {
-      const whenClosed = createWxApi(name, report, () => {
-        // A page that is gone still says so when its last request has ended.
-        if (name === 'stopPullDownRefresh') return {}
-        throw createWxFailure(name, 'no app is running: open one with user.open()')
-      })
-      return (options: object = {}) => {
-        const apis = this.#app?.stack.createApis()
-        return apis === undefined ? whenClosed(options) : Reflect.apply(apis[name], undefined, [options])
-      }
-    }
-    const names: readonly (keyof NavigationApis)[] = [
-      'navigateTo',
-      'redirectTo',
-      'reLaunch',
-      'switchTab',
-      'navigateBack',
-      'startPullDownRefresh',
-      'stopPullDownRefresh',
-    ]
-    return Object.fromEntries(names.map(name => [name, forward(name)])) as unknown as NavigationApis
-  }
-
   #requireApp(): App {
     if (this.#app !== undefined) return this.#app
     throw new InvalidOptionError('app', 'The app is not running. Open a page with user.open().')
@@ -268,7 +243,6 @@ export class User implements Closable {
 }
 
 const WAIT_MS = 5000
-const LOOK_MS = 5
 
 /** Nobody waits for it and the app has no onError, so it is unhandled: a test runner makes the test fail. */
 function rejectUnheard(error: unknown): void {

@@ -3,9 +3,10 @@ import type { ScreenApis } from './answers.ts'
 import type { LaunchOptions } from './app.ts'
 import type { DeviceApis } from './device.ts'
 import type { FileSystemManager } from './file-system-manager.ts'
+import { guard } from './guard.ts'
 import type { StorageApis } from './local-storage.ts'
+import type { NavigationApis } from './navigation.ts'
 import type { NetworkApis } from './network.ts'
-import type { NavigationApis } from './page-stack.ts'
 import type { SocketApis } from './socket.ts'
 import type { WxApi } from './wx-api.ts'
 
@@ -24,11 +25,8 @@ export interface Wx extends StorageApis, NetworkApis, SocketApis, DeviceApis, Sc
   [api: string]: unknown
 }
 
-/**
- * An object of APIs that complains about any other, by name. Assigning one adds it; assigning `undefined` makes the
- * platform one that doesn't have it, for code that asks `if (wx.something)`.
- */
-export function guardWx(apis: object): Wx {
+/** The `wx` of these APIs, with `canIUse`, which tells of them. */
+export function createWx(apis: object): Wx {
   const offered: Record<string, unknown> = {
     ...apis,
     canIUse: (schema: unknown) => {
@@ -36,18 +34,7 @@ export function guardWx(apis: object): Wx {
       return offered[name] !== undefined
     },
   }
-  const wx = new Proxy(offered, {
-    get: (target, name, receiver) => {
-      if (typeof name === 'symbol' || name in target || ASKED_OF_ANYTHING.has(name)) {
-        return Reflect.get(target, name, receiver)
-      }
-      throw new TypeError(
-        `wx.${name} is not offered by cloudlet/simulator (docs/simulator.md). A test can give it: user.answer('${name}', { … }), or user.wx.${name} = …`,
-      )
-    },
-  })
-  return wx as unknown as Wx
+  const advise = (name: string): string =>
+    `A test can give it: user.answer('${name}', { … }), or user.wx.${name} = …`
+  return guard('wx', offered, advise) as unknown as Wx
 }
-
-/** What promises, printers and test runners ask every object for. */
-const ASKED_OF_ANYTHING = new Set(['then', 'toJSON', '$$typeof', 'asymmetricMatch', 'nodeType', 'tagName'])

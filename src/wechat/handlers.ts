@@ -36,8 +36,10 @@ export interface CloudPayCall extends WechatAsker {
   readonly appid: string | undefined
 }
 
-/** `cloud.getOpenData`, of those ids that WeChat has made. */
-export interface OpenDataCall extends WechatAsker {
+/** Of `cloud.getOpenData`, or of CloudIDs in a call of a mini-program: those ids that WeChat has made. */
+export interface OpenDataCall {
+  /** The user they are of. */
+  readonly openid: string
   readonly cloudIDs: readonly string[]
 }
 

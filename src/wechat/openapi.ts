@@ -1,7 +1,8 @@
 import { WechatError } from '../errors.ts'
+import type { Caller } from '../types.ts'
 import type { AccessToken } from './access-token.ts'
 import type { WechatApi, WechatReply } from './api.ts'
-import type { OpenapiCall, OpenDataCall, VoipSignCall } from './handlers.ts'
+import type { OpenapiCall, OpenDataCall, VoipSignCall, WechatFields } from './handlers.ts'
 import { buildRequest } from './openapi-request.ts'
 import { findRoute } from './openapi-table.ts'
 import { signVoip } from './voip-sign.ts'
@@ -53,38 +54,23 @@ export class Openapi {
     )
   }
 
-  /** WeChat's answer about ids of its own making. @throws {WechatError} */
-  async askOpenData({
-    cloudIDs,
-    caller,
-    functionName,
-    signal,
-  }: OpenDataCall): Promise<Readonly<Record<string, unknown>>> {
-    const params = { openid: requireOpenid('getOpenData', caller.openid), cloudid_list: cloudIDs }
-    const asked = { caller, functionName, signal, media: [], appid: undefined }
+  /** The answer of `/wxa/getopendata`. @throws {WechatError} */
+  async askOpenData({ openid, cloudIDs }: OpenDataCall): Promise<WechatFields> {
+    const params = { openid, cloudid_list: cloudIDs }
+    const asked = {
+      caller: { openid },
+      functionName: undefined,
+      signal: undefined,
+      media: [],
+      appid: undefined,
+    }
     const reply = await this.call({ ...asked, api: 'cloudbase.getOpenData', params })
     return reply.kind === 'fields' ? reply.fields : {}
   }
 
-  /** One entry for each id, in order. @throws {WechatError} */
-  async getOpenData(call: OpenDataCall): Promise<object[]> {
-    const { cloudIDs } = call
-    const { data_list: list } = await this.askOpenData(call)
-    const found = new Map(Array.isArray(list) ? list.map(readOpenData) : [])
-    return cloudIDs.map(cloudID => {
-      const data = found.get(cloudID)
-      if (data !== undefined) return data
-      throw new WechatError(
-        'getOpenData',
-        -601001,
-        `internal svrkit error, empty openData json field for ${cloudID}`,
-      )
-    })
-  }
-
   /** @throws {WechatError} */
   async signVoip(call: VoipSignCall): Promise<string> {
-    const openid = requireOpenid('getVoIPSign', call.caller.openid)
+    const openid = requireOpenid('getVoIPSign', call.caller)
     const sessionKey = await this.#options.sessionKeyOf(openid)
     if (sessionKey !== undefined) return signVoip(this.#options.appid, call, sessionKey)
     const { groupId, timestamp, nonce, ...asker } = call
@@ -102,27 +88,12 @@ export class Openapi {
   }
 }
 
-function requireOpenid(api: string, openid: string | undefined): string {
+/** @throws {WechatError} */
+export function requireOpenid(api: string, { openid }: Caller): string {
   if (openid !== undefined) return openid
   throw new WechatError(
     api,
     -601002,
     `${api} is for a user of the mini-program, and nobody with an openid called.`,
   )
-}
-
-/** `{ cloud_id, json }`, where the text is `{ cloudID, data }`. */
-function readOpenData(entry: unknown): [cloudID: unknown, data: object | undefined] {
-  const { cloud_id: cloudID, json } = Object(entry) as { cloud_id?: unknown; json?: unknown }
-  const data: unknown = typeof json === 'string' ? parse(json) : undefined
-  return [cloudID, typeof data === 'object' && data !== null ? data : undefined]
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The caller says which id it was.
-    return undefined
-  }
 }

@@ -9,9 +9,11 @@ import type {
   OpenapiCall,
   OpenDataCall,
   VoipSignCall,
+  WechatFields,
   WechatHandlers,
 } from './handlers.ts'
-import { Openapi } from './openapi.ts'
+import { INVALID_CLOUD_ID } from './open-data.ts'
+import { Openapi, requireOpenid } from './openapi.ts'
 import { findRoute } from './openapi-table.ts'
 import { Pay } from './pay.ts'
 import type { ResolvedWechatOptions } from './wechat-options.ts'
@@ -19,19 +21,16 @@ import type { ResolvedWechatOptions } from './wechat-options.ts'
 export interface WechatServicesOptions {
   readonly wechat?: ResolvedWechatOptions | undefined
   readonly wechatHandlers?: WechatHandlers | undefined
-  readonly users?: KnownUsers | undefined
+  /** Those who logged in here; undefined on a host that nobody logs in to. */
+  readonly users: () => KnownUsers | undefined
   readonly onWarning: (message: string) => void
 }
 
-/** Users who logged in here with WeChat. */
+/** What the host has of the users of the mini-program. */
 export interface KnownUsers {
   sessionKeyOf(openid: string): Promise<string | undefined>
-  /** What became of ids made by `wx.cloud.CloudID({ encryptedData, iv })`, one entry for each, in order. */
   openData(cloudIDs: readonly string[], caller: Caller): Promise<readonly object[]>
 }
-
-/** How an id begins that is cloudlet's own. */
-const OWN_CLOUD_ID = 'cloudlet1.'
 
 /**
  * What functions can ask of WeChat: each first of the embedder's handler, if there is one, and then of WeChat itself,
@@ -41,7 +40,7 @@ export class WechatServices {
   readonly #handlers: WechatHandlers
   readonly #openapi: Openapi | undefined
   readonly #pay: Pay | undefined
-  readonly #users: KnownUsers | undefined
+  readonly #users: () => KnownUsers | undefined
 
   constructor({ wechat, wechatHandlers = {}, users, onWarning }: WechatServicesOptions) {
     this.#handlers = wechatHandlers
@@ -55,7 +54,7 @@ export class WechatServices {
       api,
       appid,
       accessToken,
-      sessionKeyOf: async openid => users?.sessionKeyOf(openid),
+      sessionKeyOf: async openid => users()?.sessionKeyOf(openid),
     })
     if (pay === undefined) return
     this.#pay = new Pay({ api: new WechatApi({ apiUrl: pay.apiUrl, timeoutMs }), appid, pay })
@@ -84,47 +83,35 @@ export class WechatServices {
     return this.#pay.call(call)
   }
 
-  /** One entry for each id, in order: those made here opened here, the others by WeChat. @throws {WechatError} */
-  async getOpenData(call: OpenDataCall): Promise<readonly object[]> {
-    const others = call.cloudIDs.filter(cloudID => !cloudID.startsWith(OWN_CLOUD_ID))
-    const own = call.cloudIDs.filter(cloudID => cloudID.startsWith(OWN_CLOUD_ID))
-    const opened = others.length === 0 ? [] : await this.#openByWechat({ ...call, cloudIDs: others })
-    const openedHere = own.length === 0 ? [] : await this.#openHere(own, call.caller)
-    const [rest, here] = [opened.values(), openedHere.values()]
-    return call.cloudIDs.map(cloudID => {
-      const { value } = cloudID.startsWith(OWN_CLOUD_ID) ? here.next() : rest.next()
-      return value as object
-    })
+  /**
+   * What WeChat sealed for the caller, in order: `{ cloudID, data }`, or `{ cloudID, errCode, errMsg }` for one that
+   * can't be opened.
+   *
+   * @throws {WechatError} without credentials and a handler, and when WeChat can't be asked.
+   */
+  async openData(cloudIDs: readonly string[], caller: Caller): Promise<readonly object[]> {
+    const users = this.#users()
+    if (users !== undefined) return users.openData(cloudIDs, caller)
+    const openid = requireOpenid('getOpenData', caller)
+    return readList(await this.askOpenData({ openid, cloudIDs }), cloudIDs)
   }
 
-  /** What WeChat's own servers answer about CloudIDs of theirs. @throws {WechatError} */
-  async askOpenData(openid: string, cloudIDs: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-    const call = { cloudIDs, caller: { openid }, functionName: undefined, signal: undefined }
-    const answer = await this.#handlers.getOpenData?.(call)
-    if (answer !== undefined) {
-      const list = readList(answer, cloudIDs.length)
-      return { data_list: cloudIDs.map((cloudID, index) => ({ cloud_id: cloudID, json: list[index] })) }
+  /** The same for the CloudIDs of an event: on a host that can open none, none is one. @throws {WechatError} */
+  async openEach(cloudIDs: readonly string[], caller: Caller): Promise<readonly object[]> {
+    if (this.#openapi === undefined && this.#handlers.getOpenData === undefined) {
+      return cloudIDs.map(cloudID => ({ cloudID, ...INVALID_CLOUD_ID }))
     }
-    if (this.#openapi === undefined)
-      throw unavailable('getOpenData', 'wechat: { appid, secret }', 'getOpenData')
-    return this.#openapi.askOpenData(call)
+    return this.openData(cloudIDs, caller)
   }
 
-  #openHere(cloudIDs: readonly string[], caller: Caller): Promise<readonly object[]> {
-    if (this.#users !== undefined) return this.#users.openData(cloudIDs, caller)
-    throw new WechatError(
-      'getOpenData',
-      -601005,
-      'No user logs in to this host with WeChat, so it has no key for the id.',
-    )
-  }
-
-  async #openByWechat(call: OpenDataCall): Promise<readonly object[]> {
+  /** What WeChat says of ids of its own making, in the form of its `/wxa/getopendata`. @throws {WechatError} */
+  async askOpenData(call: OpenDataCall): Promise<WechatFields> {
     const answer = await this.#handlers.getOpenData?.(call)
-    if (answer !== undefined) return readList(answer, call.cloudIDs.length)
-    if (this.#openapi === undefined)
+    if (answer !== undefined) return { data_list: readHandlerList(answer, call.cloudIDs) }
+    if (this.#openapi === undefined) {
       throw unavailable('getOpenData', 'wechat: { appid, secret }', 'getOpenData')
-    return this.#openapi.getOpenData(call)
+    }
+    return this.#openapi.askOpenData(call)
   }
 
   /** @throws {WechatError} */
@@ -156,11 +143,22 @@ function unavailable(api: string, option: string, handler: keyof WechatHandlers)
   )
 }
 
-function readList(answer: unknown, length: number): readonly object[] {
+/** In the order of the ids. */
+function readList({ data_list: list }: WechatFields, cloudIDs: readonly string[]): readonly object[] {
+  const found = new Map(
+    (list as readonly { cloud_id: string; json: object }[]).map(e => [e.cloud_id, e.json]),
+  )
+  return cloudIDs.map(cloudID => found.get(cloudID) ?? { cloudID, ...INVALID_CLOUD_ID })
+}
+
+/** @throws {TypeError} */
+function readHandlerList(answer: unknown, cloudIDs: readonly string[]): object[] {
   const list: unknown = Reflect.get(Object(answer), 'list')
-  if (Array.isArray(list) && list.length === length) return list
+  if (Array.isArray(list) && list.length === cloudIDs.length) {
+    return cloudIDs.map((cloudID, index) => ({ cloud_id: cloudID, json: list[index] as object }))
+  }
   throw new TypeError(
-    `wechatHandlers.getOpenData must answer with { list } of ${length} objects, one for each id.`,
+    `wechatHandlers.getOpenData must answer with { list } of ${cloudIDs.length} objects, one for each id.`,
   )
 }
 

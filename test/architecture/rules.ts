@@ -74,7 +74,7 @@ const ONLY_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   transport: WORDS,
   wechat: WORDS,
   client: ['sdk', ...WORDS],
-  simulator: ['client', ...WORDS],
+  simulator: ['client', 'modules', ...WORDS],
 }
 
 /** The line decides where isolates live; to all others they are isolates. */

@@ -84,6 +84,7 @@ describe('init', () => {
 
   test('a shared cloud is made with new and initialised with await', async () => {
     const { cloud, warnings } = load()
+    expect(() => new cloud.Cloud({ resourceAppid: 'wx-2' })).toThrow('missing resourceEnv')
     const shared = new cloud.Cloud({ resourceAppid: 'wx-2', resourceEnv: 'theirs' })
     expect(() => shared.database()).toThrow(NOT_INITIALISED)
     await shared.init()
@@ -191,7 +192,30 @@ test('logger writes objects at its level', () => {
     ['warn', '{"b":2}'],
     ['error', '{"c":3}'],
   ])
-  expect(() => logger.info(any('text'))).toThrow('log msg must be an object')
+  for (const wrong of ['text', 1, null, undefined, [], new Date(0), () => {}]) {
+    for (const level of ['log', 'info', 'warn', 'error'] as const) {
+      expect(() => logger[level](any(wrong))).toThrow('log msg must be an object')
+    }
+  }
+  expect(lines).toHaveLength(3)
+})
+
+test('logger writes what JSON can’t hold', () => {
+  const lines: string[] = []
+  const { cloud } = load({}, { log: (_level, message) => lines.push(message) })
+  cloud.init()
+  const twice = { a: 1 }
+  const round: Record<string, unknown> = {
+    twice: [twice, twice],
+    big: 10n ** 20n,
+    at: new Date(0),
+    none: undefined,
+  }
+  round['self'] = { round, list: [round] }
+  cloud.logger().info(round)
+  expect(lines).toStrictEqual([
+    '{"twice":[{"a":1},{"a":1}],"big":"100000000000000000000n","at":"1970-01-01T00:00:00.000Z","self":{"round":"[Circular]","list":["[Circular]"]}}',
+  ])
 })
 
 test('database carries the id of the running request', async () => {

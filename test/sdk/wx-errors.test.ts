@@ -24,6 +24,7 @@ import {
   StorageError,
   UnauthenticatedError,
   ValueError,
+  WechatError,
 } from '../../src/errors.ts'
 import { describeFile, toWxError } from '../../src/sdk/wx-errors.ts'
 
@@ -174,7 +175,7 @@ describe('a function call that', () => {
 test('every code but those of data and of sockets, which no client meets, is in the table above', () => {
   const codes = FUNCTION_FAILURES.map(([, error]) => error.code)
   const rest = ERROR_CODES.filter(code => !codes.includes(code))
-  expect(rest).toStrictEqual(['CLOUDLET_DATABASE', 'CLOUDLET_STORAGE', 'CLOUDLET_NETWORK'])
+  expect(rest).toStrictEqual(['CLOUDLET_DATABASE', 'CLOUDLET_STORAGE', 'CLOUDLET_NETWORK', 'CLOUDLET_WECHAT'])
 })
 
 test('a request id reaches the text and the error', () => {
@@ -271,4 +272,32 @@ test('what is no cloudlet error is -1 with its own message', () => {
   expect(toWxError(unheardOf, 'server', 'callFunction').errCode).toBe(-501001)
   const named = new CloudletError(JSON.parse('"CLOUDLET_constructor"'), 'new')
   expect(toWxError(named, 'server', 'callFunction').errCode).toBe(-501001)
+})
+
+test.each([
+  [
+    'server',
+    'openapi.security.msgSecCheck',
+    87014,
+    'risky content',
+    'openapi.security.msgSecCheck:fail risky content',
+  ],
+  ['server', 'openapi.a.b', -1, 'system error', 'openapi.a.b:fail system error'],
+  ['server', 'openapi.a.b', -604100, 'text', 'openapi.a.b:fail -604100 API not found. text'],
+  ['server', 'openapi.a.b', -604102, 'text', 'openapi.a.b:fail -604102 call open API timeout. text'],
+  ['client', 'cloud.callFunction', 40001, 'text', 'cloud.callFunction:fail text'],
+] as const)('what WeChat says: %s %s %i', (surface, api, errCode, text, errMsg) => {
+  const error = toWxError(new WechatError('/wxa/x', errCode, text), surface, api)
+  expect({ ...error, message: error.message }).toStrictEqual({ errCode, errMsg, message: errMsg })
+})
+
+test.each([
+  'openapi.security.msgSecCheck',
+  'cloudPay.unifiedOrder',
+  'getOpenData',
+  'getVoIPSign',
+  'getCloudCallSign',
+])('without the capability %s is -601004', api => {
+  const denied = new CapabilityDeniedError('wechat', 'wechat.openapi', 'no')
+  expect(toWxError(denied, 'server', api)).toMatchObject({ errCode: -601004 })
 })

@@ -16,6 +16,17 @@ test('examples/simulator runs the guestbook’s page code as several users', asy
   expect(stdout).toMatch(/Everything on the screens was as expected\.\n$/)
 })
 
+test('the example of docs/simulator.md runs, in the guestbook’s folder', async () => {
+  const [, code = ''] =
+    /^```js\n(.*?)^```/ms.exec(readFileSync(join(ROOT, 'docs/simulator.md'), 'utf8')) ?? []
+  expect(code).toContain('createSimulator')
+  const args = ['--no-node-snapshot', '--input-type=module', '--eval', code]
+  const { stderr } = await promisify(execFile)(process.execPath, args, {
+    cwd: join(ROOT, 'examples/guestbook'),
+  })
+  expect(stderr).toBe('')
+})
+
 test('the guestbook’s page code knows nothing but wx and itself', () => {
   const scripts = readdirSync(PAGE_CODE, { recursive: true, encoding: 'utf8' }).filter(name =>
     name.endsWith('.js'),

@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest'
-import { openPhone, openProject } from './open-phone.ts'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createSimulator } from '../../src/simulator/simulator.ts'
+import { NO_HOST, openPhone, openProject, writeFolder } from './open-phone.ts'
 
 /** A project of one page whose script is this. */
 const project = (script: string, more: Record<string, string> = {}): Record<string, string> => ({
@@ -49,9 +52,9 @@ describe('require', () => {
     ['/../secret', /is not defined/],
     ['fs', /module 'pages\/a\/fs\.js' is not defined, require args is 'fs' in pages\/a\/a\.js/],
     ['node:fs', /is not defined/],
-    ['./typed', /pages\/a\/typed\.ts is there, but not compiled to JavaScript/],
+    ['./typed.d', /is not defined/],
   ])('does not find %s', async (specifier, problem) => {
-    const user = await openPhone(project(`require('${specifier}')`, { 'pages/a/typed.ts': 'export {}' }))
+    const user = await openPhone(project(`require('${specifier}')`, { '.git/secret.js': '' }))
     await expect(user.open()).rejects.toThrow(problem)
   })
 
@@ -67,13 +70,51 @@ describe('require', () => {
     expect((await user.open()).data).toEqual({ seen: 6, hasWx: true })
   })
 
-  test('says that an ES module is to be compiled, and where a script is wrong', async () => {
-    const esm = await openPhone(project(`import x from './x'\nPage({})`))
-    await expect(esm.open()).rejects.toThrow(/a\.js is an ES module: compile it to CommonJS/)
+  test('runs ES modules and TypeScript as they are written', async () => {
+    const folder = await writeFolder({
+      'app.json': '{"pages":["pages/a/a"]}',
+      'app.ts': `import { name } from './config'; App<{ name: string }>({ name })`,
+      'config.ts': `export const name: string = 'typed'`,
+      'pages/a/a.ts': `import double, { unit as named } from '../../utils/double'
+        import * as all from '../../utils/double'
+        import old from '../../utils/old'
+        const app = getApp<{ name: string }>()
+        interface Data { seen: unknown[] }
+        Page<Data, object>({ data: { seen: [] }, onLoad(): void {
+          this.setData({ seen: [app.name, double(2), named, Object.keys(all).sort(), old.kind] }) } })`,
+      'utils/double.js': `export default function double(n) { return n * 2 }\nexport const unit = 'px'`,
+      'utils/old.js': `module.exports = { kind: 'CommonJS' }`,
+    })
+    const simulator = createSimulator({ url: NO_HOST, project: folder })
+    onTestFinished(() => simulator.close())
+    const user = simulator.addUser({})
+    expect((await user.open()).data['seen']).toEqual(['typed', 4, 'px', ['default', 'unit'], 'CommonJS'])
+  })
+
+  test('tells where a script is wrong, of those that are loaded only', async () => {
+    const wrong = await openPhone(project('\n\nexport const = 1', { 'other.ts': 'let x: =' }))
+    await expect(wrong.open()).rejects.toThrow(/^pages\/a\/a\.js:3:14: /)
+    const unused = await openPhone(project('Page({})', { 'other.ts': 'let x: =' }))
+    await unused.open()
     const throwing = await openPhone(project(`\n\nthrow new Error('at the top')`))
     await expect(throwing.open()).rejects.toThrow(
       expect.objectContaining({ stack: expect.stringMatching(/pages\/a\/a\.js:3:/) }),
     )
+  })
+
+  test('finds what was changed at the next launch', async () => {
+    const folder = await writeFolder({
+      'app.json': '{"pages":["a"]}',
+      'app.js': 'App({})',
+      'a.ts': 'Page({ data: { n: 1 as number } })',
+    })
+    const simulator = createSimulator({ url: NO_HOST, project: folder })
+    onTestFinished(() => simulator.close())
+    const user = simulator.addUser({})
+    expect((await user.open()).data).toEqual({ n: 1 })
+    await writeFile(join(folder, 'a.ts'), 'Page({ data: { n: 2 as number } })')
+    user.quit()
+    expect((await user.open()).data).toEqual({ n: 2 })
   })
 })
 
@@ -169,7 +210,7 @@ describe('a project', () => {
       /did not call App\(\)/,
     )
     await expect((await openPhone(project(''))).open()).rejects.toThrow(
-      /pages\/a\/a\.js did not call Page\(\)/,
+      /the script of pages\/a\/a did not call Page\(\)/,
     )
     await expect((await openPhone(project(''))).open('/pages/b/b')).rejects.toThrow(
       'reLaunch:fail page "pages/b/b" is not found',

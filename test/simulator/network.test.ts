@@ -238,6 +238,18 @@ describe('wx.getFileSystemManager', () => {
     expect(() => files.writeFileSync(`${path}/x`, 5)).toThrow(/data must be a String or an ArrayBuffer/)
   })
 
+  test('names what it does not offer, and so does a task', () => {
+    const { wx } = openWx()
+    const files: object = wx.getFileSystemManager()
+    expect(() => Reflect.get(files, 'open')).toThrow(
+      /^FileSystemManager\.open is not offered by cloudlet\/simulator/,
+    )
+    const task: object = wx.request({ url: 'ftp://x' })
+    expect(() => Reflect.get(task, 'onChunkReceived')).toThrow(
+      /^The task of wx\.request\.onChunkReceived is not/,
+    )
+  })
+
   test('reads the package and what a user has chosen, and writes nowhere else', async () => {
     const user = await openPhone({ 'app.json': '{"pages":["a"]}', 'data/list.json': '[1]' })
     const folder = await writeFolder({ 'chosen.txt': 'chosen' })

@@ -315,7 +315,7 @@ describe('a page', () => {
     const opened = await user.open()
     expect((await opened.waitFor(({ n }) => Number(n) >= 3))['n']).toBeGreaterThanOrEqual(3)
     await expect(opened.waitFor(({ n }) => n === 'never', 30)).rejects.toThrow(
-      /^pages\/a\/a: what was waited for did not come within 30 ms\. Data: \{"n":\d+\}$/,
+      /^pages\/a\/a: what was waited for did not come\. Data: \{"n":\d+\} \(after 30 ms\)$/,
     )
     user.quit()
     expect(() => opened.call('onReady')).toThrow(/no longer there/)
@@ -324,6 +324,36 @@ describe('a page', () => {
         throw new Error('my mistake')
       }),
     ).rejects.toThrow('my mistake')
+  })
+
+  test('has timers that are numbers and end with the app', async () => {
+    const user = await openPhone(
+      page(`{ data: { n: 0 }, onLoad() {
+        const add = by => this.setData({ n: this.data.n + by })
+        this.ids = [setInterval(add, 2, 1), setTimeout(add, 2, 1000), setTimeout(add, 2, 5000)]
+        clearTimeout(this.ids[2]); clearTimeout(undefined) } }`),
+    )
+    const opened = await user.open()
+    expect(opened.instance['ids']).toEqual([1, 2, 3])
+    await opened.waitFor(({ n }) => Number(n) > 1002)
+    user.quit()
+    const { n } = opened.data
+    await new Promise(resolve => setTimeout(resolve, 20))
+    expect([opened.data['n'], Number(n) < 5000]).toEqual([n, true])
+  })
+
+  test('opens, and is waited for, also while a test has put the clock aside', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const user = await openPhone(
+      page(`{ data: { ready: false, late: false }, onReady() { this.setData({ ready: true }) },
+        onTap() { setTimeout(() => this.setData({ late: true }), 60000) } }`),
+    )
+    const opened = await user.open()
+    expect(opened.data).toEqual({ ready: true, late: false })
+    opened.trigger('onTap')
+    vi.advanceTimersByTime(60_000)
+    await opened.waitFor(({ late }) => late)
   })
 
   test('says what of its view is not simulated', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
@@ -195,6 +196,16 @@ describe('dialogues', () => {
       'getClipboardData',
     ])
   })
+})
+
+test('docs/simulator.md lists what wx offers', () => {
+  const text = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8')
+  const { wx } = openWx()
+  const listed = (name: string): boolean => text.includes(`\`${name}\``)
+  expect(Object.keys(wx).length).toBeGreaterThan(60)
+  expect(Object.keys(wx).filter(name => name !== 'env' && !listed(name))).toEqual([])
+  const manager = Object.keys(wx.getFileSystemManager()).filter(name => !name.endsWith('Sync'))
+  expect(manager.filter(name => !listed(name))).toEqual([])
 })
 
 test('the phone is told, with what a test says is different', async () => {

@@ -8,6 +8,7 @@ import { FunctionHost, type FunctionHostOptions, type WechatOptions } from '../.
 import { RawPeer } from '../transport/raw-peer.ts'
 import { openStandin, type Standin } from './standin.ts'
 import { APPID, SECRET, StandinLogin } from './standin-login.ts'
+import { issueTokens, knowNoOpenData } from './standin-token.ts'
 
 const WHO = `exports.main = async (event) => {
   const cloud = require('wx-server-sdk')
@@ -33,7 +34,7 @@ interface BackendOptions {
 /** A host whose users log in at a stand-in of WeChat, and a function that says who asks. */
 async function openBackend(options: BackendOptions = {}): Promise<Backend> {
   const login = options.login ?? new StandinLogin()
-  const standin = await openStandin(login.route)
+  const standin = await openStandin(login.route, issueTokens().route, knowNoOpenData)
   const warnings: string[] = []
   const host = new FunctionHost({
     onWarning: message => warnings.push(message),

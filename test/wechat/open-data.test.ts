@@ -7,6 +7,7 @@ import { OpenDataReader } from '../../src/wechat/open-data.ts'
 import { RawPeer } from '../transport/raw-peer.ts'
 import { openStandin } from './standin.ts'
 import { APPID, SECRET, StandinLogin, seal, toCloudID, watermark } from './standin-login.ts'
+import { issueTokens, knowNoOpenData } from './standin-token.ts'
 
 /** As `button open-type="getPhoneNumber"` gives it. */
 const phone = (ageMs = 0, appid = APPID) => ({
@@ -18,7 +19,7 @@ const phone = (ageMs = 0, appid = APPID) => ({
 
 async function openUser(openid = 'o-ming') {
   const login = new StandinLogin()
-  const standin = await openStandin(login.route)
+  const standin = await openStandin(login.route, issueTokens().route, knowNoOpenData)
   const host = new FunctionHost({ wechat: { appid: APPID, secret: SECRET, apiUrl: standin.url } })
   onTestFinished(async () => {
     await host.close()

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { FunctionHostOptions } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { jsonOf, type Route, type StandinRequest } from './standin.ts'
+import { CREDENTIALS } from './standin-token.ts'
 import { openWechat } from './wechat-host.ts'
 
 const ok: Route = () => ({ body: { errcode: 0, errmsg: 'ok' } })
@@ -289,7 +290,7 @@ describe('the access token', () => {
 
   test('that can’t be had is the function’s error, without a secret', async () => {
     await using wechat = await openWechat([ok])
-    wechat.issuer.refusal = { errcode: 40125, errmsg: 'invalid appsecret the-app-secret' }
+    wechat.issuer.refusal = { errcode: 40125, errmsg: `invalid appsecret ${CREDENTIALS.secret}` }
     expect(await wechat.run(`return cloud.openapi.security.msgSecCheck({})`)).toMatchObject({
       errCode: 40125,
       errMsg: 'openapi.security.msgSecCheck:fail invalid appsecret …',
@@ -310,12 +311,7 @@ describe('a server that misbehaves', () => {
   ])('%s', async (_what, route, errCode, text) => {
     await using wechat = await openWechat([route])
     await using slow = await openWechat([route], {
-      wechat: {
-        appid: 'wx0123456789abcdef',
-        secret: 'the-app-secret',
-        apiUrl: wechat.standin.url,
-        timeoutMs: 100,
-      },
+      wechat: { ...CREDENTIALS, apiUrl: wechat.standin.url, timeoutMs: 100 },
     })
     expect(await slow.run(`return cloud.openapi.security.msgSecCheck({})`)).toMatchObject({
       errCode,

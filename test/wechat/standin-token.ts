@@ -1,6 +1,7 @@
 import { jsonOf, type Route } from './standin.ts'
+import { APPID, SECRET } from './standin-login.ts'
 
-export const CREDENTIALS = { appid: 'wx0123456789abcdef', secret: 'the-app-secret' } as const
+export const CREDENTIALS = { appid: APPID, secret: SECRET } as const
 
 export interface TokenIssuer {
   /** Both endpoints, as WeChat documents them. */
@@ -47,3 +48,7 @@ export function issueTokens(): TokenIssuer {
   }
   return issuer
 }
+
+/** WeChat where it has sealed nothing: no CloudID is one. */
+export const knowNoOpenData: Route = ({ path }) =>
+  path === '/wxa/getopendata' ? { body: { errcode: 0, errmsg: 'ok', data_list: [] } } : undefined

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { FunctionHost } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { AccessToken } from '../../src/wechat/access-token.ts'
 import { WechatApi } from '../../src/wechat/api.ts'
 import { Openapi } from '../../src/wechat/openapi.ts'
 import { signVoip } from '../../src/wechat/voip-sign.ts'
 import { jsonOf, openStandin, type Route } from './standin.ts'
+import { StandinLogin, seal, toCloudID, watermark } from './standin-login.ts'
 import { CREDENTIALS, issueTokens } from './standin-token.ts'
 import { openWechat } from './wechat-host.ts'
 
@@ -39,15 +41,42 @@ describe('getOpenData', () => {
     expect(jsonOf(wechat.asked())).toEqual({ cloudid_list: ['good-1', 'good-2'] })
   })
 
-  test('fails for an id that WeChat doesn’t open, and without a caller', async () => {
+  test('has the platform’s error in the place of an id that can’t be opened', async () => {
     await using wechat = await openWechat([openData])
-    expect(await wechat.run(`return cloud.getOpenData({ list: ['good-1', 'bad'] })`)).toMatchObject({
-      errCode: -601001,
-      errMsg:
-        'getOpenData:fail -601001 system error. internal svrkit error, empty openData json field for bad',
+    expect(
+      await wechat.run(`return cloud.getOpenData({ list: ['good-1', 'bad', 'cloudlet1.x'] })`),
+    ).toMatchObject({
+      list: [
+        { cloudID: 'good-1', data: { some_key: 'good-1' } },
+        { cloudID: 'bad', errCode: -601005, errMsg: 'invalid cloudID' },
+        { cloudID: 'cloudlet1.x', errCode: -601005, errMsg: 'invalid cloudID' },
+      ],
+      errCode: 0,
     })
-    expect(await wechat.run(`return cloud.getOpenData({ list: ['good-1'] })`, { caller: {} })).toMatchObject({
-      errCode: -601002,
+    expect(jsonOf(wechat.asked())).toEqual({ cloudid_list: ['good-1', 'bad'] })
+  })
+
+  test('opens an id of cloudlet’s own with the key of who logged in', async () => {
+    const login = new StandinLogin()
+    await using standin = await openStandin(login.route)
+    await using host = new FunctionHost({ wechat: { ...CREDENTIALS, apiUrl: standin.url } })
+    const files = {
+      'index.js': `const cloud = require('wx-server-sdk'); cloud.init(); exports.main = ({ id }) => cloud.getOpenData({ list: [id] })`,
+    }
+    await host.deploy('f', { files })
+    const code = login.login({ openid: 'o-1' })
+    await host.wechat?.authenticate({ code, remoteAddress: '127.0.0.1' })
+    const data = { phoneNumber: '1', watermark: watermark() }
+    const id = toCloudID(seal(data, login.sessionKeyOf('o-1')))
+    const { result } = await host.invoke('f', { id }, { caller: { openid: 'o-1' } })
+    expect(result).toMatchObject({ list: [{ cloudID: id, data }], errCode: 0 })
+  })
+
+  test('fails when WeChat can’t be asked', async () => {
+    await using wechat = await openWechat([() => ({ body: { errcode: -1, errmsg: 'system error' } })])
+    expect(await wechat.run(`return cloud.getOpenData({ list: ['good-1'] })`)).toMatchObject({
+      errCode: -1,
+      errMsg: 'getOpenData:fail system error',
     })
   })
 
