@@ -32,8 +32,11 @@ export interface DialEnd {
   readonly isFinal: boolean
 }
 
-/** Codes of a connection that broke, whatever the session did. */
-const BROKEN_CODES: readonly number[] = [1005, 1006, 1012, 1013, 1014, CLOSE_CODES.takenOver]
+/**
+ * Codes of a connection that broke. 1000 and 1001 come behind a goodbye, which has ended the session already, or from
+ * what stands between, such as a phone that puts an app to sleep.
+ */
+const BROKEN_CODES: readonly number[] = [1000, 1001, 1005, 1006, 1012, 1013, 1014, CLOSE_CODES.takenOver]
 
 /** One socket, from the attempt to connect to its end. */
 export class Dial {

@@ -92,9 +92,14 @@ export class Peer implements SocketListener, SessionPeer {
     this.#context.onGone(this)
   }
 
+  get slowBytes(): number {
+    return this.#slowBytes
+  }
+
   onDrain(): void {
     this.#context.outgoing.remove(this.#slowBytes)
     this.#slowBytes = 0
+    this.#session?.onDrain()
   }
 
   checkAlive(): void {

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { InternalError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import { CLOSE_CODES, type HelloFrame, type WelcomeFrame } from '../protocol/frames.ts'
 import type { ResumeRequest } from '../protocol/resume.ts'
 import type { Caller } from '../types.ts'
@@ -42,6 +43,7 @@ export class Sessions {
       maxCallsInFlight: options.maxCallsInFlight,
       callers: new Callers(options),
       turns: new Turns(options.maxCallsRunning),
+      largeTurns: new Turns(LIMITS.largeAnswers),
       writeTurns: new WriteTurns(),
       incoming: new ByteBudget(options.maxIncomingBytes),
       outgoing: new ByteBudget(options.maxOutgoingBytes),

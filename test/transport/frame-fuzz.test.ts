@@ -68,6 +68,7 @@ const message = fc.oneof(
 
 /** Takes what a session sends, and looks whether a client could read it. */
 class ReadingPeer implements SessionPeer {
+  readonly slowBytes = 0
   count = 0
   hasLeft = false
 

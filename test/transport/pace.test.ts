@@ -228,6 +228,95 @@ describe('a peer that does not read', () => {
   })
 })
 
+describe('calls with large answers', () => {
+  const download = (id: number) => ({ type: 'call', id, op: 'storage.download', args: id }) as const
+  const content = new Uint8Array(20 * MEGABYTE)
+
+  test('run as their client takes the answers: a slow one gets them all, and holds few', async () => {
+    let [running, most, count] = [0, 0, 0]
+    const { url } = await openDoor({
+      call: async () => {
+        count++
+        most = Math.max(most, ++running)
+        await setTimeout(5)
+        running--
+        return { content }
+      },
+    })
+    const peer = await RawPeer.welcomed(url)
+    peer.socket.pause()
+    for (let id = 1; id <= 8; id++) peer.send(download(id))
+    await expect.poll(() => count).toBeGreaterThan(1)
+    await setTimeout(300)
+    // Two fit, and a third when the network has taken much of the first.
+    expect(count).toBeLessThan(5)
+    peer.socket.resume()
+    for (let id = 1; id <= 8; id++) await peer.next('result', id)
+    expect(most).toBeLessThanOrEqual(LIMITS.sessionAnswerBytes / content.length)
+    peer.terminate()
+  })
+
+  test('are so many at once on a door; callers take turns', async () => {
+    const calls = new HeldCalls()
+    const { url } = await openDoor({ call: calls.call })
+    const flood = await Promise.all(Array.from({ length: 20 }, () => RawPeer.welcomed(url, 'o-flood')))
+    for (const peer of flood) for (const id of [1, 2]) peer.send(download(id))
+    await calls.reached(LIMITS.largeAnswers)
+    const other = await RawPeer.welcomed(url, 'o-other')
+    other.send(download(1))
+    // Small ones are not held up.
+    other.send(call(2, 'small'))
+    await calls.reached(LIMITS.largeAnswers + 1)
+    expect(calls.at(LIMITS.largeAnswers).call.args).toBe('small')
+    calls.at(0).resolve('done')
+    calls.at(1).resolve('done')
+    await calls.reached(LIMITS.largeAnswers + 3)
+    const next = [1, 2].map(n => calls.at(LIMITS.largeAnswers + n).call.caller.openid)
+    expect(next.toSorted()).toEqual(['o-flood', 'o-other'])
+    for (const peer of [...flood, other]) peer.terminate()
+  })
+
+  test('that wait are withdrawn by a cancel, and give their place to the next', async () => {
+    const calls = new HeldCalls()
+    const { url } = await openDoor({ call: calls.call })
+    const peer = await RawPeer.welcomed(url)
+    for (const id of [1, 2, 3, 4]) peer.send(download(id))
+    await calls.reached(2)
+    peer.send({ type: 'cancel', id: 3 })
+    expect((await peer.next('error', 3)).error.code).toBe('CLOUDLET_CANCELLED')
+    calls.at(0).resolve('done')
+    await calls.reached(3)
+    expect(calls.at(2).call.args).toBe(4)
+    peer.terminate()
+  })
+
+  test('of a broken session wait until its client is back', async () => {
+    const calls = new HeldCalls()
+    const { url, door } = await openDoor({ call: calls.call })
+    const peer = await RawPeer.connect(url)
+    const hello = { type: 'hello', versions: [1], openid: 'o-1', isResumable: true } as const
+    peer.send(hello)
+    const { sessionId, resume } = await peer.next('welcome')
+    for (const id of [1, 2, 3]) peer.send(download(id))
+    await calls.reached(2)
+    peer.terminate()
+    await expect.poll(() => door.brokenSessionCount).toBe(1)
+    calls.at(0).resolve('done')
+    calls.at(1).resolve('done')
+    await setTimeout(50)
+    expect(calls.count).toBe(2)
+    const again = await RawPeer.connect(url)
+    again.send({
+      ...hello,
+      resume: { sessionId, resumeToken: resume?.resumeToken ?? '', receivedCount: 0 },
+    })
+    await calls.reached(3)
+    calls.at(2).resolve('done')
+    for (const id of [1, 2, 3]) await again.next('result', id)
+    again.terminate()
+  })
+})
+
 describe('what clients send and the door is not done with', () => {
   test('is bounded per session: no more is read until calls have ended', async () => {
     const calls = new HeldCalls()
