@@ -78,5 +78,7 @@ export type {
   WechatHandlers,
   WechatMedia,
 } from './wechat/handlers.ts'
+export type { OpenData } from './wechat/open-data.ts'
 export type { WechatPayOptions } from './wechat/pay-options.ts'
+export type { Wechat, WechatLogin, WechatLoginRequest } from './wechat/wechat.ts'
 export type { WechatOptions } from './wechat/wechat-options.ts'

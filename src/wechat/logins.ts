@@ -36,7 +36,8 @@ const SWEEP_MS = 24 * 3_600_000
 export class Logins {
   readonly #options: LoginsOptions
   readonly #records: UserRecords
-  readonly #listeners = new Map<string, Set<() => void>>()
+  /** Those of open sessions, with the login each is of, by user: also of users whose record is gone. */
+  readonly #listeners = new Map<string, Map<() => void, string>>()
   readonly #sweeping: NodeJS.Timeout
   #hasSwept = false
   #isClosed = false
@@ -67,8 +68,8 @@ export class Logins {
       const kept = before.slice(Math.max(0, before.length + 1 - maxSessionsPerUser))
       const record = { openid, ...(unionid === undefined ? {} : { unionid }), logins: [...kept, login] }
       await this.#records.write(id, record)
-      this.#tell(before.slice(0, before.length - kept.length))
-      return { ...this.#prove(record, login, login.expiresMs), token }
+      this.#tell(id, before.slice(0, before.length - kept.length))
+      return { ...this.#prove(id, record, login, login.expiresMs), token }
     })
   }
 
@@ -86,7 +87,7 @@ export class Logins {
       const offer = this.#offer(id, login, nowMs)
       const changed = offer?.login ?? login
       if (changed !== found) await this.#replace(id, record, changed)
-      const proven = this.#prove(record, login, offer?.expiresMs ?? login.expiresMs)
+      const proven = this.#prove(id, record, login, offer?.expiresMs ?? login.expiresMs)
       return offer === undefined ? proven : { ...proven, token: offer.token }
     })
   }
@@ -98,7 +99,7 @@ export class Logins {
       const record = await this.#records.read(id)
       const living = this.#livingOf(record, Date.now())
       if (record !== undefined) await this.#records.write(id, { ...record, logins: [] })
-      this.#tell(living)
+      this.#tell(id, record === undefined ? undefined : living)
       return living.length
     })
   }
@@ -116,7 +117,7 @@ export class Logins {
         ...record,
         logins: record.logins.filter(({ id: other }) => other !== login.id),
       })
-      this.#tell([login])
+      this.#tell(id, [login])
       return true
     })
   }
@@ -204,29 +205,32 @@ export class Logins {
     return this.#records.write(id, { ...record, logins })
   }
 
-  #prove({ openid, unionid }: UserRecord, { id }: StoredLogin, endsMs: number): ProvenLogin {
+  #prove(userId: string, { openid, unionid }: UserRecord, { id }: StoredLogin, endsMs: number): ProvenLogin {
     return {
       openid,
       ...(unionid === undefined ? {} : { unionid }),
       endsMs,
-      onRevoked: listener => this.#listen(id, listener),
+      onRevoked: listener => this.#listen(userId, id, listener),
     }
   }
 
-  #listen(id: string, listener: () => void): () => void {
-    const listeners = this.#listeners.get(id) ?? new Set()
-    this.#listeners.set(id, listeners.add(listener))
+  #listen(userId: string, loginId: string, given: () => void): () => void {
+    const listener = (): void => given()
+    const listeners = this.#listeners.get(userId) ?? new Map<() => void, string>()
+    this.#listeners.set(userId, listeners.set(listener, loginId))
     return () => {
       listeners.delete(listener)
-      if (listeners.size === 0 && this.#listeners.get(id) === listeners) this.#listeners.delete(id)
+      if (listeners.size === 0 && this.#listeners.get(userId) === listeners) this.#listeners.delete(userId)
     }
   }
 
-  /** A turn later, when sessions that were being opened with the login listen too. */
-  #tell(ended: readonly StoredLogin[]): void {
-    if (ended.length === 0) return
+  /** Those of these logins, or all of a user; a turn later, when sessions that were being opened listen too. */
+  #tell(userId: string, ended?: readonly StoredLogin[]): void {
+    if (ended?.length === 0) return
     setImmediate(() => {
-      for (const { id } of ended) for (const listener of [...(this.#listeners.get(id) ?? [])]) listener()
+      for (const [listener, loginId] of [...(this.#listeners.get(userId) ?? [])]) {
+        if (ended === undefined || ended.some(({ id }) => id === loginId)) listener()
+      }
     })
   }
 }

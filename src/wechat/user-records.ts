@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { LIMITS } from '../limits.ts'
 
@@ -51,7 +51,6 @@ export class UserRecords {
   readonly #records: LRUCache<string, UserRecord>
   /** The last work on each user's record, so that one comes after the other. */
   readonly #turns = new Map<string, Promise<unknown>>()
-  #made: Promise<void> | undefined
   #hasWarned = false
 
   constructor({ directory, appid, secret, onWarning }: UserRecordsOptions) {
@@ -127,8 +126,7 @@ export class UserRecords {
   }
 
   async #save(directory: string, id: string, sealed: Uint8Array): Promise<void> {
-    this.#made ??= mkdir(directory, { recursive: true, mode: 0o700 }).then(() => undefined)
-    await this.#made
+    await makeDirectory(directory)
     const draft = join(directory, `${id}.${randomUUID()}.draft`)
     try {
       await using file = await open(draft, 'wx', 0o600)
@@ -181,6 +179,16 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
   return undefined
+}
+
+/** Makes it and those above it, durably, for this user only. */
+async function makeDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let parent = dirname(path); parent.length >= dirname(first).length; parent = dirname(parent)) {
+    await syncDirectory(parent)
+    if (parent === dirname(parent)) return
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {

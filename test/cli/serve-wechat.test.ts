@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createCloud } from '../../src/client/node.ts'
+import { RawPeer } from '../transport/raw-peer.ts'
 import { openStandin } from '../wechat/standin.ts'
 import { APPID, SECRET, StandinLogin } from '../wechat/standin-login.ts'
 import { DevProcess, makeFolder, runCommand } from './command.ts'
@@ -70,4 +71,23 @@ test.each([
   })
   expect(stderr).toContain(problem)
   expect(exitCode).toBe(2)
+})
+
+test('who was welcomed is logged in still after the host was killed', async () => {
+  const folder = await makeFolder({ 'functions/who/index.js': WHO, 'project.config.json': PROJECT })
+  const { login, environment } = await openWechat()
+  const options = { environment: { ...environment, WECHAT_SECRET: SECRET } }
+  const first = await DevProcess.ready([folder], options, 'serve')
+  const peers = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => {
+      const peer = await RawPeer.connect(first.url)
+      peer.send({ type: 'hello', versions: [1], code: login.login({ openid: `o-${index}` }) })
+      return (await peer.next('welcome')).login?.token ?? ''
+    }),
+  )
+  expect(await first.stop('SIGKILL')).toMatchObject({ signalCode: 'SIGKILL' })
+  const second = await DevProcess.ready([folder], options, 'serve')
+  for (const [index, token] of peers.entries()) {
+    expect(await askWho(second.url, { token })).toEqual([`o-${index}`, APPID, null])
+  }
 })

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
+import fc from 'fast-check'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createCloud } from '../../src/client/node.ts'
@@ -275,6 +276,48 @@ describe('a token with public keys', () => {
       message: 'The login was refused.',
     })
     expect(faults).toHaveLength(1)
+  })
+})
+
+describe('whatever a client sends as a token', () => {
+  test('is refused as one, and nothing of it is a fault of the host', async () => {
+    const key = await makeKey('ES256', 'k-1')
+    const authenticators = [
+      jwtAuthenticator({ secret: SECRET }),
+      jwtAuthenticator({ keys: [key.jwk], issuer: 'a', audience: 'b', maxTokenAgeMs: 60_000 }),
+    ]
+    const good = await sign({ sub: 'o-1' })
+    const value = fc.oneof(fc.constantFrom('HS256', 'ES256', 'none', 'k-1', 'JWT', 'b64', ''), fc.jsonValue())
+    const header = fc.dictionary(
+      fc.constantFrom('alg', 'kid', 'typ', 'crit', 'b64', 'jwk', 'jku', 'x5c', 'enc', '__proto__'),
+      value,
+    )
+    const claims = fc.dictionary(fc.constantFrom('sub', 'iss', 'aud', 'exp', 'nbf', 'iat', 'jti'), value)
+    const built = fc
+      .tuple(header, claims, fc.base64String())
+      .map(([head, body, end]) => `${part(head)}.${part(body)}.${end}`)
+    const signed = fc.tuple(header, claims).map(([head, body]) => {
+      const text = `${part({ ...head, alg: 'HS256' })}.${part(body)}`
+      return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`
+    })
+    const cut = fc
+      .tuple(fc.nat(good.length), fc.string({ maxLength: 2 }))
+      .map(([at, text]) => good.slice(0, at) + text + good.slice(at + 1))
+    const anything = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), built, signed, cut)
+    await fc.assert(
+      fc.asyncProperty(anything, async token => {
+        for (const authenticate of authenticators) {
+          const outcome = await Promise.resolve(authenticate(from(token))).catch((error: unknown) => error)
+          if (!(outcome instanceof UnauthenticatedError)) {
+            // Signed with the secret: then its subject is what it says.
+            expect(outcome).toMatchObject({ caller: { openid: expect.any(String) } })
+            const body = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+            expect(outcome).toMatchObject({ caller: { openid: body.sub } })
+          }
+        }
+      }),
+      { numRuns: 3000 },
+    )
   })
 })
 
