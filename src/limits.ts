@@ -248,4 +248,8 @@ export const LIMITS = Object.freeze({
   sessionCallBytes: 64 * 1024 * 1024,
   /** Bytes of answers one session keeps for its client to resume, about. */
   sessionKeptBytes: 32 * 1024 * 1024,
+  /** Bytes of large answers, which files have, that are made for one session before its client has taken them. */
+  sessionAnswerBytes: 48 * 1024 * 1024,
+  /** Such answers that are made at once for all sessions of a door. */
+  largeAnswers: 24,
 })

@@ -1,9 +1,12 @@
 import { ConnectionError } from '../errors.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
+import { IDEMPOTENT_OPS } from '../protocol/idempotent-ops.ts'
 import type { Closable } from '../types.ts'
+import type { BackoffPlan } from './backoff.ts'
 import type { Credentials } from './credentials.ts'
 import { Link } from './link.ts'
-import type { LinkState } from './link-options.ts'
+import { MovedError } from './link-calls.ts'
+import type { LinkCall, LinkState } from './link-options.ts'
 import type { OpenSocket } from './socket.ts'
 
 /** Idle: not connected now, the next call connects. */
@@ -17,6 +20,8 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   readonly pongTimeoutMs: number
   readonly heartbeatMs: number
+  /** Pauses between attempts to take a broken session up again. */
+  readonly reconnect?: BackoffPlan
   readonly onStatusChange: (status: ConnectionStatus) => void
 }
 
@@ -25,11 +30,30 @@ export interface RemoteCallOptions {
   readonly signal?: AbortSignal
   /** Milliseconds until the answer, connecting included. Default: the connection's. */
   readonly timeoutMs?: number
+  /**
+   * The call may be run twice for once, so it is sent again when it isn't known whether it was run. Default: what
+   * `protocol/idempotent-ops` says of the op; a function's call is not.
+   */
+  readonly isIdempotent?: boolean
 }
 
+const STATUSES: Readonly<Record<LinkState, ConnectionStatus>> = Object.freeze({
+  connecting: 'connecting',
+  open: 'open',
+  broken: 'connecting',
+  retired: 'idle',
+  closed: 'idle',
+})
+
+/** Unless told otherwise. A break is mostly short: the first attempt comes soon. */
+const RECONNECT: BackoffPlan = { firstDelayMs: 100, longestDelayMs: 5000 }
+/** Times one call goes to another connection because the host it was sent to is closing. */
+const MOVES_MAX = 3
+
 /**
- * All calls of one client over one socket, opened by the first of them and again by the next after a
- * drop. Calls in flight when the socket drops fail with a ConnectionError; none is sent twice.
+ * All calls of one client over one session, opened by the first of them. When its socket breaks while calls are in
+ * flight it connects again and goes on with it; if the host has not kept it, calls that may be run twice are sent again,
+ * and the others fail with a ConnectionError, once. The next call after that opens another.
  */
 export class Connection implements Closable {
   readonly #options: ConnectionOptions
@@ -59,7 +83,8 @@ export class Connection implements Closable {
   ): Promise<OpResult<Op>> => {
     if (this.#isClosing) throw new ConnectionError('This client is closed. Make a new one with createCloud.')
     const { signal, timeoutMs = this.#options.timeoutMs } = options
-    const answer = this.#usableLink().call({ op, args, signal, timeoutMs })
+    const isIdempotent = options.isIdempotent ?? IDEMPOTENT_OPS.has(op)
+    const answer = this.#send({ op, args, signal, timeoutMs, isIdempotent })
     this.#running.add(answer)
     try {
       // The host's results are of the op's own shape; nothing here depends on it.
@@ -84,7 +109,10 @@ export class Connection implements Closable {
     const { timeoutMs } = this.#options
     const ending = AbortSignal.any([signal, this.#closing.signal])
     try {
-      await this.#usableLink().call({ op, args, signal: ending, timeoutMs, onEvent })
+      await this.#usableLink().call({
+        ...{ op, args, signal: ending, timeoutMs, onEvent },
+        isIdempotent: false,
+      })
     } catch (error) {
       if (!ending.aborted) throw error
     }
@@ -103,16 +131,37 @@ export class Connection implements Closable {
     return this.close()
   }
 
+  /** A host that closes leaves its calls to another connection, if they were not run or may be run twice. */
+  async #send(call: LinkCall): Promise<unknown> {
+    const endMs = Date.now() + call.timeoutMs
+    for (let moveCount = 0; ; moveCount++) {
+      try {
+        const timeoutMs = moveCount === 0 ? call.timeoutMs : Math.max(1, endMs - Date.now())
+        return await this.#usableLink().call({ ...call, timeoutMs })
+      } catch (error) {
+        if (!(error instanceof MovedError) || moveCount === MOVES_MAX) throw error
+      }
+    }
+  }
+
   #usableLink(): Link {
     const current = this.#link
-    if (current?.state === 'connecting' || current?.state === 'open') return current
-    const { url, openSocket, credentials, connectTimeoutMs, pongTimeoutMs, heartbeatMs } = this.#options
+    if (current !== undefined && current.state !== 'retired' && current.state !== 'closed') return current
+    const {
+      url,
+      openSocket,
+      credentials,
+      connectTimeoutMs,
+      pongTimeoutMs,
+      heartbeatMs,
+      reconnect = RECONNECT,
+    } = this.#options
     const onChange = (state: LinkState): void => {
-      if (this.#link === link && !this.#isClosing) this.#setStatus(state === 'open' ? 'open' : 'idle')
+      if (this.#link === link && !this.#isClosing) this.#setStatus(STATUSES[state])
     }
     const link = new Link({
       ...{ url, openSocket, connectTimeoutMs, pongTimeoutMs, heartbeatMs },
-      ...{ credentials, onChange },
+      ...{ credentials, reconnect, onChange },
     })
     this.#link = link
     this.#setStatus('connecting')

@@ -1,3 +1,4 @@
+import type { BackoffPlan } from './backoff.ts'
 import type { Credentials } from './credentials.ts'
 import type { OpenSocket } from './socket.ts'
 
@@ -12,6 +13,8 @@ export interface LinkOptions {
   readonly pongTimeoutMs: number
   /** Milliseconds between looks at whether the door is still there, while a call streams. */
   readonly heartbeatMs: number
+  /** Pauses between attempts to take a broken session up again. */
+  readonly reconnect: BackoffPlan
   /** Hears of every change of state after `open`. */
   readonly onChange: (state: LinkState) => void
 }
@@ -21,9 +24,14 @@ export interface LinkCall {
   readonly args: unknown
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
+  /** It may be sent again when it isn't known whether it was run. */
+  readonly isIdempotent: boolean
   /** Makes it a streaming call: it takes no place among the calls in flight, and its time ends with the first event. */
   readonly onEvent?: (event: unknown) => void
 }
 
-/** Retired: answers still come, new calls belong on another link. */
-export type LinkState = 'connecting' | 'open' | 'retired' | 'closed'
+/**
+ * Broken: the socket is gone, and another one is tried, to go on with the session. Retired: answers still come, new calls
+ * belong on another link.
+ */
+export type LinkState = 'connecting' | 'open' | 'broken' | 'retired' | 'closed'

@@ -9,6 +9,7 @@ export interface PendingCall {
   readonly reject: (error: CloudletError) => void
   /** Of a streaming call. */
   readonly events: EventCount | undefined
+  readonly isIdempotent: boolean
 }
 
 /** The events of a streaming call, numbered from 1. */
@@ -20,6 +21,11 @@ export class EventCount {
   constructor(onEvent: (event: unknown) => void, onFirst: () => void) {
     this.#onEvent = onEvent
     this.#onFirst = onFirst
+  }
+
+  /** Number of the last one. */
+  get last(): number {
+    return this.#count
   }
 
   /** @throws {ProtocolError} for an event out of turn. */
@@ -77,6 +83,23 @@ export class LinkStreams {
     this.#calls.delete(id)
     if (this.#calls.size === 0) this.#heartbeat.stop()
     return call
+  }
+
+  entries(): Iterable<[number, PendingCall]> {
+    return this.#calls
+  }
+
+  /** The socket is gone, and its silence is none of the door's. */
+  rest(): void {
+    this.#heartbeat.stop()
+  }
+
+  /** There is another socket. The last ack of each may have been lost with the one before. */
+  resume(lastCallId: number): void {
+    for (const [id, { events }] of this.#calls) {
+      if (id <= lastCallId && events !== undefined && events.last > 0) this.#acknowledge(id, events.last)
+    }
+    if (this.#calls.size > 0) this.#heartbeat.start()
   }
 
   removeAll(): PendingCall[] {

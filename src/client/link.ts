@@ -1,55 +1,47 @@
-import {
-  CancelledError,
-  CloudletError,
-  ConnectionError,
-  OverloadedError,
-  ProtocolError,
-  RemoteError,
-  UnauthenticatedError,
-  ValueError,
-} from '../errors.ts'
-import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
-import {
-  CLOSE_CODES,
-  type ClientFrame,
-  PROTOCOL_VERSIONS,
-  parseServerFrame,
-  type ServerFrame,
-  type SessionLimits,
-  type WelcomeFrame,
-} from '../protocol/frames.ts'
+import { CancelledError, type CloudletError, ConnectionError, ProtocolError, RemoteError } from '../errors.ts'
+import { encodeFrame } from '../protocol/codec.ts'
+import { CLOSE_CODES, type ServerFrame, type SessionLimits, type WelcomeFrame } from '../protocol/frames.ts'
+import type { ResumeRequest } from '../protocol/resume.ts'
+import { Backoff } from './backoff.ts'
+import { Dial, type DialEnd } from './dial.ts'
+import { LinkCalls, MovedError } from './link-calls.ts'
 import type { LinkCall, LinkOptions, LinkState } from './link-options.ts'
-import { EventCount, LinkStreams, type PendingCall } from './link-streams.ts'
-import type { ClientSocket } from './socket.ts'
+import { EventCount } from './link-streams.ts'
+import { Receipts } from './receipts.ts'
 
-/** Calls that may wait for the welcome or for a free place among the session's calls in flight. */
-export const WAITING_CALLS_MAX = 10_000
-
-/** One socket from its hello to its end, with the calls on it. Never comes back: connection.ts makes the next. */
+/**
+ * One session, with the calls on it: over one socket as long as that holds, and over another when it breaks. Never
+ * comes back from its end: connection.ts makes the next.
+ */
 export class Link {
   readonly #options: LinkOptions
   #state: LinkState = 'connecting'
-  #socket: ClientSocket | undefined
+  #dial: Dial | undefined
   #limits: SessionLimits | undefined
-  /** Why the door ends the session, as its last error frame said. */
-  #sessionError: RemoteError | undefined
   #nextId = 1
-  /** Not sent yet, in order. */
-  readonly #waiting = new Map<number, PendingCall>()
-  readonly #inFlight = new Map<number, PendingCall>()
-  readonly #streams: LinkStreams
-  /** Cancelled here, answer still to come. */
-  readonly #abandoned = new Set<number>()
-  #connectTimer: ReturnType<typeof setTimeout> | undefined
+  readonly #calls: LinkCalls
+  readonly #receipts: Receipts
+  /** How to take the session up again, if the door keeps it. */
+  #resume: Pick<ResumeRequest, 'sessionId' | 'resumeToken'> | undefined
+  #resumeWindowMs = 0
+  /** Why and when the connection broke, until there is another. */
+  #broken: { readonly error: CloudletError; readonly sinceMs: number } | undefined
+  /** The door said goodbye, or is not trusted to be there: no new calls. */
+  #isRetired = false
+  #hasGoodbye = false
+  readonly #backoff: Backoff
+  #redialTimer: ReturnType<typeof setTimeout> | undefined
   #probeTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: LinkOptions) {
     this.#options = options
-    this.#streams = new LinkStreams({
+    this.#backoff = new Backoff(options.reconnect)
+    this.#receipts = new Receipts(count => this.#dial?.send({ type: 'received', count }))
+    this.#calls = new LinkCalls({
       intervalMs: options.heartbeatMs,
-      acknowledge: (id, sequence) => this.#send({ type: 'ack', id, sequence }),
-      onBeat: () => this.#send({ type: 'ping', nonce: this.#nextId }),
-      onSilence: () => this.#end(new ConnectionError(`${options.url} has been silent for too long.`)),
+      acknowledge: (id, sequence) => this.#dial?.send({ type: 'ack', id, sequence }),
+      onBeat: () => this.#dial?.send({ type: 'ping', nonce: this.#nextId }),
+      onSilence: () => this.#fall(new ConnectionError(`${options.url} has been silent for too long.`)),
     })
   }
 
@@ -59,54 +51,13 @@ export class Link {
 
   /** Connects. Once, before anything else. */
   open(): void {
-    const { url, connectTimeoutMs } = this.#options
-    this.#connectTimer = setTimeout(
-      () =>
-        this.#end(new ConnectionError(`${url} did not welcome this client within ${connectTimeoutMs} ms.`)),
-      connectTimeoutMs,
-    )
-    void this.#connect()
+    this.#redial()
   }
 
-  async #connect(): Promise<void> {
-    const { url, openSocket, credentials } = this.#options
-    try {
-      const hello = await credentials.makeHello()
-      if (this.#state !== 'connecting') return
-      this.#socket = openSocket(url, {
-        onOpen: () => this.#send(hello),
-        onMessage: message => this.#receive(message),
-        onClose: (code, reason) => this.#takeClose(this.#closeError(code, reason)),
-      })
-    } catch (error) {
-      const isKnown = error instanceof CloudletError
-      this.#end(
-        isKnown ? error : new ConnectionError(`Can't connect to ${url}: ${String(error)}.`, { cause: error }),
-      )
-    }
-  }
-
-  /** A token that is refused may have ended: where there is a way to another, the link connects once more. */
-  #takeClose(error: CloudletError): void {
-    const isRefused = error.code === 'CLOUDLET_UNAUTHENTICATED' && !error.retryable
-    const mayTryAgain = isRefused && this.#options.credentials.refuse()
-    if (!mayTryAgain || this.#state !== 'connecting') {
-      this.#end(error)
-      return
-    }
-    this.#sessionError = undefined
-    void this.#connect()
-  }
-
-  /** Sends one call, at once or when there is room for it. */
+  /** Sends one call, at once or when there is room for it. Rejects with a MovedError for one that belongs on another link. */
   async call(call: LinkCall): Promise<unknown> {
-    const { op, args, signal, timeoutMs, onEvent } = call
+    const { op, args, signal, timeoutMs, onEvent, isIdempotent } = call
     if (signal?.aborted) throw new CancelledError()
-    if (this.#waiting.size >= WAITING_CALLS_MAX) {
-      throw new OverloadedError(
-        `${WAITING_CALLS_MAX} calls of this client wait to be sent. Await some before making more.`,
-      )
-    }
     const id = this.#nextId++
     // Encoded now, so that later changes to the arguments don't travel.
     const message = encodeFrame({ type: 'call', id, op, args })
@@ -119,9 +70,9 @@ export class Link {
     signal?.addEventListener('abort', onAbort, { once: true })
     const onFirst = (): void => clearTimeout(timer)
     const events = onEvent === undefined ? undefined : new EventCount(onEvent, onFirst)
-    this.#waiting.set(id, { message, resolve, reject, events })
-    this.#sendWaiting()
     try {
+      this.#calls.add(id, { message, resolve, reject, events, isIdempotent })
+      this.#sendWaiting()
       return await promise
     } finally {
       clearTimeout(timer)
@@ -133,152 +84,162 @@ export class Link {
   /** Takes no new calls and closes once those there are have settled. */
   retire(): void {
     if (this.#state === 'closed') return
+    this.#isRetired = true
     if (this.#state === 'open') this.#setState('retired')
     this.#closeIfDone()
   }
 
   /** Says goodbye and closes. Calls still there fail with a ConnectionError. */
   close(): void {
-    if (this.#state === 'open' || this.#state === 'retired') this.#send({ type: 'goodbye' })
+    if (this.#dial?.isWelcomed) this.#dial.send({ type: 'goodbye' })
     this.#end(new ConnectionError('The connection was closed.'))
   }
 
-  #receive(message: Uint8Array | string): void {
-    if (this.#state === 'closed') return
-    clearTimeout(this.#probeTimer)
-    this.#streams.hear()
-    try {
-      if (typeof message === 'string') throw new ProtocolError('The door sent a text message.')
-      this.#handle(parseServerFrame(decodeFrame(message)))
-    } catch (error) {
-      this.#end(error instanceof CloudletError ? error : new ProtocolError(String(error), { cause: error }))
-    }
+  #redial(): void {
+    const resume =
+      this.#resume === undefined ? undefined : { ...this.#resume, receivedCount: this.#receipts.count }
+    const dial = new Dial(this.#options, resume, {
+      onWelcome: frame => this.#welcome(dial, frame),
+      onFrame: (frame, sizeBytes) => this.#receive(frame, sizeBytes),
+      onEnd: end => this.#takeEnd(end),
+    })
+    this.#dial = dial
   }
 
-  #handle(frame: ServerFrame): void {
+  #receive(frame: ServerFrame, sizeBytes: number): void {
+    clearTimeout(this.#probeTimer)
+    this.#calls.streams.hear()
     switch (frame.type) {
-      case 'welcome':
-        this.#welcome(frame)
-        return
       case 'event':
-        // One of a stream that was given up crossed with its cancel.
-        if (!this.#abandoned.has(frame.id)) this.#streams.takeEvent(frame)
+        this.#receipts.add(sizeBytes)
+        this.#calls.takeEvent(frame)
         return
       case 'result':
-        this.#takeAnswered(frame.id)?.resolve(frame.result)
+        this.#receipts.add(sizeBytes)
+        this.#calls.takeAnswered(frame.id)?.resolve(frame.result)
         this.#sendWaiting()
         return
       case 'error':
-        if (frame.id === undefined) {
-          this.#sessionError = new RemoteError(frame.error)
-          return
-        }
-        this.#takeAnswered(frame.id)?.reject(new RemoteError(frame.error))
+        this.#receipts.add(sizeBytes)
+        this.#takeError(frame.id ?? 0, new RemoteError(frame.error))
         this.#sendWaiting()
         return
       case 'goodbye':
+        this.#hasGoodbye = true
+        this.#calls.moveWaiting(new MovedError('The host is closing.'))
         this.retire()
         return
       case 'pong':
         return
+      case 'welcome':
+        throw new ProtocolError('The door sent a second welcome.')
       default:
         frame satisfies never
     }
   }
 
-  #welcome({ version, limits, login }: WelcomeFrame): void {
-    if (this.#state !== 'connecting' || !PROTOCOL_VERSIONS.includes(version)) {
-      throw new ProtocolError(`The door sent a welcome (version ${version}) that was not asked for.`)
-    }
-    clearTimeout(this.#connectTimer)
-    if (login !== undefined) this.#options.credentials.keep(login)
-    this.#limits = limits
-    this.#setState('open')
-    this.#sendWaiting()
+  #takeError(id: number, error: RemoteError): void {
+    const call = this.#calls.takeAnswered(id)
+    // It came when the door was closing already, and may do better on another connection.
+    const isMoved = this.#hasGoodbye && call?.isIdempotent && error.code === 'CLOUDLET_HOST_CLOSED'
+    call?.reject(isMoved ? new MovedError(error.message, { cause: error }) : error)
   }
 
-  /** Undefined for the answer of a call that was given up. */
-  #takeAnswered(id: number): PendingCall | undefined {
-    if (this.#abandoned.delete(id)) return undefined
-    const call = this.#inFlight.get(id) ?? this.#streams.remove(id)
-    if (call === undefined) throw new ProtocolError(`The door answered call ${id}, which is not in flight.`)
-    this.#inFlight.delete(id)
-    return call
+  #welcome(dial: Dial, { sessionId, limits, resume }: WelcomeFrame): void {
+    const broken = this.#broken
+    this.#broken = undefined
+    this.#backoff.reset()
+    this.#limits = limits
+    const isResumed = resume?.isResumed === true
+    if (isResumed && this.#resume?.sessionId !== sessionId) {
+      throw new ProtocolError(`The door resumed session ${sessionId}, which was not asked for.`)
+    }
+    this.#resume = resume === undefined ? undefined : { sessionId, resumeToken: resume.resumeToken }
+    this.#resumeWindowMs = resume?.windowMs ?? 0
+    if (isResumed) {
+      this.#receipts.start()
+      this.#calls.resume(
+        resume.lastCallId ?? -1,
+        message => dial.sendMessage(message),
+        id => dial.send({ type: 'cancel', id }),
+      )
+    } else {
+      if (broken !== undefined) this.#calls.lose(broken.error)
+      if (resume !== undefined) this.#receipts.restart()
+    }
+    this.#setState(this.#isRetired ? 'retired' : 'open')
+    this.#sendWaiting()
+    this.#closeIfDone()
+  }
+
+  #takeEnd({ error, isFinal }: DialEnd): void {
+    if (this.#state === 'closed') return
+    if (isFinal) this.#end(error)
+    else this.#breakOff(error)
+  }
+
+  /** The socket is as good as gone. */
+  #fall(error: CloudletError): void {
+    this.#dial?.close(CLOSE_CODES.goodbye)
+    this.#breakOff(error)
+  }
+
+  /** Connects anew for as long as the door keeps the session, if anything waits for that. */
+  #breakOff(error: CloudletError): void {
+    this.#receipts.stop()
+    this.#calls.streams.rest()
+    clearTimeout(this.#probeTimer)
+    const nowMs = Date.now()
+    this.#broken ??= { error, sinceMs: nowMs }
+    const delayMs = this.#backoff.next()
+    const isLate = nowMs + delayMs - this.#broken.sinceMs > this.#resumeWindowMs
+    if (this.#resume === undefined || this.#hasGoodbye || isLate || this.#calls.size === 0) {
+      this.#end(error)
+      return
+    }
+    this.#setState('broken')
+    this.#redialTimer = setTimeout(() => this.#redial(), delayMs)
   }
 
   #sendWaiting(): void {
-    if (this.#limits === undefined || this.#state === 'closed') return
-    const { callsInFlight, frameBytes } = this.#limits
-    for (const [id, call] of this.#waiting) {
-      const isStream = call.events !== undefined
-      if (!isStream && this.#inFlight.size + this.#abandoned.size >= callsInFlight) return
-      this.#waiting.delete(id)
-      if (call.message.length > frameBytes) {
-        const size = `The call takes ${call.message.length} bytes on the wire, over this door's limit of ${frameBytes}.`
-        call.reject(new ValueError('args', `${size} Send less, or upload it as a file.`))
-        continue
-      }
-      if (isStream) this.#streams.add(id, call)
-      else this.#inFlight.set(id, call)
-      this.#socket?.send(call.message)
-    }
+    const dial = this.#dial
+    if (this.#limits === undefined || !dial?.isWelcomed) return
+    this.#calls.sendWaiting(this.#limits, message => dial.sendMessage(message))
   }
 
   #giveUp(id: number, error: CloudletError): void {
-    const waiting = this.#waiting.get(id)
-    const call = waiting ?? this.#inFlight.get(id) ?? this.#streams.remove(id)
-    if (call === undefined) return
-    this.#waiting.delete(id)
-    this.#inFlight.delete(id)
-    if (waiting === undefined) {
-      this.#abandoned.add(id)
-      this.#send({ type: 'cancel', id })
-    }
-    call.reject(error)
+    const isSent = this.#calls.giveUp(id, error)
+    if (isSent && this.#dial?.isWelcomed) this.#dial.send({ type: 'cancel', id })
   }
 
   /** Silence may be a long download or a dead network: new calls go elsewhere, those here keep their chance. */
   #probe(): void {
     if (this.#state !== 'open') return
-    this.#send({ type: 'ping', nonce: this.#nextId })
+    this.#dial?.send({ type: 'ping', nonce: this.#nextId })
     clearTimeout(this.#probeTimer)
     this.#probeTimer = setTimeout(() => this.retire(), this.#options.pongTimeoutMs)
   }
 
   #closeIfDone(): void {
-    if (this.#state === 'retired' && this.#waiting.size + this.#inFlight.size + this.#streams.size === 0) {
-      this.close()
-    }
-  }
-
-  #send(frame: ClientFrame): void {
-    this.#socket?.send(encodeFrame(frame))
-  }
-
-  #closeError(code: number, reason: string): CloudletError {
-    if (this.#sessionError !== undefined) return this.#sessionError
-    if (code === CLOSE_CODES.unauthenticated) return new UnauthenticatedError(reason)
-    const { url } = this.#options
-    const why = reason === '' ? `code ${code}` : `code ${code}: ${reason}`
-    const when = this.#limits === undefined ? "Can't connect to" : 'Lost the connection to'
-    return new ConnectionError(`${when} ${url} (${why}).`)
+    if (this.#calls.size > 0) return
+    if (this.#state === 'retired') this.close()
+    else if (this.#state === 'broken') this.#end(new ConnectionError('The connection was lost.'))
   }
 
   /** Settles everything with the one error. */
   #end(error: CloudletError): void {
     if (this.#state === 'closed') return
     this.#setState('closed')
-    clearTimeout(this.#connectTimer)
+    clearTimeout(this.#redialTimer)
     clearTimeout(this.#probeTimer)
-    const calls = [...this.#waiting.values(), ...this.#inFlight.values(), ...this.#streams.removeAll()]
-    this.#waiting.clear()
-    this.#inFlight.clear()
-    this.#abandoned.clear()
-    for (const call of calls) call.reject(error)
-    this.#socket?.close(error instanceof ProtocolError ? CLOSE_CODES.protocol : CLOSE_CODES.goodbye, '')
+    this.#receipts.stop()
+    this.#dial?.close(error instanceof ProtocolError ? CLOSE_CODES.protocol : CLOSE_CODES.goodbye)
+    const moved = this.#hasGoodbye ? new MovedError(error.message, { cause: error }) : undefined
+    this.#calls.end(error, moved)
   }
 
   #setState(state: LinkState): void {
+    if (this.#state === state) return
     this.#state = state
     this.#options.onChange(state)
   }

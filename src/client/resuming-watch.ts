@@ -1,14 +1,13 @@
 import { CloudletError } from '../errors.ts'
 import { parseWatchUpdate } from '../protocol/watching.ts'
 import type { OpenWatch, WatchRequest } from '../sdk/watch.ts'
+import { Backoff, type BackoffPlan } from './backoff.ts'
 import type { Connection } from './connection.ts'
 
-/** How often and how soon a watch that lost its connection tries again. Its waits double, up to the longest. */
-export interface RetryPlan {
+/** How often and how soon a watch that lost its session tries again. */
+export interface RetryPlan extends BackoffPlan {
   /** Failures in a row before it gives up. */
   readonly attempts: number
-  readonly firstDelayMs: number
-  readonly longestDelayMs: number
 }
 
 /** Watches over a connection that may be lost: each time, the host is told what the watch has and sends the difference. */
@@ -28,9 +27,9 @@ async function keepOpen(
   plan: RetryPlan,
   signal: AbortSignal,
 ): Promise<void> {
-  let failureCount = 0
+  const backoff = new Backoff(plan)
   const onEvent = (event: unknown): void => {
-    failureCount = 0
+    backoff.reset()
     request.onUpdate(parseWatchUpdate(event))
   }
   for (;;) {
@@ -38,8 +37,8 @@ async function keepOpen(
       await connection.stream('database.watch', request.args(), onEvent, signal)
       return
     } catch (error) {
-      if (!isLost(error) || ++failureCount > plan.attempts) throw error
-      await waitFor(delayOf(failureCount, plan), signal)
+      if (!isLost(error) || backoff.count === plan.attempts) throw error
+      await waitFor(backoff.next(), signal)
     }
   }
 }
@@ -50,12 +49,6 @@ function isLost(error: unknown): boolean {
     error instanceof CloudletError &&
     (error.code === 'CLOUDLET_CONNECTION' || error.code === 'CLOUDLET_HOST_CLOSED')
   )
-}
-
-/** Not the same for all clients, who may have lost one host at one moment. */
-function delayOf(failureCount: number, { firstDelayMs, longestDelayMs }: RetryPlan): number {
-  const longest = Math.min(firstDelayMs * 2 ** (failureCount - 1), longestDelayMs)
-  return longest * (0.5 + Math.random() / 2)
 }
 
 /** Resolves after the delay, or as soon as the signal aborts. */

@@ -1,7 +1,7 @@
 import { OverloadedError } from '../errors.ts'
 import type { Caller } from '../types.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
-import type { QueuedCall } from './turns.ts'
+import type { Queue, QueuedCall } from './turns.ts'
 
 /** What one caller has going on at a door, over all sessions. */
 export interface CallerLoad {
@@ -11,6 +11,8 @@ export interface CallerLoad {
   inFlightCount: number
   /** Those that wait. */
   readonly queue: Set<QueuedCall>
+  /** And those with large answers. */
+  readonly large: Queue
   /** Calls it may make at once just now, as of `filledMs`. */
   tokens: number
   filledMs: number
@@ -40,7 +42,11 @@ export class Callers {
     const known = this.#loads.get(key)
     if (known !== undefined) return known
     const tokens = this.#limits.maxCallsBurst
-    const load = { key, sessionCount: 0, inFlightCount: 0, queue: new Set<QueuedCall>(), tokens, filledMs: 0 }
+    const load: CallerLoad = {
+      ...{ key, sessionCount: 0, inFlightCount: 0, tokens, filledMs: 0 },
+      queue: new Set<QueuedCall>(),
+      large: { queue: new Set<QueuedCall>() },
+    }
     this.#loads.set(key, load)
     return load
   }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { ByteBudget } from './byte-budget.ts'
+import type { TurnWriter, WriteTurns } from './write-turns.ts'
 
 /** What a socket tells its owner. */
 export interface SocketListener {
@@ -51,11 +52,18 @@ export class SocketAcceptor {
 /** Why a socket is not read. */
 export const PAUSED_FOR = Object.freeze({ answers: 1, calls: 2 })
 
-/** One accepted WebSocket. What is sent within one turn of the event loop goes out as one write. */
-export class OpenSocket {
+/** What the sockets of a door share. */
+export interface SocketContext {
+  readonly incoming: ByteBudget
+  readonly writeTurns: WriteTurns
+}
+
+/** One accepted WebSocket. What is sent within one turn of the event loop goes out in two writes at most. */
+export class OpenSocket implements TurnWriter {
   readonly #webSocket: WebSocket
   readonly #socket: Socket
   readonly #incoming: ByteBudget
+  readonly #turns: WriteTurns
   readonly #bytesBefore: number
   #listener: SocketListener | undefined
   /** Bytes it may send in all; 0 when that is no longer bounded. */
@@ -64,14 +72,22 @@ export class OpenSocket {
   #unfinishedBytes = 0
   #lastReceivedBytes = -1
   #silentCheckCount = 0
+  /** Something was written in this turn of the event loop. */
+  #hasWritten = false
   #isCorked = false
   #isAtFault = false
   #pauses = 0
 
-  constructor(webSocket: WebSocket, socket: Socket, headBytes: number, incoming: ByteBudget) {
+  constructor(
+    webSocket: WebSocket,
+    socket: Socket,
+    headBytes: number,
+    { incoming, writeTurns }: SocketContext,
+  ) {
     this.#webSocket = webSocket
     this.#socket = socket
     this.#incoming = incoming
+    this.#turns = writeTurns
     this.#bytesBefore = socket.bytesRead - headBytes
   }
 
@@ -100,10 +116,12 @@ export class OpenSocket {
 
   send(message: Uint8Array): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return
-    if (!this.#isCorked) {
+    if (!this.#hasWritten) {
+      this.#hasWritten = true
+      this.#turns.join(this)
+    } else if (!this.#isCorked) {
       this.#isCorked = true
       this.#socket.cork()
-      process.nextTick(uncork, this)
     }
     this.#webSocket.send(message)
   }
@@ -149,7 +167,9 @@ export class OpenSocket {
     this.#webSocket.ping()
   }
 
-  uncork(): void {
+  endTurn(): void {
+    this.#hasWritten = false
+    if (!this.#isCorked) return
     this.#isCorked = false
     this.#socket.uncork()
   }
@@ -184,10 +204,6 @@ export const CLOSE_TIMEOUT_MS = 2000
 const SILENT_CHECKS_WHILE_SENDING = 10
 /** What may be coming in from a socket however much others hold: enough for any call without a file. */
 const UNFINISHED_BYTES_FREE = 64 * 1024
-
-function uncork(socket: OpenSocket): void {
-  socket.uncork()
-}
 
 function toBytes(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data)

@@ -11,10 +11,10 @@ import {
 import type { Login } from './auth.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { login, type SessionOrigin } from './login.ts'
-import { type OpenSocket, PAUSED_FOR, type SocketListener } from './open-socket.ts'
+import { type OpenSocket, PAUSED_FOR, type SocketContext, type SocketListener } from './open-socket.ts'
 import type { Session, SessionContext, SessionPeer } from './session.ts'
 
-export interface PeerContext extends SessionContext {
+export interface PeerContext extends SessionContext, SocketContext {
   /** Gives a peer that has logged in the session it asks for. @throws {CloudletError} */
   readonly welcome: (peer: Peer, hello: HelloFrame, version: number, found: Login) => Session
   /** Answers that wait for peers who don't take them. */
@@ -92,9 +92,14 @@ export class Peer implements SocketListener, SessionPeer {
     this.#context.onGone(this)
   }
 
+  get slowBytes(): number {
+    return this.#slowBytes
+  }
+
   onDrain(): void {
     this.#context.outgoing.remove(this.#slowBytes)
     this.#slowBytes = 0
+    this.#session?.onDrain()
   }
 
   checkAlive(): void {

@@ -193,7 +193,7 @@ export class Door implements Closable {
     }
     this.#acceptor.accept(request, socket, head, webSocket => {
       const { context } = this.#sessions
-      this.#open(new OpenSocket(webSocket, request.socket, head.length, context.incoming), request)
+      this.#open(new OpenSocket(webSocket, request.socket, head.length, context), request)
     })
   }
 

@@ -15,12 +15,15 @@ import type { ByteBudget } from './byte-budget.ts'
 import type { CallerLoad, Callers } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { EventStream } from './event-stream.ts'
-import type { QueuedCall, Turns } from './turns.ts'
+import { LARGE_ANSWERS, type LargeCall, LargeCalls } from './large-calls.ts'
+import type { Turns } from './turns.ts'
 
 /** What the calls of all sessions of a door share. */
 export interface CallContext extends Pick<ResolvedDoorOptions, 'call' | 'maxCallsInFlight'> {
   readonly callers: Callers
   readonly turns: Turns
+  /** Of calls with large answers. */
+  readonly largeTurns: Turns
   readonly incoming: ByteBudget
   /** Reports a fault and hides it behind an incident id. */
   readonly toInternalError: (cause: unknown) => InternalError
@@ -34,15 +37,19 @@ export interface CallOwner {
   send(frame: ServerFrame): void
   /** What its calls hold has changed. */
   onCallBytes(): void
+  /** Bytes of answers that wait for its client to take them; undefined when it takes none. */
+  findUntaken(): number | undefined
 }
 
 /** One call, from its frame to its end. */
-class OpenCall implements QueuedCall {
+class OpenCall implements LargeCall {
   readonly id: number
   readonly op: string
   readonly args: unknown
   /** As long as the message it came in. */
   readonly sizeBytes: number
+  /** What its answer may be, for a call with a large one. */
+  readonly answerBytes: number
   readonly controller = new AbortController()
   /** Of a streaming call. */
   readonly stream: EventStream | undefined
@@ -58,6 +65,7 @@ class OpenCall implements QueuedCall {
     this.op = op
     this.args = args
     this.sizeBytes = sizeBytes
+    this.answerBytes = LARGE_ANSWERS.get(op) ?? 0
     this.stream = stream
     this.#calls = calls
   }
@@ -82,6 +90,7 @@ export class SessionCalls {
   #inFlightCount = 0
   /** Streaming ones not yet answered: they run for as long as the client likes, and stop at once. */
   #streamCount = 0
+  #large: LargeCalls | undefined
   #bytes = 0
   #isDraining = false
   #onDrained: (() => void) | undefined
@@ -125,7 +134,13 @@ export class SessionCalls {
       return
     }
     this.#inFlightCount++
-    this.#context.turns.start(this.#owner.load, call)
+    if (call.answerBytes > 0) this.#largeCalls().start(call)
+    else this.#context.turns.start(this.#owner.load, call)
+  }
+
+  /** The client may take more by now. */
+  proceed(): void {
+    this.#large?.proceed()
   }
 
   /** Gives a call up. Not a fault when there is none: the answer and the cancel crossed on the wire. */
@@ -174,7 +189,8 @@ export class SessionCalls {
     } catch (error) {
       this.#answer(call, () => this.#sendError(id, error))
     } finally {
-      if (stream === undefined) this.#context.turns.finish()
+      if (call.answerBytes > 0) this.#largeCalls().finish(call)
+      else if (stream === undefined) this.#context.turns.finish()
       this.#leave(call)
     }
   }
@@ -203,7 +219,18 @@ export class SessionCalls {
 
   /** One that still waits for its turn will never run. */
   #withdraw(call: OpenCall): void {
-    if (this.#context.turns.withdraw(this.#owner.load, call)) this.#leave(call)
+    const isWithdrawn =
+      call.answerBytes > 0
+        ? this.#largeCalls().withdraw(call)
+        : this.#context.turns.withdraw(this.#owner.load, call)
+    if (isWithdrawn) this.#leave(call)
+  }
+
+  #largeCalls(): LargeCalls {
+    this.#large ??= new LargeCalls(this.#context.largeTurns, this.#owner.load, () =>
+      this.#owner.findUntaken(),
+    )
+    return this.#large
   }
 
   /** Drops the outcome of a call that was answered already, or whose session is gone. */

@@ -15,6 +15,8 @@ import { waitAtMost } from './wait.ts'
 
 /** Who is at the other end of the socket a session is on. */
 export interface SessionPeer {
+  /** Of answers that wait for the network, when they are many; else 0. */
+  readonly slowBytes: number
   send(frame: ServerFrame): void
   sendMessage(message: Uint8Array): void
   /** Whether calls hold so much that no more are to be read. */
@@ -95,6 +97,7 @@ export class Session implements CallOwner {
     this.#peer = peer
     before?.leave(CLOSE_CODES.takenOver, 'The session goes on over another connection.')
     this.onCallBytes()
+    this.onDrain()
   }
 
   /** Goes on for a client who came back. @throws {ProtocolError} for more received than was sent. */
@@ -157,6 +160,15 @@ export class Session implements CallOwner {
     }
     if (this.#kept !== undefined) this.#keep(this.#kept, message)
     this.#peer?.sendMessage(message)
+  }
+
+  findUntaken(): number | undefined {
+    return this.#peer?.slowBytes
+  }
+
+  /** The peer has taken what waited for it. */
+  onDrain(): void {
+    this.#calls.proceed()
   }
 
   onCallBytes(): void {

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { InternalError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import { CLOSE_CODES, type HelloFrame, type WelcomeFrame } from '../protocol/frames.ts'
 import type { ResumeRequest } from '../protocol/resume.ts'
 import type { Caller } from '../types.ts'
@@ -10,6 +11,7 @@ import type { ResolvedDoorOptions } from './door-options.ts'
 import type { Peer, PeerContext } from './peer.ts'
 import { Session } from './session.ts'
 import { Turns } from './turns.ts'
+import { WriteTurns } from './write-turns.ts'
 
 /** Random bytes of a resume token: as many as nobody guesses. */
 const TOKEN_BYTES = 24
@@ -41,6 +43,8 @@ export class Sessions {
       maxCallsInFlight: options.maxCallsInFlight,
       callers: new Callers(options),
       turns: new Turns(options.maxCallsRunning),
+      largeTurns: new Turns(LIMITS.largeAnswers),
+      writeTurns: new WriteTurns(),
       incoming: new ByteBudget(options.maxIncomingBytes),
       outgoing: new ByteBudget(options.maxOutgoingBytes),
       kept: new ByteBudget(options.maxKeptBytes),

@@ -6,15 +6,18 @@ import { onTestFinished } from 'vitest'
 export class BreakingProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  readonly #doorPort: number
+  /** Where new connections lead. */
+  doorPort: number
   /** Connections made so far, refused ones too. */
   connectionCount = 0
   /** Pieces that clients sent through it. */
   sentCount = 0
   isRefusing = false
+  /** What goes this way is lost. */
+  losing: 'to-door' | 'to-client' | undefined
 
   private constructor(doorPort: number) {
-    this.#doorPort = doorPort
+    this.doorPort = doorPort
     this.#server = createServer(socket => this.#accept(socket))
   }
 
@@ -51,14 +54,16 @@ export class BreakingProxy {
       socket.destroy()
       return
     }
-    const onward = connect(this.#doorPort, '127.0.0.1')
+    const onward = connect(this.doorPort, '127.0.0.1')
     socket.on('data', () => this.sentCount++)
-    for (const [from, to] of [
-      [socket, onward],
-      [onward, socket],
+    for (const [from, to, way] of [
+      [socket, onward, 'to-door'],
+      [onward, socket, 'to-client'],
     ] as const) {
       this.#sockets.add(from)
-      from.on('data', data => to.write(data))
+      from.on('data', data => {
+        if (this.losing !== way) to.write(data)
+      })
       from.on('error', () => undefined)
       from.on('close', () => {
         this.#sockets.delete(from)

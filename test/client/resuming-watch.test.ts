@@ -86,10 +86,10 @@ class Listener implements WatchRequest {
   }
 }
 
-describe('a watch over a connection', () => {
+describe('a watch over a connection whose sessions are not kept', () => {
   test('begins anew with what it has by then, each time it is lost', async () => {
     const watches = new WatchDoor()
-    const { door } = await openDoor({ call: watches.call })
+    const { door } = await openDoor({ call: watches.call, resumeWindowMs: 0 })
     const proxy = await BreakingProxy.open(door.port)
     const listener = new Listener()
     const handle = resumingWatches(connect(proxy.url), PLAN)(listener)
@@ -107,7 +107,7 @@ describe('a watch over a connection', () => {
 
   test('is given up after so many failures in a row', async () => {
     const watches = new WatchDoor()
-    const { door } = await openDoor({ call: watches.call })
+    const { door } = await openDoor({ call: watches.call, resumeWindowMs: 0 })
     const proxy = await BreakingProxy.open(door.port)
     const listener = new Listener()
     const handle = resumingWatches(connect(proxy.url), PLAN)(listener)
@@ -121,13 +121,47 @@ describe('a watch over a connection', () => {
 
   test('notices a door that went silent', async () => {
     const watches = new WatchDoor()
-    const { door } = await openDoor({ call: watches.call })
+    const { door } = await openDoor({ call: watches.call, resumeWindowMs: 0 })
     const proxy = await BreakingProxy.open(door.port)
     const listener = new Listener()
     const handle = resumingWatches(connect(proxy.url, 20), PLAN)(listener)
     await listener.reached(1)
     proxy.silence()
     await listener.reached(2)
+    handle.close()
+    await handle.ended
+  })
+
+  test('is resumed with its session after the pause, if that is kept: it is not opened again', async () => {
+    const watches = new WatchDoor()
+    const { door } = await openDoor({ call: watches.call })
+    const proxy = await BreakingProxy.open(door.port)
+    const listener = new Listener()
+    const handle = resumingWatches(connect(proxy.url), PLAN)(listener)
+    await listener.reached(1)
+    for (let count = 2; count <= 5; count++) {
+      proxy.cut()
+      await watches.emit({ ...UPDATE, isInit: false })
+      await listener.reached(count)
+    }
+    expect(watches.asked).toHaveLength(1)
+    expect(listener.updates).toHaveLength(5)
+    handle.close()
+    await handle.ended
+  })
+
+  test('whose connection falls silent goes on over another', async () => {
+    const watches = new WatchDoor()
+    const { door } = await openDoor({ call: watches.call })
+    const proxy = await BreakingProxy.open(door.port)
+    const listener = new Listener()
+    const handle = resumingWatches(connect(proxy.url, 20), PLAN)(listener)
+    await listener.reached(1)
+    proxy.silence()
+    await watches.emit({ ...UPDATE, isInit: false })
+    await listener.reached(2)
+    expect(watches.asked).toHaveLength(1)
+    expect(proxy.connectionCount).toBeGreaterThan(1)
     handle.close()
     await handle.ended
   })
@@ -170,7 +204,7 @@ describe('a watch over a connection', () => {
 
   test('that is closed while it waits to try again tries no more', async () => {
     const watches = new WatchDoor()
-    const { door } = await openDoor({ call: watches.call })
+    const { door } = await openDoor({ call: watches.call, resumeWindowMs: 0 })
     const proxy = await BreakingProxy.open(door.port)
     const listener = new Listener()
     const handle = resumingWatches(connect(proxy.url), { ...PLAN, firstDelayMs: 1e6, longestDelayMs: 1e6 })(

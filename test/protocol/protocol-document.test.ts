@@ -4,6 +4,7 @@ import { LIMITS } from '../../src/limits.ts'
 import { OPS } from '../../src/protocol/calls.ts'
 import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
 import { CLOSE_CODES, FIELD_CHARS, parseClientFrame, parseServerFrame } from '../../src/protocol/frames.ts'
+import { IDEMPOTENT_OPS } from '../../src/protocol/idempotent-ops.ts'
 
 const text = await readFile(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
 
@@ -45,6 +46,16 @@ describe('docs/protocol.md', () => {
     const ofFunctionsOnly: readonly string[] = ['runtime', 'network', 'wechat']
     const ops = Object.entries(OPS).filter(([, { capability }]) => !ofFunctionsOnly.includes(capability))
     expect(listed.toSorted()).toEqual(ops.map(([op]) => op).toSorted())
+  })
+
+  test('lists every op that may be asked twice', () => {
+    const [, list = ''] = /\*\*What may be asked twice\*\*: (.+?)\. A client/.exec(text) ?? []
+    const listed = list.split('; ').flatMap(group => {
+      const names = [...group.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name)
+      const [capability] = names[0]?.split('.') ?? []
+      return names.map(name => (name.includes('.') ? name : `${capability}.${name}`))
+    })
+    expect(listed.toSorted()).toEqual([...IDEMPOTENT_OPS].toSorted())
   })
 
   test('lists every close code', () => {
