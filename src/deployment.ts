@@ -85,6 +85,8 @@ export interface DeploymentInfo {
   readonly cpuMs: number
   readonly memoryMb: number
   readonly concurrency: number
+  /** Where anyone may call it by HTTP, at doors that have no `httpPaths`: as its config.json says. */
+  readonly httpPath?: string
   /** What would surprise its author: settings that are ignored, things the real cloud refuses. */
   readonly warnings: readonly string[]
 }
@@ -143,6 +145,7 @@ export async function makeDeployment(
     cpuMs: config.cpuMs,
     memoryMb: config.memoryMb,
     concurrency: config.concurrency,
+    ...(config.http === undefined ? {} : { httpPath: config.http.path }),
     warnings: [...packageWarnings, ...warnings, ...graph.warnings],
   }
   const { memoryMb, concurrency } = config

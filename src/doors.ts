@@ -1,8 +1,9 @@
 import type { Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import { HostClosedError, InvalidOptionError } from './errors.ts'
+import { checkKnownOptions } from './known-options.ts'
 import type { Authenticate } from './transport/auth.ts'
-import type { DoorOptions } from './transport/door-options.ts'
+import { DOOR_OPTION_NAMES, type DoorOptions } from './transport/door-options.ts'
 import { type AttachOptions, Door, type ListenOptions } from './transport/server.ts'
 
 /** Where a door listens unless told. */
@@ -60,7 +61,7 @@ export class Doors {
     if (!(server instanceof NetServer)) {
       throw new InvalidOptionError('server', 'attach needs a server of node:http or node:https.')
     }
-    const door = Door.attach(server, this.#complete(settings))
+    const door = Door.attach(server, this.#complete(settings, ['path']))
     this.#add(door, server)
     return door
   }
@@ -73,7 +74,7 @@ export class Doors {
   }
 
   async #listen(settings: ListenSettings): Promise<Door> {
-    const door = await Door.listen({ port: DEFAULT_PORT, ...this.#complete(settings) })
+    const door = await Door.listen({ port: DEFAULT_PORT, ...this.#complete(settings, ['port', 'hostname']) })
     this.#add(door)
     if (!this.#isClosed) return door
     await door.close()
@@ -85,13 +86,18 @@ export class Doors {
     door.onClose(() => this.#doors.delete(door))
   }
 
-  #complete<Settings extends DoorSettings>(settings: Settings): Settings & DoorOptions {
+  #complete<Settings extends DoorSettings>(
+    settings: Settings,
+    places: readonly string[],
+  ): Settings & DoorOptions {
     if (typeof settings !== 'object' || settings === null) {
       throw new InvalidOptionError(
         'settings',
         'The settings of a door must be an object, e.g. { port: 7780 }.',
       )
     }
+    // A misspelt authenticate would let everyone in, a misspelt httpPaths make functions public.
+    checkKnownOptions('settings', settings, [...places, ...DOOR_OPTION_NAMES])
     return { authenticate: this.#authenticate, ...settings, ...this.#duties }
   }
 }

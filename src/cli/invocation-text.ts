@@ -36,15 +36,19 @@ const LOG_STYLES: Readonly<Record<LogLine['level'], Style>> = Object.freeze({
 
 /** The deployed functions as a table with a heading. */
 export function formatDeployments(deployments: readonly DeploymentInfo[]): string[] {
-  const rows = deployments.map(({ name, version, fileCount, sizeBytes, timeoutMs, memoryMb }) => [
+  // Whoever serves functions to everyone should see it.
+  const hasPaths = deployments.some(({ httpPath }) => httpPath !== undefined)
+  const rows = deployments.map(({ name, version, fileCount, sizeBytes, timeoutMs, memoryMb, httpPath }) => [
     name,
     version.slice(0, 8),
     String(fileCount),
     `${(sizeBytes / 1024).toFixed(1)} KB`,
     `${timeoutMs / 1000} s`,
     `${memoryMb} MB`,
+    ...(hasPaths ? [httpPath ?? ''] : []),
   ])
-  return formatTable([['function', 'version', 'files', 'size', 'timeout', 'memory'], ...rows], [2, 3, 4, 5])
+  const heading = ['function', 'version', 'files', 'size', 'timeout', 'memory', ...(hasPaths ? ['http'] : [])]
+  return formatTable([heading, ...rows], [2, 3, 4, 5])
 }
 
 export function indent(text: string): string {

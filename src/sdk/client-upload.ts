@@ -1,9 +1,10 @@
 import { ProtocolError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import { type ClientCall, isConnectionLost, pauseBefore, RETRIES, requireActive } from './client-call.ts'
 import type { CreateHash, LocalFile } from './local-files.ts'
 
 /** Files up to this size cross in one call. */
-export const SINGLE_CALL_BYTES = 1_048_576
+export const SINGLE_CALL_BYTES: number = LIMITS.uploadChunkBytes
 /** Chunks of a file under way at once: enough to keep a distant host busy, few enough for a small device. */
 export const CHUNKS_IN_FLIGHT = 4
 

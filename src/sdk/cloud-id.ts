@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.ts'
 import { createFailure, createWxError } from './wx-errors.ts'
 
 /** An open-data id, marked as such: `wx.cloud.CloudID(id)`. */
@@ -16,9 +17,6 @@ export interface CloudIDConstructor {
   new (id: string | EncryptedOpenData): CloudID
   (id: string | EncryptedOpenData): CloudID
 }
-
-/** CloudIDs one call may carry, as on the platform. */
-export const CLOUD_IDS_MAX = 5
 
 class OpenDataId implements CloudID {
   readonly cloudID: string
@@ -50,8 +48,8 @@ export type SeparateCloudIDs = (api: string, data: Record<string, unknown>) => S
 export function separateCloudIDs(api: string, data: Record<string, unknown>): SeparatedData {
   const fields = Object.keys(data).filter(field => data[field] instanceof OpenDataId)
   if (fields.length === 0) return { data, cloudIDs: undefined }
-  if (fields.length > CLOUD_IDS_MAX) {
-    const problem = `data has ${fields.length} CloudIDs and may have ${CLOUD_IDS_MAX} at most.`
+  if (fields.length > LIMITS.cloudIDs) {
+    const problem = `data has ${fields.length} CloudIDs and may have ${LIMITS.cloudIDs} at most.`
     throw createFailure('client', api, -401002, problem)
   }
   const rest = { ...data }

@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '../errors.ts'
 import { createWxApi, type Report, type WxApi } from './wx-api.ts'
 
 /** One call of an API that needs a screen, a user or a device, as it was made. */
@@ -20,6 +21,8 @@ export class Answers {
   readonly #report: Report
   readonly #answers = new Map<string, Answer>()
   readonly #calls: WxCall[] = []
+  /** APIs that ask here. */
+  readonly #asking = new Set<string>()
 
   constructor(report: Report) {
     this.#report = report
@@ -30,9 +33,24 @@ export class Answers {
     return [...this.#calls]
   }
 
-  /** From now on the API answers so. */
+  /**
+   * From now on the API answers so.
+   *
+   * @throws {InvalidOptionError} for a synchronous API, whose result isn't made so.
+   */
   set(api: string, answer: Answer): void {
+    if (api.endsWith('Sync')) {
+      throw new InvalidOptionError('api', `${api} returns its result at once: assign user.wx.${api} instead.`)
+    }
+    if (typeof answer !== 'function' && (typeof answer !== 'object' || answer === null)) {
+      throw new InvalidOptionError('answer', 'An answer is an object, or a function that returns one.')
+    }
     this.#answers.set(api, answer)
+  }
+
+  /** Whether an API asks here what it comes to. */
+  isAsking(api: string): boolean {
+    return this.#asking.has(api)
   }
 
   /** An API that is noted and answered: as a test has said, else with `otherwise`. */
@@ -41,6 +59,7 @@ export class Answers {
     otherwise: Answer = {},
     onCall: (options: WxCall['options']) => void = () => {},
   ): AnsweredApi {
+    this.#asking.add(api)
     return createWxApi(api, this.#report, async (options: WxCall['options']) => {
       this.#calls.push({ api, options })
       onCall(options)

@@ -78,7 +78,7 @@ export class ModuleLoader {
       ? [specifier.startsWith('/') ? specifier.slice(1) : posix.join(folder, specifier)]
       : [posix.join(folder, specifier), ...packagePlaces(folder, specifier)]
     const path = this.#sources.find(bases.flatMap(base => CANDIDATES.map(end => `${base}${end}`)))
-    if (path !== undefined) return posix.normalize(path)
+    if (path !== undefined) return path
     throw new Error(`module '${bases[0]}.js' is not defined, require args is '${specifier}' in ${from}`)
   }
 }

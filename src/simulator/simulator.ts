@@ -30,7 +30,7 @@ export interface Simulator extends Closable {
    *
    * @throws {InvalidOptionError}
    */
-  addUser(options: UserOptions): User
+  addUser(options?: UserOptions): User
 }
 
 /**
@@ -58,7 +58,7 @@ class Phones implements Simulator {
     this.#project = project
   }
 
-  addUser(options: UserOptions): User {
+  addUser(options: UserOptions = {}): User {
     const directory = join(this.#directory, String(this.#users.length + 1))
     const user = new User(options, { url: this.#url, project: this.#project, directory })
     this.#users.push(user)

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, posix, relative } from 'node:path'
 import { isProblem, transpile } from '../modules/transpile.ts'
 
 /** A script that was made into CommonJS, or why it couldn't be, and the text that this was made of. */
@@ -32,6 +32,7 @@ export class Sources {
   /** The first of the paths that is a file of the project. Paths are from the root. */
   find(paths: readonly string[]): string | undefined {
     return paths
+      .map(path => posix.normalize(path))
       .filter(path => !/^\.\.(?:$|\/)/.test(path))
       .find(path => {
         const file = join(this.root, path)

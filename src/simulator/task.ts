@@ -36,8 +36,7 @@ export function startTask(
 ): TransferTask {
   const options = { ...readOptions(given) } as Readonly<Record<string, unknown>>
   const abortion = new AbortController()
-  const timeoutMs = typeof options['timeout'] === 'number' ? options['timeout'] : DEFAULT_TIMEOUT_MS
-  const timeout = AbortSignal.timeout(timeoutMs)
+  const timeout = AbortSignal.timeout(readTimeout(options['timeout']))
   const onHeaders = new Set<Listener>()
   const onProgress = new Set<Listener>()
   const tell = (listeners: ReadonlySet<Listener>, event: object): void => {
@@ -81,6 +80,11 @@ export function startTask(
     offProgressUpdate: listener => remove(onProgress, listener),
   }
   return guard(`The task of wx.${api}`, task, () => '')
+}
+
+/** Anything but a delay that a timer can hold is taken as not given. */
+function readTimeout(given: unknown): number {
+  return typeof given === 'number' && given >= 1 && given < 2 ** 31 ? Math.floor(given) : DEFAULT_TIMEOUT_MS
 }
 
 /** fetch says only that it failed; why is in the cause. */

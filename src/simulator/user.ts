@@ -57,6 +57,9 @@ export class User implements Closable {
       console = globalThis.console,
       ...cloudOptions
     } = options
+    if (typeof createLoginCode !== 'function') {
+      throw new InvalidOptionError('createLoginCode', 'createLoginCode must be a function.')
+    }
     this.#console = console
     const { url, project, directory } = setup
     this.#project = project
@@ -169,10 +172,15 @@ export class User implements Closable {
     return this.#requireApp().stack.pages
   }
 
-  /** Sets what an API of wx comes to from now on. One that isn't offered is offered from now on. */
+  /**
+   * Sets what an asynchronous API of wx comes to from now on: of one that isn't offered, too, and in the place of what
+   * another does otherwise.
+   *
+   * @throws {InvalidOptionError} for a synchronous one: assign that to `user.wx`.
+   */
   answer(api: string, answer: Answer): void {
     this.#answers.set(api, answer)
-    if (!(api in this.wx)) this.wx[api] = this.#answers.createApi(api)
+    if (!this.#answers.isAsking(api)) this.wx[api] = this.#answers.createApi(api)
   }
 
   /** Calls of dialogues, toasts and answered APIs, oldest first. */

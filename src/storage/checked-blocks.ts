@@ -114,22 +114,38 @@ function isDigest(hash: Hash, sha256: string): boolean {
   return hash.digest('hex') === sha256
 }
 
-/** The same bytes in pieces of one block each; the last may be shorter. */
-async function* inBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  let held: Uint8Array[] = []
+/**
+ * The same bytes in pieces of one block each; the last may be shorter. What waits for more is copied: a source may give
+ * one buffer again and again.
+ */
+export async function* inBlocks(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  let held: Uint8Array = new Uint8Array()
   let heldBytes = 0
   for await (const piece of pieces) {
     for (let at = 0; at < piece.byteLength; ) {
       const part = piece.subarray(at, at + BLOCK_BYTES - heldBytes)
       at += part.byteLength
-      held.push(part)
+      if (part.byteLength === BLOCK_BYTES) {
+        yield part
+        continue
+      }
+      if (heldBytes + part.byteLength > held.byteLength) held = grow(held, heldBytes, part.byteLength)
+      held.set(part, heldBytes)
       heldBytes += part.byteLength
       if (heldBytes < BLOCK_BYTES) continue
-      const [only] = held
-      yield held.length === 1 && only !== undefined ? only : Buffer.concat(held)
-      held = []
+      yield held
+      held = new Uint8Array()
       heldBytes = 0
     }
   }
-  if (heldBytes > 0) yield Buffer.concat(held)
+  if (heldBytes > 0) yield held.subarray(0, heldBytes)
+}
+
+/** A file of one small piece needs no whole block; a second piece makes one likely. */
+function grow(held: Uint8Array, heldBytes: number, moreBytes: number): Uint8Array {
+  const larger = new Uint8Array(heldBytes === 0 ? moreBytes : BLOCK_BYTES)
+  larger.set(held.subarray(0, heldBytes))
+  return larger
 }

@@ -1,5 +1,5 @@
 import { StorageError } from '../errors.ts'
-import { BLOCK_BYTES, BlockChecks } from './checked-blocks.ts'
+import { BlockChecks, inBlocks } from './checked-blocks.ts'
 import type { CloudPath } from './cloud-path.ts'
 import { contentTypeOf } from './content-type.ts'
 import type { Driver, Stage } from './driver.ts'
@@ -119,17 +119,17 @@ export class FileWriter {
     const stage = await this.#driver.createStage(path)
     try {
       const checks = new BlockChecks()
-      for await (const bytes of content) {
-        for (const piece of piecesOf(bytes)) {
-          if (stage.sizeBytes + piece.byteLength > maxBytes) throw fileTooLarge(maxBytes)
-          await reservation.grow(piece.byteLength)
-          checks.add(piece)
-          await stage.write(stage.sizeBytes, piece)
-        }
+      // In blocks also where all is there: hashing holds the thread, and between two others get their turn.
+      for await (const block of inBlocks(bytesOnly(content))) {
+        if (stage.sizeBytes + block.byteLength > maxBytes) throw fileTooLarge(maxBytes)
+        await reservation.grow(block.byteLength)
+        checks.add(block)
+        await stage.write(stage.sizeBytes, block)
       }
       await publish(stage, { sizeBytes: checks.sizeBytes, ...checks.end() })
     } catch (error) {
-      await stage.discard()
+      // What went wrong first is what counts. What can't be removed now is swept later.
+      await stage.discard().catch(() => undefined)
       throw error
     }
   }
@@ -149,10 +149,13 @@ export class FileWriter {
   }
 }
 
-/** A large piece in parts, between which others get their turn: hashing holds the thread. */
-function* piecesOf(bytes: unknown): Generator<Uint8Array, void> {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new StorageError('INVALID_PARAM', `A stream of content must give bytes, not ${typeof bytes}.`)
+async function* bytesOnly(
+  content: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const bytes of content) {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new StorageError('INVALID_PARAM', `A stream of content must give bytes, not ${typeof bytes}.`)
+    }
+    yield bytes
   }
-  for (let at = 0; at < bytes.byteLength; at += BLOCK_BYTES) yield bytes.subarray(at, at + BLOCK_BYTES)
 }

@@ -16,6 +16,9 @@ export class ReadStreams {
 
   /** Breaks those that are still read. */
   close(): void {
-    for (const stream of this.#open) stream.destroy(new HostClosedError())
+    for (const stream of this.#open) {
+      // To nobody an error would be the end of the process.
+      stream.destroy(stream.listenerCount('error') > 0 ? new HostClosedError() : undefined)
+    }
   }
 }

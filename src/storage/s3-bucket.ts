@@ -22,7 +22,8 @@ export interface S3Entry {
 /** Bytes of an object, and which version of it they are of. */
 export interface S3Part {
   readonly bytes: Uint8Array
-  readonly etag: string
+  /** Undefined where the service doesn't say, as for a part beyond the end. */
+  readonly etag: string | undefined
 }
 
 /** A bucket, as far as a storage needs it. Keys are behind the prefix. Requests that fail for a passing reason are repeated. */
@@ -53,16 +54,17 @@ export class S3Bucket {
     )
   }
 
-  /** Undefined when there is no such object, or when it has fewer bytes than `start`. */
+  /** Fewer bytes where the object ends; undefined when there is none. */
   async get(key: string, start: number, end: number): Promise<S3Part | undefined> {
     return repeat(async () => {
       try {
         const response = await this.#s3.getObjectRaw(this.#prefix + key, false, start, end)
         const bytes = new Uint8Array(await response.arrayBuffer())
-        return { bytes, etag: response.headers.get('etag') ?? '' }
+        return { bytes, etag: response.headers.get('etag') ?? undefined }
       } catch (error) {
         const status = statusOf(error)
-        if (status === 404 || status === 416) return undefined
+        if (status === 404) return undefined
+        if (status === 416) return { bytes: new Uint8Array(), etag: undefined }
         throw error
       }
     })

@@ -1,11 +1,11 @@
 import { StorageError } from '../errors.ts'
-import { type CloudPath, isCloudPath } from './cloud-path.ts'
+import type { CloudPath } from './cloud-path.ts'
 import { damagedFile } from './damage.ts'
 import { randomId } from './disk-layout.ts'
 import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
 import { guard } from './medium-failure.ts'
 import { S3Bucket, type S3Part } from './s3-bucket.ts'
-import { checkS3Path, fileKey, HEAD_BYTES, parseHead } from './s3-object.ts'
+import { checkS3Path, fileKey, HEAD_BYTES, parseHead, pathsOfKey } from './s3-object.ts'
 import type { S3Options } from './s3-options.ts'
 import { chunksOf, noteKey, S3LastingStage, S3Stage, type S3Target } from './s3-stage.ts'
 import { formatNote, parseNote } from './stage-note.ts'
@@ -120,15 +120,13 @@ export class S3Driver implements Driver {
       const start = after === '' ? undefined : `files/${after}`
       const entries = this.#bucket.list(`files/${prefix}`, start, limit)
       for await (const { key } of entries) {
-        const path = key.slice('files/'.length)
-        // What somebody else has put there is no file of this storage.
-        if (isCloudPath(path)) paths.push(path)
+        paths.push(...pathsOfKey(key))
         const wanted = Math.min(limit - records.length, READS_AT_ONCE)
         if (paths.length >= wanted) await read()
         if (records.length >= limit) break
       }
       await read()
-      return records
+      return records.slice(0, limit)
     })
   }
 
@@ -175,7 +173,7 @@ export class S3Driver implements Driver {
 class OpenObject implements OpenFile {
   readonly record: StoredRecord
   readonly #bucket: S3Bucket
-  readonly #etag: string
+  readonly #etag: string | undefined
   readonly #first: Uint8Array
 
   constructor(bucket: S3Bucket, record: StoredRecord, first: S3Part) {
@@ -197,7 +195,8 @@ class OpenObject implements OpenFile {
       const part = await guard('read the file', () =>
         this.#bucket.get(fileKey(path), HEAD_BYTES + at, HEAD_BYTES + upTo),
       )
-      if (part?.etag !== this.#etag) throw replacedFile(path)
+      const isOther = part?.etag !== undefined && part.etag !== this.#etag
+      if (part === undefined || isOther) throw replacedFile(path)
       if (part.bytes.byteLength !== upTo - at) throw damagedFile(path)
       yield part.bytes
       at = upTo

@@ -1,5 +1,5 @@
 import { StorageError } from '../errors.ts'
-import type { CloudPath } from './cloud-path.ts'
+import { type CloudPath, isCloudPath } from './cloud-path.ts'
 import { damagedFile } from './damage.ts'
 import { keyOf } from './disk-layout.ts'
 import type { StoredRecord } from './driver.ts'
@@ -26,9 +26,28 @@ export function formatHead(record: StoredRecord): Uint8Array {
 /** @throws {StorageError} STORAGE_REQUEST_FAIL when the object is not one of this storage, or not of this path */
 export function parseHead(path: CloudPath, bytes: Uint8Array): StoredRecord {
   if (bytes.byteLength < HEAD_BYTES) throw damagedFile(path, 'its head')
-  const { record } = parseMetadata(Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString(), keyOf(path))
-  if (record.path !== path) throw damagedFile(path, 'its head')
-  return record
+  try {
+    const { record } = parseMetadata(Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString(), keyOf(path))
+    if (record.path === path) return record
+  } catch (error) {
+    // The message speaks of files in a directory.
+    if (!(error instanceof StorageError)) throw error
+  }
+  throw new StorageError(
+    'STORAGE_REQUEST_FAIL',
+    `The object of ${JSON.stringify(path)} in the bucket is damaged, or was not put there by this storage. Remove it to give the file up.`,
+  )
+}
+
+/**
+ * The paths a key of a listing may stand for. Services write quotes in their XML in several ways, of which s3mini reads
+ * some: then the key is either what it says, or has quotes there.
+ */
+export function pathsOfKey(key: string): CloudPath[] {
+  const path = key.slice('files/'.length)
+  const quoted = path.replaceAll(/&#(?:39|x27);/gi, "'").replaceAll(/&#(?:34|x22);/gi, '"')
+  // What somebody else has put there is no file of this storage.
+  return [...new Set([path, quoted])].filter(isCloudPath)
 }
 
 /** @throws {StorageError} INVALID_PARAM for a path that listings of S3, which are XML, can't tell */

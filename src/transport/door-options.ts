@@ -2,7 +2,13 @@ import type { Readable } from 'node:stream'
 import { InvalidOptionError } from '../errors.ts'
 import type { Caller } from '../types.ts'
 import type { Authenticate } from './auth.ts'
-import { type HttpOptions, type ResolvedHttpOptions, resolveHttpOptions } from './http-options.ts'
+import {
+  HTTP_OPTION_NAMES,
+  type HttpOptions,
+  type ResolvedHttpOptions,
+  resolveHttpOptions,
+} from './http-options.ts'
+import { requireInteger } from './integer-option.ts'
 
 /** One call of a session, as the door hands it on. Nothing in it has been checked but its frame. */
 export interface DoorCall {
@@ -187,6 +193,13 @@ const DEFAULTS = Object.freeze({
   resumeWindowMs: 30_000,
 })
 
+/** What may be set of a door, wherever it is. */
+export const DOOR_OPTION_NAMES: readonly string[] = [
+  ...Object.keys(DEFAULTS),
+  ...HTTP_OPTION_NAMES,
+  'authenticate',
+]
+
 /** Longest delay a timer can hold. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
@@ -246,14 +259,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [min: number, max: number]>
 function requireIntegers(options: DoorOptions): Readonly<Record<NumberOption, number>> {
   const resolved: Partial<Record<NumberOption, number>> = {}
   for (const [name, [min, max]] of Object.entries(RANGES) as [NumberOption, readonly [number, number]][]) {
-    const value = options[name] ?? DEFAULTS[name]
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidOptionError(
-        name,
-        `${name} must be an integer from ${min} to ${max}, not ${String(value)}.`,
-      )
-    }
-    resolved[name] = value
+    resolved[name] = requireInteger(name, options[name] ?? DEFAULTS[name], min, max)
   }
   return resolved as Readonly<Record<NumberOption, number>>
 }

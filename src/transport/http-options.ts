@@ -72,6 +72,9 @@ const DEFAULTS = Object.freeze({
   stallTimeoutMs: 60_000,
 })
 
+/** What may be set of the HTTP part. */
+export const HTTP_OPTION_NAMES: readonly string[] = [...Object.keys(DEFAULTS), 'httpPaths', 'cors']
+
 /** Longest delay a timer can hold. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 

@@ -18,6 +18,8 @@ export class TestWx implements Wx {
   readonly #Buffer: ArrayBufferConstructor
   readonly #sockets = new Set<WebSocket>()
   loginCount = 0
+  /** The code of a login, as WeChat gives one to a phone. */
+  giveCode: () => string = () => `code-${this.loginCount}`
   downloadCount = 0
   /** Messages that came over its sockets. */
   messageCount = 0
@@ -67,7 +69,8 @@ export class TestWx implements Wx {
   }
 
   login({ success }: Parameters<Wx['login']>[0]): void {
-    const code = `code-${++this.loginCount}`
+    this.loginCount++
+    const code = this.giveCode()
     setTimeout(() => success({ code }))
   }
 

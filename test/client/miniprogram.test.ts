@@ -1,52 +1,16 @@
 /** The build for mini-programs, in a context that has what they have, against a real host. */
 import { readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runInContext } from 'node:vm'
 import { parse } from 'acorn'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import type { FunctionHostOptions } from '../../src/index.ts'
-import { BreakingProxy } from './breaking-proxy.ts'
+import { describe, expect, test } from 'vitest'
 import { freeNames } from './free-names.ts'
 import { BUNDLE, openRealm } from './miniprogram-realm.ts'
-import type { TestWx } from './miniprogram-wx.ts'
-import { openHost } from './open-host.ts'
+import { openProgram } from './open-program.ts'
 import { distinctBytes, sha256Of, temporaryDirectory } from './temporary-files.ts'
 
 const MIB = 1024 * 1024
-
-interface Program {
-  /** Runs the body of an async function in the mini-program, where `wx.cloud` is the client. Answers as plain JSON. */
-  run(source: string): Promise<unknown>
-  readonly wx: TestWx
-  readonly host: Awaited<ReturnType<typeof openHost>>['host']
-  readonly proxy: BreakingProxy
-  readonly directory: string
-}
-
-/** `options` as app.js would write them, beside the URL. */
-async function openProgram(
-  options = "openid: 'o-mini'",
-  hostOptions: FunctionHostOptions = {},
-): Promise<Program> {
-  const { host, url } = await openHost(hostOptions)
-  const proxy = await BreakingProxy.open(Number(new URL(url).port))
-  const directory = await temporaryDirectory()
-  await mkdir(join(directory, 'usr'))
-  const { wx, realm } = openRealm(directory)
-  runInContext(`wx.cloud = require('cloudlet').createCloud({ url: '${proxy.url}', ${options} })`, realm)
-  const run = async (source: string): Promise<unknown> => {
-    const text = await runInContext(
-      `(async function () { ${source} })().then(JSON.stringify, error => JSON.stringify({ failure: { errCode: error.errCode, errMsg: error.errMsg || error.message } }))`,
-      realm,
-    )
-    return text === undefined ? undefined : JSON.parse(text)
-  }
-  onTestFinished(async () => {
-    await run('await wx.cloud.close()')
-  })
-  return { run, wx, host, proxy, directory }
-}
 
 describe('the file', () => {
   const text = readFileSync(BUNDLE, 'utf8')
@@ -54,8 +18,11 @@ describe('the file', () => {
   test('is ES5 from end to end, and the only one in its folder', async () => {
     parse(text, { ecmaVersion: 5, allowReturnOutsideFunction: true })
     expect(await readdir(dirname(BUNDLE))).toEqual(['index.js'])
-    const { miniprogram } = JSON.parse(readFileSync(join(dirname(BUNDLE), '../../package.json'), 'utf8'))
+    const { miniprogram, files } = JSON.parse(
+      readFileSync(join(dirname(BUNDLE), '../../package.json'), 'utf8'),
+    )
     expect(join(dirname(BUNDLE), '../..', miniprogram)).toBe(dirname(BUNDLE))
+    expect(files).toContain('dist')
   })
 
   test('uses what mini-programs have and nothing else, requires nothing and evaluates no text', () => {
@@ -82,6 +49,11 @@ describe('the file', () => {
     const later =
       /\.(?:at|findLast|flat|flatMap|finally|matchAll|replaceAll|toSorted|trimEnd|trimStart|hasOwn|fromEntries|allSettled|withResolvers|asyncIterator)\b/g
     expect(text.match(later)).toBeNull()
+  })
+
+  test('exports createCloud', async () => {
+    const { realm } = openRealm(await temporaryDirectory())
+    expect(runInContext("Object.keys(require('cloudlet')).join()", realm)).toBe('createCloud')
   })
 
   test('is not large', () => {

@@ -23,6 +23,24 @@ test('a closed host rejects listen, and refuses attach', async () => {
   expect(() => host.attach(createServer())).toThrow(expect.objectContaining({ code: 'CLOUDLET_HOST_CLOSED' }))
 })
 
+test.each([
+  ['authentication', () => ({ openid: 'o-1' })],
+  ['httpPath', {}],
+  ['call', async () => null],
+  ['access', undefined],
+])('a setting that there isn’t, %s, is refused by name', async (name, value) => {
+  const refusal = { code: 'CLOUDLET_INVALID_OPTION', option: name }
+  await expect(host.listen({ port: 0, [name]: value })).rejects.toMatchObject(refusal)
+  expect(() => host.attach(createServer(), { [name]: value })).toThrow(expect.objectContaining(refusal))
+})
+
+test('a door of an own port has no path, and an attached one no port', async () => {
+  await expect(host.listen({ port: 0, path: '/x' } as object)).rejects.toMatchObject({ option: 'path' })
+  expect(() => host.attach(createServer(), { port: 0 } as object)).toThrow(
+    expect.objectContaining({ option: 'port' }),
+  )
+})
+
 describe('temp URLs', () => {
   async function tempUrl(): Promise<string> {
     const { fileID } = await host.storage.upload({ cloudPath: 'a.txt', content: Buffer.from('text') })

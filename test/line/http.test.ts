@@ -180,6 +180,7 @@ describe('"http" in config.json', () => {
     const url = await open()
     expect(await status(`${url}/e`)).toBe(404)
     await deploy('echo', { http: { path: '/e' } })
+    expect(host.list()).toMatchObject([{ name: 'echo', httpPath: '/e' }])
     expect(await (await fetch(`${url}/e/x`)).json()).toMatchObject({ path: '/x' })
     await deploy('echo', { http: { path: '/f', wholePath: true } })
     expect(await status(`${url}/e`)).toBe(404)

@@ -99,6 +99,7 @@ describe('stages', () => {
       { $replaceRoot: { newRoot: { $mergeObjects: [{ $arrayElemAt: ['$o', 0] }, '$$ROOT'] } } },
     ],
     ['sample', c => c.sample({ size: 3 }), { $sample: { size: 3 } }],
+    ['sample of a number', c => c.sample(3), { $sample: { size: 3 } }],
     ['sortByCount', c => c.sortByCount('$a'), { $sortByCount: '$a' }],
     [
       'bucket',

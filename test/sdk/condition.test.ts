@@ -18,6 +18,31 @@ describe('logic', () => {
     })
   })
 
+  test('every query command may come after another, elemMatch too', () => {
+    expect(encodeCondition({ p: _.exists(true).size(2).mod(3, 1).all([4]) })).toStrictEqual({
+      $and: [{ p: { $exists: true } }, { p: { $size: 2 } }, { p: { $mod: [3, 1] } }, { p: { $all: [4] } }],
+    })
+    expect(encodeCondition({ p: _.size(2).elemMatch({ a: _.gt(1) }) })).toStrictEqual({
+      $and: [{ p: { $size: 2 } }, { p: { $elemMatch: { a: { $gt: 1 } } } }],
+    })
+    expect(encodeCondition({ p: _.size(2).elemMatch(_.or(_.lt(1), _.gt(5))) })).toStrictEqual({
+      $and: [
+        { p: { $size: 2 } },
+        { $or: [{ p: { $elemMatch: { $lt: 1 } } }, { p: { $elemMatch: { $gt: 5 } } }] },
+      ],
+    })
+    expect(encodeCondition({ p: _.elemMatch(_.size(1).elemMatch(_.eq(2))) })).toStrictEqual({
+      p: { $elemMatch: { $size: 1, $elemMatch: { $eq: 2 } } },
+    })
+    expect(() => encodeCondition({ p: { $in: [_.size(1).elemMatch(5)] } })).toThrow(
+      "can't stand inside a value",
+    )
+    let deep = _.elemMatch(1)
+    expect(() => {
+      for (let depth = 0; depth <= LIMITS.valueDepth; depth++) deep = _.size(1).elemMatch(deep)
+    }).toThrow('levels deep')
+  })
+
   test('prefix forms take arguments or one array', () => {
     const expected = { $or: [{ p: { $gt: 80 } }, { p: { $lt: 20 } }] }
     expect(encodeCondition({ p: _.or(_.gt(80), _.lt(20)) })).toStrictEqual(expected)
@@ -202,6 +227,9 @@ test('values of the database', () => {
     t: { $lt: { $tcb_server_date: { offset: -1000 } } },
     n: { $regularExpression: { pattern: '^a', options: 'i' } },
   })
+  const made = new createRegExp({ regexp: '^a' })
+  expect([made.regexp, made.options]).toStrictEqual(['^a', ''])
+  expect(createServerDate({ offset: 5 }).options).toStrictEqual({ offset: 5 })
   expect(() => createRegExp(JSON.parse('{}'))).toThrow('regexp must be a string')
   expect(() => createRegExp(JSON.parse('{"regexp":"a","options":1}'))).toThrow('options must be a string')
   expect(() => createServerDate(JSON.parse('{"offset":"5"}'))).toThrow('offset must be a number')

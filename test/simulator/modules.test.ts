@@ -31,6 +31,13 @@ describe('require', () => {
     expect(await see(`require('${specifier}').name`, { [file]: `exports.name = '${file}'` })).toBe(file)
   })
 
+  test('knows a module by its file, whatever way led to it', async () => {
+    const seen = await see(`require('/utils/../utils/x') === require('../../utils/x.js')`, {
+      'utils/x.js': '',
+    })
+    expect(seen).toBe(true)
+  })
+
   test('reads JSON', async () => {
     expect(await see(`require('./a-list.json')`, { 'pages/a/a-list.json': '[1, 2]' })).toEqual([1, 2])
   })
@@ -57,6 +64,24 @@ describe('require', () => {
     const user = await openPhone(project(`require('${specifier}')`, { '.git/secret.js': '' }))
     await expect(user.open()).rejects.toThrow(problem)
   })
+
+  test.each(['../../../secret', '/../secret', '/pages/../../secret', '../../../secret.js'])(
+    'does not leave the project by %s',
+    async specifier => {
+      const files = {
+        'app.js': 'App({})',
+        'app.json': '{"pages":["pages/a/a"]}',
+        'pages/a/a.js': `require('${specifier}')`,
+      }
+      const inside = Object.entries(files).map(([name, text]) => [`mini/${name}`, text])
+      const user = await openPhone({
+        ...Object.fromEntries(inside),
+        'project.config.json': '{"miniprogramRoot":"mini"}',
+        'secret.js': 'module.exports = 1',
+      })
+      await expect(user.open()).rejects.toThrow(/is not defined/)
+    },
+  )
 
   test('runs what a TypeScript compiler made', async () => {
     const compiled = `"use strict";

@@ -108,6 +108,7 @@ describe('wx.request', () => {
       setTimeout(() => task.abort(), 10)
     })
     expect(aborted['errMsg']).toBe('request:fail abort')
+    expect(() => wx.request({ url: 'http://127.0.0.1:1', timeout: -1 })).not.toThrow()
     const timedOut = await outcomeOf(callbacks => wx.request({ url, timeout: 30, ...callbacks }))
     expect(timedOut['errMsg']).toBe('request:fail timeout')
     const refused = await outcomeOf(callbacks => wx.request({ url: 'http://127.0.0.1:9', ...callbacks }))

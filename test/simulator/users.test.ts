@@ -1,6 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
+import { openStandin } from '../wechat/standin.ts'
+import { APPID, SECRET, StandinLogin } from '../wechat/standin-login.ts'
 import { openProject } from './open-phone.ts'
 
 const WHO = `const cloud = require('wx-server-sdk'); cloud.init()
@@ -89,5 +91,27 @@ describe('users against one host', () => {
     const { result } = await user.wx.cloud.callFunction({ name: 'who' })
     expect(result).toMatchObject({ openid: 'o-b' })
     expect(codes).toEqual([])
+  })
+
+  test('log in at WeChat, as on a phone: by the codes of a stand-in of its servers', async () => {
+    const login = new StandinLogin()
+    const standin = await openStandin(login.route)
+    const host = new FunctionHost({ wechat: { appid: APPID, secret: SECRET, apiUrl: standin.url } })
+    onTestFinished(async () => {
+      await host.close()
+      await standin[Symbol.asyncDispose]()
+    })
+    await host.deploy('who', { files: { 'index.js': WHO } })
+    await host.database.createCollection('notes')
+    const { url } = await host.listen({ port: 0 })
+    const simulator = await openProject(APP, url)
+    const pages = await Promise.all(
+      ['o-ming', 'o-hong'].map(openid =>
+        simulator.addUser({ createLoginCode: () => login.login({ openid }) }).open(),
+      ),
+    )
+    expect(pages.map(({ data }) => data['openid'])).toEqual(['o-ming', 'o-hong'])
+    const stranger = simulator.addUser({ createLoginCode: () => 'no code of WeChat' })
+    await expect(stranger.wx.cloud.callFunction({ name: 'who' })).rejects.toMatchObject({ errCode: -401001 })
   })
 })

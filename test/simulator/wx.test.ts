@@ -37,6 +37,20 @@ describe('what wx does not offer', () => {
     expect(user.wx.canIUse('getPrivacySetting')).toBe(false)
   })
 
+  test('can be answered in the place of what an API does, but for synchronous ones', async () => {
+    const user = openWx()
+    user.answer('getStorage', { data: 'as a test says' })
+    expect(await user.wx.getStorage({ key: 'none' })).toEqual({
+      errMsg: 'getStorage:ok',
+      data: 'as a test says',
+    })
+    user.wx['getUserInfo'] = undefined
+    user.answer('getUserInfo', { userInfo: { nickName: 'Ming' } })
+    expect(user.wx.canIUse('getUserInfo')).toBe(true)
+    expect(() => user.answer('getStorageSync', {})).toThrow(/assign user\.wx\.getStorageSync instead/)
+    expect(() => user.answer('getUserInfo', 'Ming' as never)).toThrow(/An answer is an object/)
+  })
+
   test('does not keep wx from being awaited, printed or copied', async () => {
     const { wx } = openWx()
     expect(await wx).toBe(wx)
@@ -224,7 +238,8 @@ test('the phone is told, with what a test says is different', async () => {
 test('what is wrong with the options of a simulator or a user is said', () => {
   expect(() => createSimulator({ url: NO_HOST, project: 5 as never })).toThrow(/project must be the path/)
   expect(() => createSimulator({ url: NO_HOST, project: '/nowhere' })).toThrow(/nowhere has no app\.json/)
-  expect(() => createSimulator({ url: 'http://x' }).addUser({})).toThrow(/url must look like/)
+  expect(() => createSimulator({ url: 'http://x' }).addUser()).toThrow(/url must look like/)
+  expect(() => openWx({ createLoginCode: 'code' as never })).toThrow(/createLoginCode must be a function/)
   const user = openWx()
   expect(() => user.page).toThrow(/app is not running/)
   return expect(user.open()).rejects.toThrow(/without a project/)

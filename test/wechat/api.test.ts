@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import { WechatApi } from '../../src/wechat/api.ts'
@@ -52,6 +53,34 @@ test('plain text that is no JSON is the answer itself, and long numbers keep the
   }))
   expect(await run.api.get('/text', {})).toEqual({ result: 'ok' })
   expect(await run.api.get('/json', {})).toEqual({ msgid: '294402298110051942', n: [1, -2.5, 1e30] })
+})
+
+test('whatever bytes come, under whatever type, they are an answer or a typed error', async () => {
+  let reply: Awaited<ReturnType<Route>> = { body: {} }
+  await using run = await opened(() => reply)
+  const types = fc.constantFrom(
+    'application/json',
+    'text/plain',
+    'text/html',
+    'image/png',
+    'application/json; charset=x',
+    '',
+  )
+  const bodies = fc.oneof(
+    fc.uint8Array({ maxLength: 64 }),
+    fc.json().map(text => Buffer.from(text)),
+  )
+  const status = fc.constantFrom(200, 200, 200, 204, 400, 500)
+  await fc.assert(
+    fc.asyncProperty(types, bodies, status, async (contentType, body, code) => {
+      reply = { status: code, headers: { 'content-type': contentType }, body: Buffer.from(body) }
+      const answer = await run.api.post('/x', {}, {}).catch((error: unknown) => error)
+      if (answer instanceof Error)
+        expect(answer).toMatchObject({ code: 'CLOUDLET_WECHAT', errCode: expect.any(Number) })
+      else expect(answer).toMatchObject({ kind: expect.stringMatching(/^(?:fields|file)$/) })
+    }),
+    { numRuns: 500 },
+  )
 })
 
 describe('failures', () => {

@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { FunctionHost, WechatError, type WechatHandlers } from '../../src/index.ts'
+import { RawPeer } from '../transport/raw-peer.ts'
 import { openWechat } from './wechat-host.ts'
 
 /** Calls of everything that needs WeChat, by name. */
@@ -160,6 +162,36 @@ describe('handlers of the embedder’s', () => {
     })
     expect(JSON.stringify(result)).not.toContain('secret')
     expect(wechat.faults).toHaveLength(1)
+  })
+
+  test('open the CloudIDs of a mini-program’s call, also on a host without credentials', async () => {
+    await using host = new FunctionHost({ wechatHandlers: handlers })
+    await host.deploy('echo', { files: { 'index.js': 'exports.main = async event => event' } })
+    const peer = await RawPeer.welcomed((await host.listen({ port: 0 })).url)
+    onTestFinished(() => peer.terminate())
+    const cloudIDs = { phone: 'id-1' }
+    expect(await peer.call(1, 'functions.invoke', { name: 'echo', cloudIDs })).toMatchObject({
+      result: { phone: { cloudID: 'id-1', data: { phoneNumber: '1' } } },
+    })
+  })
+
+  test('hear that the function gave up', async () => {
+    let signal: AbortSignal | undefined
+    await using host = new FunctionHost({
+      wechatHandlers: {
+        openapi: async call => {
+          signal = call.signal
+          await once(call.signal as AbortSignal, 'abort')
+          return {}
+        },
+      },
+    })
+    const files = {
+      'index.js': `const cloud = require('wx-server-sdk'); cloud.init(); exports.main = () => cloud.openapi.a.b({})`,
+    }
+    await host.deploy('f', { files, config: { timeout: 0.3, permissions: { openapi: ['a.b'] } } })
+    await expect(host.invoke('f')).rejects.toMatchObject({ code: 'CLOUDLET_DEADLINE' })
+    await expect.poll(() => signal?.aborted).toBe(true)
   })
 
   test('are checked when the host is made', () => {

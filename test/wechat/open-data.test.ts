@@ -5,9 +5,9 @@ import { FunctionHost } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { OpenDataReader } from '../../src/wechat/open-data.ts'
 import { RawPeer } from '../transport/raw-peer.ts'
-import { openStandin } from './standin.ts'
+import { jsonOf, openStandin, type Route } from './standin.ts'
 import { APPID, SECRET, StandinLogin, seal, toCloudID, watermark } from './standin-login.ts'
-import { issueTokens, knowNoOpenData } from './standin-token.ts'
+import { issueTokens } from './standin-token.ts'
 
 /** As `button open-type="getPhoneNumber"` gives it. */
 const phone = (ageMs = 0, appid = APPID) => ({
@@ -17,9 +17,24 @@ const phone = (ageMs = 0, appid = APPID) => ({
   watermark: watermark(ageMs, appid),
 })
 
+/** What WeChat itself knows, for one user. */
+const GENUINE: Readonly<Record<string, object>> = {
+  'genuine-1': { data: { phoneNumber: '1', watermark: { appid: APPID } } },
+  'genuine-2': { errCode: -601006, errMsg: 'cloudID expired' },
+}
+
+const openGenuine: Route = request => {
+  if (request.path !== '/wxa/getopendata') return undefined
+  if (request.query.get('openid') !== 'o-ming')
+    return { body: { errcode: 40003, errmsg: 'invalid openid rid: 1-2-3' } }
+  const known = (jsonOf(request)['cloudid_list'] as string[]).filter(id => Object.hasOwn(GENUINE, id))
+  const list = known.map(id => ({ cloud_id: id, json: JSON.stringify({ cloudID: id, ...GENUINE[id] }) }))
+  return { body: { errcode: 0, errmsg: 'ok', data_list: list } }
+}
+
 async function openUser(openid = 'o-ming') {
   const login = new StandinLogin()
-  const standin = await openStandin(login.route, issueTokens().route, knowNoOpenData)
+  const standin = await openStandin(login.route, issueTokens().route, openGenuine)
   const host = new FunctionHost({ wechat: { appid: APPID, secret: SECRET, apiUrl: standin.url } })
   onTestFinished(async () => {
     await host.close()
@@ -197,6 +212,25 @@ describe('the CloudIDs of a call', () => {
 })
 
 describe('a CloudID of WeChat', () => {
+  test('is opened by WeChat for the user who calls, beside those of the own form', async () => {
+    const { call, sealFor, logIn } = await openUser()
+    const own = sealFor(phone())
+    const cloudIDs = { one: 'genuine-1', two: 'genuine-2', three: 'unknown', own }
+    expect(await call({ cloudIDs })).toEqual({
+      one: { cloudID: 'genuine-1', ...GENUINE['genuine-1'] },
+      two: { cloudID: 'genuine-2', ...GENUINE['genuine-2'] },
+      three: { cloudID: 'unknown', errCode: -601005, errMsg: 'invalid cloudID' },
+      own: { cloudID: own, data: phone() },
+    })
+    const other = await logIn('o-hua')
+    const args = { name: 'echo', cloudIDs: { one: 'genuine-1' } }
+    other.send({ type: 'call', id: 1, op: 'functions.invoke', args })
+    expect((await other.next('error', 1)).error).toMatchObject({
+      code: 'CLOUDLET_WECHAT',
+      details: { errCode: 40003 },
+    })
+  })
+
   const caller = { openid: 'o-ming' }
   const open = (answer: object, cloudIDs: readonly string[]) => {
     const asked: unknown[] = []

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { wechatHandlers } from '../../src/capabilities/wechat.ts'
 import type { FunctionHostOptions } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
+import { WechatServices } from '../../src/wechat/services.ts'
 import { jsonOf, type Route, type StandinRequest } from './standin.ts'
 import { CREDENTIALS } from './standin-token.ts'
 import { openWechat } from './wechat-host.ts'
@@ -186,6 +188,55 @@ describe('parameters', () => {
     expect(new TextDecoder().decode(wechat.asked().body)).toBe(
       '{"__proto__":{"polluted":1},"a":{"__proto__":{"b":2}}}',
     )
+  })
+
+  test('can’t break out of the form or the address', async () => {
+    await using wechat = await openWechat([ok])
+    await wechat.run(`return cloud.openapi.customerServiceMessage.uploadTempMedia({
+      type: 'image&access_token=mine#/../x', 'a"\\r\\nX-Evil: 1': 'b',
+      media: { contentType: 'image/png\\r\\nX-Evil: 1', fileName: 'a"\\r\\n\\r\\n--x.png', value: Buffer.from('png') } })`)
+    const request = wechat.asked()
+    expect(request.path).toBe('/cgi-bin/media/upload')
+    expect(request.query.getAll('access_token')).toEqual(['token-1'])
+    expect(request.query.get('type')).toBe('image&access_token=mine#/../x')
+    expect(new TextDecoder().decode(request.body)).not.toMatch(/^X-Evil/im)
+    const form = await formOf(request)
+    expect(Object.keys(form)).toHaveLength(2)
+    expect(form['media']).toMatchObject({ text: 'png' })
+  })
+
+  test('that don’t fit their bytes are refused', async () => {
+    const services = new WechatServices({
+      wechatHandlers: { openapi: () => ({}) },
+      users: () => undefined,
+      onWarning: () => {},
+    })
+    const scope = {
+      kind: 'function',
+      caller: {},
+      depth: 1,
+      signal: undefined,
+      place: undefined,
+      openapi: ['*'],
+    } as const
+    const ask = (sizeBytes: number) =>
+      wechatHandlers(services)['wechat.openapi'](
+        {
+          api: 'a.b',
+          params: {},
+          media: [{ key: 'media', contentType: 'image/png', sizeBytes }],
+          content: new Uint8Array(3),
+          convertCase: true,
+        },
+        scope,
+      )
+    expect(await ask(3)).toEqual({ fields: {} })
+    for (const sizeBytes of [0, 2, 4]) {
+      await expect(ask(sizeBytes)).rejects.toMatchObject({
+        code: 'CLOUDLET_VALUE',
+        path: 'wechat.openapi.content',
+      })
+    }
   })
 
   test('have so many levels and so many files, and no more', async () => {

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import { FunctionHost } from '../../src/index.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { developmentAuthenticator, FunctionHost } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
+import { RawPeer } from '../transport/raw-peer.ts'
 import { openWechat } from './wechat-host.ts'
 
 const CALL = `return cloud.openapi.security.msgSecCheck({ content: 'x' })`
@@ -97,6 +98,26 @@ describe('permissions.openapi', () => {
     expect(first).toBe(third)
     expect(first).not.toBe(second)
   })
+})
+
+test('clients have none of it', async () => {
+  await using wechat = await openWechat([ok])
+  const { url } = await wechat.host.listen({ port: 0, authenticate: developmentAuthenticator() })
+  const peer = await RawPeer.welcomed(url)
+  onTestFinished(() => peer.terminate())
+  const content = new Uint8Array(0)
+  const asked = [
+    ['wechat.openapi', { api: 'security.msgSecCheck', params: {}, media: [], content, convertCase: true }],
+    ['wechat.cloudPay', { method: 'unifiedOrder', params: {} }],
+    ['wechat.getOpenData', { cloudIDs: [] }],
+    ['wechat.getVoIPSign', { groupId: 'g', timestamp: 1, nonce: 'n' }],
+    ['wechat.getCloudCallSign', { parameterList: [] }],
+  ] as const
+  for (const [index, [op, args]] of asked.entries()) {
+    peer.send({ type: 'call', id: index + 1, op, args })
+    expect((await peer.next('error', index + 1)).error).toMatchObject({ code: 'CLOUDLET_CAPABILITY_DENIED' })
+  }
+  expect(wechat.standin.requests).toEqual([])
 })
 
 test('a function deployed without the capability has none of it', async () => {

@@ -1,0 +1,3 @@
+import type { Cloud } from 'cloudlet/miniprogram'
+
+export declare const cloud: Cloud

@@ -1,0 +1,1 @@
+export declare const cloud: WechatMiniprogram.Wx['cloud']
