@@ -113,8 +113,9 @@ export interface DoorOptions extends HttpOptions {
    */
   readonly maxOutgoingBytes?: number
   /**
-   * Bytes of what clients sent and is not done with, of all sessions: messages that are still coming in, and arguments of
-   * calls in flight. A session that goes beyond is dropped.
+   * Bytes of what clients sent and is not done with: messages that are still coming in, and what the arguments of calls
+   * in flight take in memory, about. A session that goes beyond with a message is dropped; a call of more than 64 KB is
+   * answered with CLOUDLET_OVERLOADED.
    * @default 536870912
    */
   readonly maxIncomingBytes?: number

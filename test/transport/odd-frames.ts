@@ -74,60 +74,72 @@ export const OPS = ['echo', 'later', 'fail', 'hold', 'database.watch', 'storage.
 const MOST_CALLS = 60
 
 const near = fc.nat(MOST_CALLS)
-const right = fc.oneof(
+const right: fc.Arbitrary<MakeFrame> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.tuple(fc.constantFrom(...OPS), anything).map(([op, args]) => (id: number) => ({
-      callId: id,
-      fields: [
-        ['args', args],
-        ['type', 'call'],
-        ['id', id],
-        ['op', op],
-      ],
-    })),
+    arbitrary: fc.tuple(fc.constantFrom(...OPS), anything).map(
+      ([op, args]) =>
+        (id: number): OddFrame => ({
+          callId: id,
+          fields: [
+            ['args', args],
+            ['type', 'call'],
+            ['id', id],
+            ['op', op],
+          ],
+        }),
+    ),
   },
   {
     weight: 1,
-    arbitrary: fc.uint8Array({ maxLength: 300 }).map(content => (id: number) => ({
-      callId: id,
-      fields: [
-        ['type', 'call'],
-        ['id', id],
-        ['op', 'echo'],
-        ['args', new Entries([['content', content]])],
-      ],
-    })),
+    arbitrary: fc.uint8Array({ maxLength: 300 }).map(
+      content =>
+        (id: number): OddFrame => ({
+          callId: id,
+          fields: [
+            ['type', 'call'],
+            ['id', id],
+            ['op', 'echo'],
+            ['args', new Entries([['content', content]])],
+          ],
+        }),
+    ),
   },
   {
     weight: 3,
-    arbitrary: near.map(id => () => ({
-      fields: [
-        ['id', id],
-        ['type', 'cancel'],
-      ],
-    })),
+    arbitrary: near.map(
+      id => (): OddFrame => ({
+        fields: [
+          ['id', id],
+          ['type', 'cancel'],
+        ],
+      }),
+    ),
   },
   {
     weight: 1,
-    arbitrary: near.map(id => () => ({
-      fields: [
-        ['type', 'ack'],
-        ['id', id],
-        ['sequence', 0],
-      ],
-    })),
+    arbitrary: near.map(
+      id => (): OddFrame => ({
+        fields: [
+          ['type', 'ack'],
+          ['id', id],
+          ['sequence', 0],
+        ],
+      }),
+    ),
   },
   {
     weight: 1,
-    arbitrary: near.map(nonce => () => ({
-      fields: [
-        ['type', 'ping'],
-        ['nonce', nonce],
-      ],
-    })),
+    arbitrary: near.map(
+      nonce => (): OddFrame => ({
+        fields: [
+          ['type', 'ping'],
+          ['nonce', nonce],
+        ],
+      }),
+    ),
   },
-) as fc.Arbitrary<MakeFrame>
+)
 
 const name = fc.constantFrom(
   'type',
@@ -153,19 +165,23 @@ const type = fc.constantFrom<unknown>(
   'result',
   'event',
 )
-const odd = fc.oneof(
-  fc
-    .tuple(fc.oneof(type, nonsense), fc.array(fc.tuple(name, nonsense), { maxLength: 5 }))
-    .map(([kind, fields]) => () => ({ fields: [['type', kind], ...fields] })),
-  fc.tuple(type, nonsense, nonsense).map(([kind, id, sequence]) => () => ({
-    fields: [
-      ['type', kind],
-      ['id', id],
-      ['sequence', sequence],
-    ],
-  })),
-  nonsense.map(whole => () => ({ whole })),
-) as fc.Arbitrary<MakeFrame>
+const odd: fc.Arbitrary<MakeFrame> = fc.oneof(
+  fc.tuple(fc.oneof(type, nonsense), fc.array(fc.tuple(name, nonsense), { maxLength: 5 })).map(
+    ([kind, fields]) =>
+      (): OddFrame => ({ fields: [['type', kind], ...fields] }),
+  ),
+  fc.tuple(type, nonsense, nonsense).map(
+    ([kind, id, sequence]) =>
+      (): OddFrame => ({
+        fields: [
+          ['type', kind],
+          ['id', id],
+          ['sequence', sequence],
+        ],
+      }),
+  ),
+  nonsense.map(whole => (): OddFrame => ({ whole })),
+)
 
 interface OddFrame {
   /** If it is a call that a session takes. */
@@ -199,7 +215,13 @@ const changed = fc
 
 const message = fc.oneof(
   { weight: 100, arbitrary: right.map(make => (id: number) => toMessage(make(id))) },
-  { weight: 1, arbitrary: odd.map(make => (id: number) => ({ ...toMessage(make(id)), isChanged: true })) },
+  {
+    weight: 1,
+    arbitrary: odd.map(
+      make =>
+        (id: number): OddMessage => ({ ...toMessage(make(id)), isChanged: true }),
+    ),
+  },
   { weight: 1, arbitrary: changed },
 )
 
