@@ -87,7 +87,8 @@ export interface DoorOptions extends HttpOptions {
    */
   readonly maxCallsBurst?: number
   /**
-   * Sessions at once, those not yet welcomed included; one more gets HTTP 503.
+   * Sessions at once, those not yet welcomed included; one more gets HTTP 503, or the place of the one that has not said
+   * hello for longest if more than half have not.
    * @default 10000
    */
   readonly maxSessions?: number
