@@ -152,4 +152,4 @@ test(`${INTERLEAVINGS} interleavings of calls, cancels and answers: each call ha
   expect(calls.runningCount).toBe(MOST_RUNNING)
   expect(faults).toEqual([])
   peer.terminate()
-}, 120_000)
+}, 300_000)

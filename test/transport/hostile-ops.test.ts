@@ -244,4 +244,4 @@ test(`whatever a client asks of a host, it is answered, ${ROUNDS * CALLS} times,
   }
   expect(incidents).toEqual([])
   honest.terminate()
-}, 180_000)
+}, 300_000)

@@ -160,7 +160,7 @@ test('a cloudPath is refused or names a file of its own, which its URL leads to,
   )
   for (const name of names) expect(name).toMatch(/^(files\/[0-9a-f]{64}\.json|blobs\/[0-9a-f]{64}-[\w-]+)$/)
   peer.terminate()
-}, 120_000)
+}, 300_000)
 
 test(`a cloudPath of ${LIMITS.cloudPathBytes} bytes is taken over the door, and one of a byte more refused`, async () => {
   const peer = await RawPeer.welcomed(url, 'o-paths')

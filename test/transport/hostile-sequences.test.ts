@@ -162,4 +162,4 @@ test(`${CASES} odd frames over sockets: every call has one answer, or the sessio
   expect(heapBytes() - heapBefore).toBeLessThan(GROWTH_BYTES)
   expect(await honest.call(round, 'echo', 'still')).toEqual({ openid: 'o-honest', args: 'still' })
   honest.terminate()
-}, 120_000)
+}, 300_000)
