@@ -67,23 +67,29 @@ export class DiskDriver implements Driver {
   }
 
   async lastingStages(): Promise<LastingStage[]> {
+    const names = await guard('look for uploads', () => readdir(this.#layout.uploads))
+    const ids = names.flatMap(name => /^([0-9a-f]{32})\.json$/.exec(name)?.[1] ?? [])
+    const stages: LastingStage[] = []
+    for (const id of ids) {
+      const stage = await this.lastingStage(id)
+      if (stage !== undefined) stages.push(stage)
+    }
+    return stages
+  }
+
+  async lastingStage(id: string): Promise<LastingStage | undefined> {
     return guard('look for uploads', async () => {
-      const stages: LastingStage[] = []
-      for (const name of await readdir(this.#layout.uploads)) {
-        const id = /^([0-9a-f]{32})\.json$/.exec(name)?.[1]
-        const text = id === undefined ? undefined : await readIfExists(this.#layout.notePath(id))
-        if (id === undefined || text === undefined) continue
-        const noted = parseNote(text.toString())
-        if (noted === undefined) {
-          await this.#layout.discard(this.#layout.notePath(id))
-          continue
-        }
-        const { path, note } = noted
-        await using blob = await openIfExists(this.#layout.blobPath(blobOf(path, id)))
-        const sizeBytes = blob === undefined ? 0 : (await blob.stat()).size
-        stages.push({ stage: this.#stageOf(path, id, sizeBytes, true), note })
+      const text = await readIfExists(this.#layout.notePath(id))
+      const noted = text && parseNote(text.toString())
+      if (text === undefined) return undefined
+      if (noted === undefined) {
+        await this.#layout.discard(this.#layout.notePath(id))
+        return undefined
       }
-      return stages
+      const { path, note } = noted
+      await using blob = await openIfExists(this.#layout.blobPath(blobOf(path, id)))
+      const sizeBytes = blob === undefined ? 0 : (await blob.stat()).size
+      return { stage: this.#stageOf(path, id, sizeBytes, true), note }
     })
   }
 

@@ -36,6 +36,10 @@ export class MemoryDriver implements Driver {
     return [...this.#lasting.values()]
   }
 
+  async lastingStage(id: string): Promise<LastingStage | undefined> {
+    return this.#lasting.get(id)
+  }
+
   async stat(path: CloudPath): Promise<StoredRecord | undefined> {
     return this.#files.get(path)?.record
   }

@@ -19,6 +19,9 @@ const FIRST_BYTES = 64 * 1024
 /** Objects asked for at once for a listing. */
 const READS_AT_ONCE = 16
 
+/** Longest note of an upload: a path, an openid and some numbers. */
+const NOTE_BYTES = 16 * 1024
+
 /** Longest setting: a permission. */
 const SETTING_BYTES = 64 * 1024
 
@@ -58,28 +61,36 @@ export class S3Driver implements Driver {
       const id = randomId()
       if (note === undefined) return new S3Stage(this.#target, path, id)
       await this.#bucket.put(noteKey(id), Buffer.from(formatNote(path, note)))
-      return new S3LastingStage(this.#target, path, id, 0)
+      return new S3LastingStage(this.#target, { path, id, note, sizeBytes: 0 })
     })
   }
 
   async lastingStages(): Promise<LastingStage[]> {
     return guard('look for uploads', async () => {
       const stages: LastingStage[] = []
-      for await (const { key, sizeBytes } of this.#bucket.list('uploads/')) {
+      for await (const { key } of this.#bucket.list('uploads/')) {
         const id = /^uploads\/([0-9a-f]{32})\.json$/.exec(key)?.[1]
-        const text = id === undefined ? undefined : await this.#bucket.get(key, 0, Math.max(sizeBytes, 1))
-        if (id === undefined || text === undefined) continue
-        const noted = parseNote(Buffer.from(text.bytes).toString())
-        if (noted === undefined) {
-          await this.#bucket.remove(key)
-          continue
-        }
-        let receivedBytes = 0
-        for await (const { end } of chunksOf(this.#bucket, id)) receivedBytes = end
-        const stage = new S3LastingStage(this.#target, noted.path, id, receivedBytes)
-        stages.push({ stage, note: noted.note })
+        const stage = id === undefined ? undefined : await this.lastingStage(id)
+        if (stage !== undefined) stages.push(stage)
       }
       return stages
+    })
+  }
+
+  async lastingStage(id: string): Promise<LastingStage | undefined> {
+    return guard('look for uploads', async () => {
+      const text = await this.#bucket.get(noteKey(id), 0, NOTE_BYTES)
+      if (text === undefined) return undefined
+      const noted = parseNote(Buffer.from(text.bytes).toString())
+      if (noted === undefined) {
+        await this.#bucket.remove(noteKey(id))
+        return undefined
+      }
+      let sizeBytes = 0
+      for await (const { end } of chunksOf(this.#bucket, id)) sizeBytes = end
+      const { path, note, publishedSha256 } = noted
+      const stage = new S3LastingStage(this.#target, { path, id, note, sizeBytes })
+      return { stage, note, publishedSha256 }
     })
   }
 

@@ -4,6 +4,7 @@ import type { Stage, StoredRecord } from './driver.ts'
 import { guard, mediumFailure } from './medium-failure.ts'
 import type { S3Bucket, S3Parts } from './s3-bucket.ts'
 import { fileKey, formatHead, HEAD_BYTES } from './s3-object.ts'
+import { formatNote } from './stage-note.ts'
 
 /** Bytes of one part of an object. S3 wants 5 MB at least, of all but the last. */
 const PART_BYTES = 8 * 1024 * 1024
@@ -107,14 +108,16 @@ export class S3LastingStage implements Stage {
   readonly path: CloudPath
   readonly #target: S3Target
   readonly #bucket: S3Bucket
+  readonly #note: string
   #sizeBytes: number
 
-  constructor(target: S3Target, path: CloudPath, id: string, sizeBytes: number) {
+  constructor(target: S3Target, stage: { path: CloudPath; id: string; note: string; sizeBytes: number }) {
     this.#target = target
     this.#bucket = target.bucket
-    this.path = path
-    this.id = id
-    this.#sizeBytes = sizeBytes
+    this.path = stage.path
+    this.id = stage.id
+    this.#note = stage.note
+    this.#sizeBytes = stage.sizeBytes
   }
 
   get sizeBytes(): number {
@@ -155,6 +158,10 @@ export class S3LastingStage implements Stage {
       await whole.discard()
       throw error
     }
+    await guard('note that the file is stored', () =>
+      // Who takes it up later must not put these bytes over a newer file.
+      this.#bucket.put(noteKey(this.id), Buffer.from(formatNote(this.path, this.#note, record.sha256))),
+    )
   }
 
   async discard(): Promise<void> {

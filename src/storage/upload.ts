@@ -13,6 +13,8 @@ export class Upload {
   readonly note: UploadNote
   /** When a chunk came last, or it was finished or taken up. */
   progressMs: number
+  /** Whether chunks came here, and not by another host only. */
+  isTouched = false
   /** Its bytes can't become the file. */
   isSpoiled = false
   readonly #stage: Stage
@@ -23,13 +25,23 @@ export class Upload {
   #bytes: FinishedBytes | undefined
   #isFinished = false
 
-  constructor(stage: Stage, note: UploadNote, reservation: Reservation, nowMs: number) {
+  /** @param publishedSha256 Given when it is known to be finished. */
+  constructor(
+    stage: Stage,
+    note: UploadNote,
+    reservation: Reservation,
+    nowMs: number,
+    publishedSha256?: string,
+  ) {
     this.#stage = stage
     this.note = note
     this.#reservation = reservation
     this.progressMs = nowMs
     this.#receivedBytes = Math.min(stage.sizeBytes, note.sizeBytes)
     this.#checks = this.#receivedBytes === 0 ? new BlockChecks() : undefined
+    if (publishedSha256 === undefined) return
+    this.#isFinished = true
+    this.#bytes = { sizeBytes: note.sizeBytes, sha256: publishedSha256, checks: new Uint8Array() }
   }
 
   get id(): string {
@@ -60,6 +72,7 @@ export class Upload {
     const fault = this.#findFault(offset, content.byteLength)
     if (fault !== undefined) throw new StorageError('INVALID_PARAM', `The chunk at ${offset} ${fault}.`)
     const added = content.subarray(received - offset)
+    this.isTouched = true
     if (added.byteLength > 0) {
       const checks = await this.#openChecks()
       await this.#stage.write(received, added)
@@ -102,8 +115,13 @@ export class Upload {
     this.#reservation[Symbol.dispose]()
   }
 
-  async discard(): Promise<void> {
+  /** Gives back what was set aside for it. */
+  release(): void {
     this.#reservation[Symbol.dispose]()
+  }
+
+  async discard(): Promise<void> {
+    this.release()
     await this.#stage.discard()
   }
 

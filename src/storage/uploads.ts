@@ -2,7 +2,7 @@ import { OverloadedError, StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import { type CloudPath, checkCloudPath } from './cloud-path.ts'
-import type { Driver } from './driver.ts'
+import type { Driver, LastingStage } from './driver.ts'
 import type { FileWriter } from './file-writer.ts'
 import { PathLock } from './path-lock.ts'
 import type { Quota } from './quota.ts'
@@ -68,7 +68,7 @@ export class Uploads {
         sha256,
         startedMs: now(),
       }
-      const known = sha256 === undefined ? undefined : this.#find(path, note)
+      const known = sha256 === undefined ? undefined : this.#findSame(path, note)
       const upload = known ?? (await this.#make(path, note))
       return { uploadId: upload.id, chunkBytes: LIMITS.uploadChunkBytes, receivedBytes: upload.receivedBytes }
     })
@@ -114,7 +114,7 @@ export class Uploads {
     client: StorageClient | undefined,
   ): Promise<OpResult<'storage.abortUpload'>> {
     await this.#lock.run(uploadId, async () => {
-      const upload = this.#uploads.get(uploadId)
+      const upload = await this.#find(uploadId)
       if (upload?.isOf(client)) await this.#drop(upload)
     })
     return {}
@@ -125,19 +125,31 @@ export class Uploads {
   }
 
   async #takeUp(): Promise<void> {
-    const { driver, quota, now } = this.#options
-    for (const { stage, note: text } of await driver.lastingStages()) {
-      const note = parseUploadNote(text)
-      if (note === undefined || now() - note.startedMs > LIMITS.uploadMs) {
-        await stage.discard()
-        continue
-      }
-      this.#uploads.set(stage.id, new Upload(stage, note, quota.reserve(), now()))
+    for (const lasting of await this.#options.driver.lastingStages()) await this.#adopt(lasting)
+  }
+
+  /** Goes on with an upload of a process that has ended, or of another host. */
+  async #adopt({ stage, note: text, publishedSha256 }: LastingStage): Promise<Upload | undefined> {
+    const { quota, now } = this.#options
+    const note = parseUploadNote(text)
+    if (note === undefined || now() - note.startedMs > LIMITS.uploadMs) {
+      await stage.discard()
+      return undefined
     }
+    const upload = new Upload(stage, note, quota.reserve(), now(), publishedSha256)
+    this.#uploads.set(upload.id, upload)
+    return upload
+  }
+
+  async #find(id: string): Promise<Upload | undefined> {
+    const known = this.#uploads.get(id)
+    if (known !== undefined) return known
+    const lasting = await this.#options.driver.lastingStage(id)
+    return lasting && this.#adopt(lasting)
   }
 
   /** One that this caller has begun of the same bytes for the same path. */
-  #find(path: CloudPath, note: Upload['note']): Upload | undefined {
+  #findSame(path: CloudPath, note: Upload['note']): Upload | undefined {
     const client = note.isClient ? { openid: note.openid } : undefined
     return [...this.#uploads.values()].find(upload => {
       const { sizeBytes, sha256 } = upload.note
@@ -183,7 +195,7 @@ export class Uploads {
     work: (upload: Upload) => Promise<Result>,
   ): Promise<Result> {
     return this.#lock.run(id, async () => {
-      const upload = this.#uploads.get(id)
+      const upload = await this.#find(id)
       if (upload?.isOf(client) && !this.#isExpired(upload)) return work(upload)
       throw new StorageError(
         'STORAGE_FILE_NONEXIST',
@@ -204,10 +216,21 @@ export class Uploads {
     await Promise.all(
       expired.map(upload =>
         this.#lock.run(upload.id, async () => {
-          if (this.#isExpired(upload)) await this.#drop(upload)
+          if (this.#isExpired(upload)) await this.#expire(upload)
         }),
       ),
     )
+  }
+
+  async #expire(upload: Upload): Promise<void> {
+    const { driver, now } = this.#options
+    const isOld = now() - upload.note.startedMs > LIMITS.uploadMs
+    const lasting = upload.isTouched || isOld ? undefined : await driver.lastingStage(upload.id)
+    const isGoingOn = lasting !== undefined && lasting.stage.sizeBytes > upload.receivedBytes
+    // Another host goes on with it.
+    if (!isGoingOn) return this.#drop(upload)
+    upload.release()
+    await this.#adopt(lasting)
   }
 
   async #drop(upload: Upload): Promise<void> {
