@@ -35,6 +35,8 @@ export class Uploads {
   readonly #uploads = new Map<string, Upload>()
   readonly #lock = new PathLock()
   readonly #timer: NodeJS.Timeout
+  /** Uploads that are just being made. */
+  #startingCount = 0
 
   private constructor(options: UploadsOptions) {
     this.#options = options
@@ -59,8 +61,8 @@ export class Uploads {
     if (sizeBytes > maxFileBytes) throw fileTooLarge(maxFileBytes, sizeBytes)
     await writer.requireLeave(path, sizeBytes, { client })
     await this.#sweep()
-    // One after another, so that no two of them pass the last place.
-    return this.#lock.run('', async () => {
+    // A client's one after another, so that no two of them pass its last place.
+    return this.#lock.run(`start ${client?.openid ?? ''}`, async () => {
       const note = {
         openid: client?.openid,
         isClient: client !== undefined,
@@ -162,6 +164,7 @@ export class Uploads {
     const { driver, quota, now } = this.#options
     this.#requirePlace(note)
     const reservation = quota.reserve()
+    this.#startingCount++
     try {
       await reservation.grow(note.sizeBytes)
       const stage = await driver.createStage(path, formatUploadNote(note))
@@ -171,6 +174,8 @@ export class Uploads {
     } catch (error) {
       reservation[Symbol.dispose]()
       throw error
+    } finally {
+      this.#startingCount--
     }
   }
 
@@ -183,8 +188,10 @@ export class Uploads {
         `This client has ${own} uploads that are not finished, and may have no more. Finish or abort one.`,
       )
     }
-    if (open.length >= LIMITS.uploads) {
-      throw new OverloadedError(`The host has ${open.length} uploads that are not finished. Try again later.`)
+    if (open.length + this.#startingCount >= LIMITS.uploads) {
+      throw new OverloadedError(
+        `The host has ${LIMITS.uploads} uploads that are not finished. Try again later.`,
+      )
     }
   }
 

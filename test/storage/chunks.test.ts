@@ -221,6 +221,14 @@ describe.each(MEDIA)('files in chunks of storage on %s', medium => {
     await expect(start(1, 'three')).rejects.toMatchObject({ code: 'CLOUDLET_OVERLOADED' })
   })
 
+  test.runIf(medium === 'memory')('the host may have 1000, also when they are started at once', async () => {
+    const begin = (number: number) =>
+      storage.chunks.start({ cloudPath: 'a', sizeBytes: 1, client: { openid: `o-${number}` } })
+    const started = await Promise.allSettled(Array.from({ length: LIMITS.uploads + 1 }, (_, n) => begin(n)))
+    const refused = started.filter(({ status }) => status === 'rejected')
+    expect(refused).toMatchObject([{ reason: { code: 'CLOUDLET_OVERLOADED' } }])
+  })
+
   test('a file may be as large as the limit says, and not a byte more', async () => {
     await using limited = fixture.open({ maxFileBytes: 1000 })
     await limited.chunks.start({ cloudPath: 'a', sizeBytes: 1000, client })
