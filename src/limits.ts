@@ -141,6 +141,9 @@ export const LIMITS = Object.freeze({
   /** Files of one call of `cloud.openapi`; ids of one `getOpenData`. */
   wechatMedia: 10,
   openDataIDs: 50,
+  /** Requests of functions to WeChat at once; bytes of the files one invocation may get by them. */
+  wechatRequests: 64,
+  wechatFileBytes: 64 * 1024 * 1024,
   /** Times in a minute that an access token is asked for, and for how long a failure stands. */
   wechatTokenFetches: 10,
   wechatTokenRetryMs: 5000,

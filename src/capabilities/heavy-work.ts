@@ -13,6 +13,7 @@ interface Waiting {
  */
 export class HeavyWork {
   readonly #places: number
+  readonly #what: string
   #runningCount = 0
   #waitingCount = 0
   /** By who asks, the one whose turn is next in front. */
@@ -20,8 +21,10 @@ export class HeavyWork {
   /** Whose end is waited for already. */
   readonly #known = new WeakSet<object>()
 
-  constructor(places: number = LIMITS.heavyWorkPlaces) {
+  /** @param what waits for what, in the error when too many do. */
+  constructor(places: number = LIMITS.heavyWorkPlaces, what = "computations wait for the host's threads") {
     this.#places = places
+    this.#what = what
   }
 
   /**
@@ -42,9 +45,7 @@ export class HeavyWork {
 
   #wait(scope: Scope): Promise<void> {
     if (this.#waitingCount >= LIMITS.heavyWorkWaiting) {
-      throw new OverloadedError(
-        `More than ${LIMITS.heavyWorkWaiting} computations wait for the host's threads. Try again later.`,
-      )
+      throw new OverloadedError(`More than ${LIMITS.heavyWorkWaiting} ${this.#what}. Try again later.`)
     }
     return new Promise((resolve, reject) => {
       const asker = scope.ending ?? scope

@@ -1,4 +1,5 @@
 import { ValueError, WechatError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { EncodedObject } from '../protocol/value.ts'
 import type { WechatReply } from '../wechat/api.ts'
@@ -6,37 +7,63 @@ import { toCamelCase, toSnakeCase, toSnakeKey } from '../wechat/case.ts'
 import type { WechatAsker, WechatMedia } from '../wechat/handlers.ts'
 import type { WechatServices } from '../wechat/services.ts'
 import type { Handlers, Scope } from './capability.ts'
+import { HeavyWork } from './heavy-work.ts'
 
 type WechatOps = Extract<keyof typeof import('../protocol/calls.ts').OPS, `wechat.${string}`>
 
 /** What functions ask of WeChat. Which APIs of `cloud.openapi` a function may use, its config.json says. */
 export function wechatHandlers(wechat: WechatServices): Handlers<WechatOps> {
+  const requests = new HeavyWork(LIMITS.wechatRequests, 'requests wait for WeChat')
+  const files = new FileBytes()
   return {
     'wechat.openapi': async ({ api, params, media, content, convertCase, appid }, scope) => {
       if (wechat.knows(api)) requirePermission(api, scope)
-      const reply = await wechat.openapi({
+      const call = {
         ...askerOf(scope),
         api,
         params: convertCase ? toSnakeCase(params) : params,
         media: readMedia(media, content, convertCase),
         appid,
-      })
+      }
+      const reply = await requests.run(scope, () => wechat.openapi(call))
+      files.count(reply, scope)
       return writeAnswer(reply, convertCase)
     },
-    'wechat.cloudPay': async ({ method, params, appid }, scope) =>
-      writeAnswer(
-        await wechat.cloudPay({ ...askerOf(scope), method, params: toSnakeCase(params), appid }),
-        true,
-      ),
-    'wechat.getOpenData': async ({ cloudIDs }, scope) => ({
-      list: (await wechat.openData(cloudIDs, scope.caller)) as OpResult<'wechat.getOpenData'>['list'],
-    }),
+    'wechat.cloudPay': async ({ method, params, appid }, scope) => {
+      const call = { ...askerOf(scope), method, params: toSnakeCase(params), appid }
+      const reply = await requests.run(scope, () => wechat.cloudPay(call))
+      files.count(reply, scope)
+      return writeAnswer(reply, true)
+    },
+    'wechat.getOpenData': async ({ cloudIDs }, scope) => {
+      const list = await requests.run(scope, () => wechat.openData(cloudIDs, scope.caller))
+      return { list: list as OpResult<'wechat.getOpenData'>['list'] }
+    },
     'wechat.getVoIPSign': async (args, scope) => ({
-      signature: await wechat.signVoip({ ...askerOf(scope), ...args }),
+      signature: await requests.run(scope, () => wechat.signVoip({ ...askerOf(scope), ...args })),
     }),
     'wechat.getCloudCallSign': async (args, scope) => ({
-      signature: await wechat.signCloudCall({ ...askerOf(scope), ...args }),
+      signature: await requests.run(scope, () => wechat.signCloudCall({ ...askerOf(scope), ...args })),
     }),
+  }
+}
+
+/** Files wait in the host's memory until the thread of an invocation takes them. */
+class FileBytes {
+  readonly #received = new WeakMap<object, number>()
+
+  /** @throws {ValueError} when an invocation has got too many bytes. */
+  count(reply: WechatReply, scope: Scope): void {
+    if (reply.kind !== 'file') return
+    const asker = scope.ending ?? scope
+    const total = (this.#received.get(asker) ?? 0) + reply.content.byteLength
+    if (total > LIMITS.wechatFileBytes) {
+      throw new ValueError(
+        'content',
+        `The files this invocation got from WeChat have ${total} bytes together; the limit is ${LIMITS.wechatFileBytes}.`,
+      )
+    }
+    this.#received.set(asker, total)
   }
 }
 

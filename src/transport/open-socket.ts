@@ -28,8 +28,7 @@ export class SocketAcceptor {
       closeTimeout: CLOSE_TIMEOUT_MS,
       maxPayload: maxFrameBytes,
       noServer: true,
-      // Off, and no option: each session would hold a compressor of some 300 KB and a small message could become a
-      // huge one; frames are small or mostly compressed already, as images are. A proxy can compress pages.
+      // Off, and no option: docs/protocol.md says why.
       perMessageDeflate: false,
     }
     this.#server = new WebSocketServer(options)

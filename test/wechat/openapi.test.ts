@@ -330,6 +330,45 @@ describe('names', () => {
   })
 })
 
+test('so many requests are made at once, the others wait', async () => {
+  let running = 0
+  let most = 0
+  let release = (): void => {}
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
+  await using wechat = await openWechat([], {
+    wechatHandlers: {
+      openapi: async () => {
+        most = Math.max(most, ++running)
+        await released
+        running--
+        return {}
+      },
+    },
+  })
+  const count = LIMITS.wechatRequests + 20
+  const run = wechat.run(`const calls = Array.from({ length: ${count} }, () => cloud.openapi.a.b({}))
+    return (await Promise.all(calls)).length`)
+  await expect.poll(() => running).toBe(LIMITS.wechatRequests)
+  release()
+  expect(await run).toBe(count)
+  expect(most).toBe(LIMITS.wechatRequests)
+})
+
+test('an invocation gets so many bytes of files, and no more', async () => {
+  let content = new Uint8Array(LIMITS.wechatFileBytes / 4)
+  await using wechat = await openWechat([], {
+    wechatHandlers: { openapi: () => ({ contentType: 'video/mp4', content }) },
+  })
+  const fetch = (count: number): string => `let bytes = 0
+    for (let i = 0; i < ${count}; i++) bytes += (await cloud.openapi.a.b({})).buffer.length
+    return bytes`
+  expect(await wechat.run(fetch(4))).toBe(LIMITS.wechatFileBytes)
+  content = new Uint8Array(LIMITS.wechatFileBytes / 4 + 1)
+  expect(await wechat.run(fetch(4))).toMatchObject({ errCode: -501007 })
+})
+
 describe('the access token', () => {
   test('is renewed when WeChat refuses it, unseen by the function', async () => {
     await using wechat = await openWechat([ok])
