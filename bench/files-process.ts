@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { FunctionHost } from 'cloudlet'
-import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 
 /** Where they are. */
 export interface FileServers {
@@ -24,7 +24,8 @@ const { url } = await host.listen({ port: 0 })
 const plain = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
 plain.on('connection', (socket, { url: path }) => {
   const file = join(directory, 'plain')
-  void (path === '/up' ? take(socket, file) : give(socket, file))
+  if (path === '/up') take(socket, file)
+  else void give(socket, file)
 })
 plain.on('listening', () => {
   const address = plain.address()
@@ -42,15 +43,16 @@ process.on('message', message => {
 })
 
 /** Writes what comes into a file; an empty message ends it, and is answered when the file is written. */
-async function take(socket: WebSocket, file: string): Promise<void> {
+function take(socket: WebSocket, file: string): void {
   const output = createWriteStream(file)
-  await pipeline(async function* read() {
-    for await (const chunk of createWebSocketStream(socket, { readableObjectMode: true })) {
-      if (chunk.length === 0) return
-      yield chunk
+  socket.on('message', (data: Buffer) => {
+    if (data.length === 0) {
+      output.end(() => socket.send('written'))
+    } else if (!output.write(data)) {
+      socket.pause()
+      output.once('drain', () => socket.resume())
     }
-  }, output)
-  socket.send('written')
+  })
 }
 
 async function give(socket: WebSocket, file: string): Promise<void> {
