@@ -3,6 +3,7 @@ import { encodeFrame } from '../protocol/codec.ts'
 import { CLOSE_CODES, type ServerFrame, type SessionLimits, type WelcomeFrame } from '../protocol/frames.ts'
 import type { ResumeRequest } from '../protocol/resume.ts'
 import { Backoff } from './backoff.ts'
+import { Deadlines } from './deadlines.ts'
 import { Dial, type DialEnd } from './dial.ts'
 import { LinkCalls, MovedError } from './link-calls.ts'
 import type { LinkCall, LinkOptions, LinkState } from './link-options.ts'
@@ -21,6 +22,7 @@ export class Link {
   #nextId = 1
   readonly #calls: LinkCalls
   readonly #receipts: Receipts
+  readonly #deadlines = new Deadlines()
   /** How to take the session up again, if the door keeps it. */
   #resume: Pick<ResumeRequest, 'sessionId' | 'resumeToken'> | undefined
   #resumeWindowMs = 0
@@ -63,19 +65,19 @@ export class Link {
     const message = encodeFrame({ type: 'call', id, op, args })
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const onAbort = (): void => this.#giveUp(id, new CancelledError())
-    const timer = setTimeout(() => {
+    const deadline = this.#deadlines.add(timeoutMs, () => {
       this.#giveUp(id, new ConnectionError(`No answer to ${op} came within ${timeoutMs} ms.`))
       this.#probe()
-    }, timeoutMs)
+    })
     signal?.addEventListener('abort', onAbort, { once: true })
-    const onFirst = (): void => clearTimeout(timer)
+    const onFirst = (): void => this.#deadlines.remove(timeoutMs, deadline)
     const events = onEvent === undefined ? undefined : new EventCount(onEvent, onFirst)
     try {
       this.#calls.add(id, { message, resolve, reject, events, isIdempotent })
       this.#sendWaiting()
       return await promise
     } finally {
-      clearTimeout(timer)
+      this.#deadlines.remove(timeoutMs, deadline)
       signal?.removeEventListener('abort', onAbort)
       this.#closeIfDone()
     }
@@ -233,6 +235,7 @@ export class Link {
     clearTimeout(this.#redialTimer)
     clearTimeout(this.#probeTimer)
     this.#receipts.stop()
+    this.#deadlines.clear()
     this.#dial?.close(error instanceof ProtocolError ? CLOSE_CODES.protocol : CLOSE_CODES.goodbye)
     const moved = this.#hasGoodbye ? new MovedError(error.message, { cause: error }) : undefined
     this.#calls.end(error, moved)
