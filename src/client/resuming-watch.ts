@@ -43,11 +43,14 @@ async function keepOpen(
   }
 }
 
-/** Whether another connection may do better. */
+/** Whether another connection may do better: also where nobody could say for now who the client is. */
 function isLost(error: unknown): boolean {
+  if (!(error instanceof CloudletError)) return false
+  const { code, retryable } = error
   return (
-    error instanceof CloudletError &&
-    (error.code === 'CLOUDLET_CONNECTION' || error.code === 'CLOUDLET_HOST_CLOSED')
+    code === 'CLOUDLET_CONNECTION' ||
+    code === 'CLOUDLET_HOST_CLOSED' ||
+    (code === 'CLOUDLET_UNAUTHENTICATED' && retryable)
   )
 }
 
