@@ -3,12 +3,13 @@ import { ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { type HelloFrame, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
+import { refuseHeld } from './byte-budget.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { readBody } from './http-body.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import { HttpRefusal, toRefusal } from './http-refusal.ts'
 import { type HttpShared, takeTurn } from './http-turn.ts'
-import { depthOfJson } from './json-depth.ts'
+import { measureJson } from './json-depth.ts'
 import { login } from './login.ts'
 import { isLoopbackRequest } from './loopback.ts'
 import { writeResult } from './result-text.ts'
@@ -40,12 +41,13 @@ export class HttpFunctions {
     const refusal = callers.addCall(load)
     if (refusal !== undefined) throw toRefusal(refusal, 429)
     try {
-      const data = await this.#readEvent(exchange)
       const { signal } = exchange
-      const args = { name, data }
-      const answer = await takeTurn(turns, load, signal, () =>
-        this.#options.call({ op: 'functions.invoke', args, caller, signal }),
-      )
+      const answer = await this.#withEvent(exchange, data => {
+        const args = { name, data }
+        return takeTurn(turns, load, signal, () =>
+          this.#options.call({ op: 'functions.invoke', args, caller, signal }),
+        )
+      })
       const text = `${writeResult(answer)}\n`
       exchange.hold(Buffer.byteLength(text))
       const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' }
@@ -87,12 +89,22 @@ export class HttpFunctions {
     }
   }
 
-  async #readEvent(exchange: HttpExchange): Promise<unknown> {
+  /** Counts what the event takes for as long as it is in use, together with the calls of sessions. */
+  async #withEvent(exchange: HttpExchange, use: (data: unknown) => Promise<unknown>): Promise<unknown> {
     checkEncoding(exchange.request.headers)
     const body = await readBody(exchange, this.#options)
-    if (body.length === 0) return {}
+    if (body.length === 0) return use({})
     checkType(exchange.request.headers['content-type'])
-    return parseEvent(body)
+    const { depth, heldBytes } = measureJson(body)
+    const { incoming } = this.#shared
+    const refusal = refuseHeld(incoming, heldBytes)
+    if (refusal !== undefined) throw refusal
+    incoming.add(heldBytes)
+    try {
+      return await use(parseEvent(body, depth))
+    } finally {
+      incoming.remove(heldBytes)
+    }
   }
 }
 
@@ -135,8 +147,7 @@ function checkType(type: string | undefined): void {
   throw new HttpRefusal(415, new ProtocolError('The body must be application/json in UTF-8.'))
 }
 
-function parseEvent(body: Buffer): unknown {
-  const depth = depthOfJson(body)
+function parseEvent(body: Buffer, depth: number): unknown {
   if (depth > LIMITS.frameDepth) {
     const fault = `The body is nested ${depth} levels deep; the limit is ${LIMITS.frameDepth}.`
     throw new HttpRefusal(422, new ValueError('body', fault))

@@ -1,3 +1,4 @@
+import type { ByteBudget } from './byte-budget.ts'
 import type { CallerLoad, Callers } from './callers.ts'
 import type { QueuedCall, Turns } from './turns.ts'
 
@@ -5,6 +6,8 @@ import type { QueuedCall, Turns } from './turns.ts'
 export interface HttpShared {
   readonly callers: Callers
   readonly turns: Turns
+  /** What calls that haven't ended hold. */
+  readonly incoming: ByteBudget
 }
 
 /** Does work when its caller's turn has come. Rejects with the signal's reason if that aborts before. */

@@ -11,7 +11,7 @@ import { LIMITS } from '../limits.ts'
 import { STREAMING_OPS } from '../protocol/calls.ts'
 import type { CallFrame, ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
-import type { ByteBudget } from './byte-budget.ts'
+import { type ByteBudget, refuseHeld } from './byte-budget.ts'
 import type { CallerLoad, Callers } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { EventStream } from './event-stream.ts'
@@ -46,7 +46,7 @@ class OpenCall implements LargeCall {
   readonly id: number
   readonly op: string
   readonly args: unknown
-  /** As long as the message it came in. */
+  /** What its message and arguments take in memory, about. */
   readonly sizeBytes: number
   /** What its answer may be, for a call with a large one. */
   readonly answerBytes: number
@@ -100,7 +100,7 @@ export class SessionCalls {
     this.#owner = owner
   }
 
-  /** Of the messages of calls that haven't ended. */
+  /** What calls that haven't ended hold, about. */
   get bytes(): number {
     return this.#bytes
   }
@@ -117,7 +117,7 @@ export class SessionCalls {
     const isStreaming = STREAMING_OPS.has(op)
     const refusal = this.#isDraining
       ? new HostClosedError('The host is closing and takes no new calls.')
-      : (this.#overload(isStreaming) ?? this.#context.callers.addCall(this.#owner.load))
+      : (this.#overload(isStreaming, sizeBytes) ?? this.#context.callers.addCall(this.#owner.load))
     if (refusal !== undefined) {
       this.#sendError(id, refusal)
       return
@@ -195,8 +195,10 @@ export class SessionCalls {
     }
   }
 
-  #overload(isStreaming: boolean): OverloadedError | undefined {
-    const { maxCallsInFlight } = this.#context
+  #overload(isStreaming: boolean, sizeBytes: number): OverloadedError | undefined {
+    const { maxCallsInFlight, incoming } = this.#context
+    const isFull = refuseHeld(incoming, sizeBytes)
+    if (isFull !== undefined) return isFull
     if (isStreaming) {
       return this.#streamCount < LIMITS.sessionWatches
         ? undefined

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type CloudletError, ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
+import { decodeMessage, encodeFrame } from '../protocol/codec.ts'
 import { CLOSE_CODES, parseClientFrame, type ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import type { Login } from './auth.ts'
@@ -119,12 +119,13 @@ export class Session implements CallOwner {
 
   /** Takes one message of the peer. @throws {ProtocolError} */
   receive(message: Uint8Array): void {
-    const frame = parseClientFrame(decodeFrame(message))
+    const { value, heldBytes } = decodeMessage(message)
+    const frame = parseClientFrame(value)
     switch (frame.type) {
       case 'call':
         this.#checkId(frame.id)
         this.#lastCallMs = Date.now()
-        this.#calls.start(frame, message.length)
+        this.#calls.start(frame, heldBytes)
         return
       case 'cancel':
         this.#calls.cancel(frame.id)
