@@ -201,10 +201,17 @@ export class DiskDriver implements Driver {
         missing = name
         continue
       }
-      const stats = await blob.stat()
-      if (stats.isFile() && stats.size === record.sizeBytes + record.checkBytes) return { record, blob }
-      await blob.close()
-      throw damagedFile(record.path)
+      try {
+        const stats = await blob.stat()
+        if (!stats.isFile() || stats.size !== record.sizeBytes + record.checkBytes) {
+          throw damagedFile(record.path)
+        }
+        return { record, blob }
+      } catch (error) {
+        // A handle left to the garbage collector would end the process.
+        await blob.close()
+        throw error
+      }
     }
     throw new StorageError(
       'STORAGE_REQUEST_FAIL',

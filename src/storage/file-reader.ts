@@ -3,6 +3,7 @@ import type { CloudPath } from './cloud-path.ts'
 import { DamageError } from './damage.ts'
 import type { Driver, OpenFile } from './driver.ts'
 import type { ByteRange } from './signed-file.ts'
+import { checkRange } from './storage-arguments.ts'
 
 /** Files whose damage the operator was told of already. */
 const MAX_TOLD = 1000
@@ -32,9 +33,10 @@ export class FileReader {
     }
   }
 
-  /** A part of an open file, and closes it. */
-  async part(file: OpenFile, range: ByteRange): Promise<Uint8Array> {
+  /** What there is of a range of an open file, and closes it. @throws {StorageError} INVALID_PARAM for no range */
+  async part(file: OpenFile, asked: ByteRange): Promise<Uint8Array> {
     try {
+      const range = checkRange(asked, file.record)
       return await this.#watch(file.record.path, async () => {
         const content = new Uint8Array(range.end - range.start)
         let at = 0
