@@ -37,10 +37,13 @@ export class Uploads {
   readonly #timer: NodeJS.Timeout
   /** Uploads that are just being made. */
   #startingCount = 0
+  /** When it was told last that some can't be given up, on the clock of `performance.now`. */
+  #failedMs = Number.NEGATIVE_INFINITY
 
   private constructor(options: UploadsOptions) {
     this.#options = options
-    this.#timer = setInterval(() => void this.#sweep(), SWEEP_MS)
+    // Who is warned may throw: nobody waits for it here, and the process must not end of it.
+    this.#timer = setInterval(() => this.#sweep().catch(error => process.emitWarning(error)), SWEEP_MS)
     this.#timer.unref()
   }
 
@@ -181,7 +184,7 @@ export class Uploads {
 
   /** @throws {OverloadedError} */
   #requirePlace({ isClient, openid }: Upload['note']): void {
-    const open = [...this.#uploads.values()].filter(upload => !upload.isFinished)
+    const open = [...this.#uploads.values()].filter(upload => !upload.isFinished && !this.#isExpired(upload))
     const own = open.filter(({ note }) => note.isClient && note.openid === openid).length
     if (isClient && own >= LIMITS.clientUploads) {
       throw new OverloadedError(
@@ -218,14 +221,23 @@ export class Uploads {
     return nowMs - upload.progressMs > restMs || nowMs - upload.note.startedMs > LIMITS.uploadMs
   }
 
+  /** What can't be given up now, as the medium fails, is tried again the next time. It harms no other upload. */
   async #sweep(): Promise<void> {
     const expired = [...this.#uploads.values()].filter(upload => this.#isExpired(upload))
-    await Promise.all(
+    const swept = await Promise.allSettled(
       expired.map(upload =>
         this.#lock.run(upload.id, async () => {
           if (this.#isExpired(upload)) await this.#expire(upload)
         }),
       ),
+    )
+    const failed = swept.filter(({ status }) => status === 'rejected')
+    const [first] = failed
+    const isToldOf = performance.now() - this.#failedMs < SWEEP_MS
+    if (first?.status !== 'rejected' || isToldOf) return
+    this.#failedMs = performance.now()
+    this.#options.onWarning(
+      `Of ${expired.length} uploads that have expired ${failed.length} can't be given up: ${String(first.reason)}`,
     )
   }
 
