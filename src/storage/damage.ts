@@ -12,3 +12,13 @@ export function damagedFile(path: CloudPath, part?: string): DamageError {
     `The stored bytes of ${JSON.stringify(path)} are damaged or missing${where}. Upload the file again.`,
   )
 }
+
+/** Bytes of an upload that had come are there no more: it can't become its file. */
+export class LostUploadError extends StorageError {}
+
+export function lostUpload(path: CloudPath): LostUploadError {
+  return new LostUploadError(
+    'STORAGE_REQUEST_FAIL',
+    `Bytes of ${JSON.stringify(path)} that had come are there no more. Upload the file again.`,
+  )
+}

@@ -19,7 +19,7 @@ import {
 } from './durable-file.ts'
 import { guard, mediumFailure } from './medium-failure.ts'
 import { PathIndex } from './path-index.ts'
-import { formatNote, parseNote } from './stage-note.ts'
+import { parseNote } from './stage-note.ts'
 
 /** How often a reader starts over because the file was replaced between its two opens. */
 const READ_ATTEMPTS = 100
@@ -59,10 +59,8 @@ export class DiskDriver implements Driver {
   async createStage(path: CloudPath, note?: string): Promise<Stage> {
     return guard('store the file', async () => {
       const id = randomId()
-      if (note !== undefined) {
-        await this.#layout.replace(this.#layout.uploads, `${id}.json`, formatNote(path, note))
-      }
-      return this.#stageOf(path, id, 0, note !== undefined)
+      if (note !== undefined) await this.#layout.writeNote({ id, path }, note)
+      return this.#stageOf({ path, id, sizeBytes: 0, note })
     })
   }
 
@@ -86,10 +84,10 @@ export class DiskDriver implements Driver {
         await this.#layout.discard(this.#layout.notePath(id))
         return undefined
       }
-      const { path, note } = noted
+      const { path, note, publishedSha256 } = noted
       await using blob = await openIfExists(this.#layout.blobPath(blobOf(path, id)))
       const sizeBytes = blob === undefined ? 0 : (await blob.stat()).size
-      return { stage: this.#stageOf(path, id, sizeBytes, true), note }
+      return { stage: this.#stageOf({ path, id, sizeBytes, note }), note, publishedSha256 }
     })
   }
 
@@ -156,8 +154,8 @@ export class DiskDriver implements Driver {
     this.#index.close()
   }
 
-  #stageOf(path: CloudPath, id: string, sizeBytes: number, isLasting: boolean): DiskStage {
-    return new DiskStage(this.#layout, this.#index, { path, id, sizeBytes, isLasting })
+  #stageOf(stage: { path: CloudPath; id: string; sizeBytes: number; note: string | undefined }): DiskStage {
+    return new DiskStage(this.#layout, this.#index, stage)
   }
 
   /** A link, unlike a rename, fails if another process made it first; then that one counts. */

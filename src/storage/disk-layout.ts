@@ -10,6 +10,7 @@ import {
   syncDirectory,
 } from './durable-file.ts'
 import { type FileMetadata, formatMetadata, parseMetadata } from './file-metadata.ts'
+import { formatNote } from './stage-note.ts'
 
 /**
  * What lies where in the directory of a `DiskDriver`:
@@ -62,6 +63,15 @@ export class DiskLayout {
   /** The commit point of a write. */
   async commitMetadata(key: string, metadata: FileMetadata): Promise<void> {
     await this.replace(this.files, `${key}.json`, formatMetadata(metadata))
+  }
+
+  /** What is known of a stage that lasts. */
+  async writeNote(
+    { id, path }: { readonly id: string; readonly path: CloudPath },
+    note: string,
+    publishedSha256?: string,
+  ): Promise<void> {
+    await this.replace(this.uploads, `${id}.json`, formatNote(path, note, publishedSha256))
   }
 
   /** Puts a small file in the place of any older one, whole or not at all, durably. */

@@ -2,6 +2,7 @@ import { OverloadedError, StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import { type CloudPath, checkCloudPath } from './cloud-path.ts'
+import { LostUploadError } from './damage.ts'
 import type { Driver, LastingStage } from './driver.ts'
 import type { FileWriter } from './file-writer.ts'
 import { PathLock } from './path-lock.ts'
@@ -103,13 +104,7 @@ export class Uploads {
     client: StorageClient | undefined,
   ): Promise<CloudPath> {
     return this.#with(uploadId, client, async upload => {
-      try {
-        await upload.finish(sha256, this.#options.writer, this.#options.now())
-      } catch (error) {
-        // What is there is not what was meant, and can't become it.
-        if (upload.isSpoiled) await this.#drop(upload)
-        throw error
-      }
+      await upload.finish(sha256, this.#options.writer, this.#options.now())
       return upload.path
     })
   }
@@ -159,7 +154,7 @@ export class Uploads {
     return [...this.#uploads.values()].find(upload => {
       const { sizeBytes, sha256 } = upload.note
       const isSame = upload.path === path && sizeBytes === note.sizeBytes && sha256 === note.sha256
-      return isSame && upload.isOf(client) && !upload.isFinished
+      return isSame && upload.isOf(client) && !upload.isFinished && !upload.isUnreadable
     })
   }
 
@@ -206,7 +201,15 @@ export class Uploads {
   ): Promise<Result> {
     return this.#lock.run(id, async () => {
       const upload = await this.#find(id)
-      if (upload?.isOf(client) && !this.#isExpired(upload)) return work(upload)
+      if (upload?.isOf(client) && !this.#isExpired(upload)) {
+        try {
+          return await work(upload)
+        } catch (error) {
+          // What is there is not what was meant, and can't become it.
+          if (upload.isSpoiled || error instanceof LostUploadError) await this.#drop(upload)
+          throw error
+        }
+      }
       throw new StorageError(
         'STORAGE_FILE_NONEXIST',
         'There is no such upload. It was aborted, has expired or is over for long. Start it again.',
@@ -244,10 +247,11 @@ export class Uploads {
   async #expire(upload: Upload): Promise<void> {
     const { driver, now } = this.#options
     const isOld = now() - upload.note.startedMs > LIMITS.uploadMs
-    const lasting = upload.isTouched || isOld ? undefined : await driver.lastingStage(upload.id)
-    const isGoingOn = lasting !== undefined && lasting.stage.sizeBytes > upload.receivedBytes
+    const lasting = isOld ? undefined : await driver.lastingStage(upload.id)
+    // Behind the file's own bytes their checks may be.
+    const thereBytes = Math.min(lasting?.stage.sizeBytes ?? 0, upload.note.sizeBytes)
+    if (lasting === undefined || thereBytes <= upload.receivedBytes) return this.#drop(upload)
     // Another host goes on with it.
-    if (!isGoingOn) return this.#drop(upload)
     upload.release()
     await this.#adopt(lasting)
   }
