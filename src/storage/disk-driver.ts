@@ -64,15 +64,9 @@ export class DiskDriver implements Driver {
     })
   }
 
-  async lastingStages(): Promise<LastingStage[]> {
+  async lastingIds(): Promise<string[]> {
     const names = await guard('look for uploads', () => readdir(this.#layout.uploads))
-    const ids = names.flatMap(name => /^([0-9a-f]{32})\.json$/.exec(name)?.[1] ?? [])
-    const stages: LastingStage[] = []
-    for (const id of ids) {
-      const stage = await this.lastingStage(id)
-      if (stage !== undefined) stages.push(stage)
-    }
-    return stages
+    return names.flatMap(name => /^([0-9a-f]{32})\.json$/.exec(name)?.[1] ?? [])
   }
 
   async lastingStage(id: string): Promise<LastingStage | undefined> {

@@ -42,12 +42,18 @@ export class Engine {
   static async open(options: EngineOptions): Promise<Engine> {
     const { maxFileBytes, maxStorageBytes, uploadIdleMs: idleMs, now, onWarning } = options
     const driver = await openDriver(options)
-    const permission = new PermissionStore(driver, now)
-    const quota = new Quota(driver, maxStorageBytes)
-    const writer = new FileWriter(driver, permission, quota, now)
-    const uploads = await Uploads.open({ driver, writer, quota, maxFileBytes, idleMs, now, onWarning })
-    const reader = new FileReader(driver, onWarning)
-    return new Engine({ driver, permission, reader, writer, uploads, signers: new SignerSource(driver, now) })
+    try {
+      const permission = new PermissionStore(driver, now)
+      const quota = new Quota(driver, maxStorageBytes)
+      const writer = new FileWriter(driver, permission, quota, now)
+      const uploads = await Uploads.open({ driver, writer, quota, maxFileBytes, idleMs, now, onWarning })
+      const reader = new FileReader(driver, onWarning)
+      const signers = new SignerSource(driver, now)
+      return new Engine({ driver, permission, reader, writer, uploads, signers })
+    } catch (error) {
+      await driver.close()
+      throw error
+    }
   }
 
   async close(): Promise<void> {

@@ -65,15 +65,13 @@ export class S3Driver implements Driver {
     })
   }
 
-  async lastingStages(): Promise<LastingStage[]> {
+  async lastingIds(): Promise<string[]> {
     return guard('look for uploads', async () => {
-      const stages: LastingStage[] = []
+      const ids: string[] = []
       for await (const { key } of this.#bucket.list('uploads/')) {
-        const id = /^uploads\/([0-9a-f]{32})\.json$/.exec(key)?.[1]
-        const stage = id === undefined ? undefined : await this.lastingStage(id)
-        if (stage !== undefined) stages.push(stage)
+        ids.push(...(/^uploads\/([0-9a-f]{32})\.json$/.exec(key)?.slice(1) ?? []))
       }
-      return stages
+      return ids
     })
   }
 

@@ -35,7 +35,7 @@ export class Uploads {
   readonly #options: UploadsOptions
   readonly #uploads = new Map<string, Upload>()
   readonly #lock = new PathLock()
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   /** Uploads that are just being made. */
   #startingCount = 0
   /** When it was told last that some can't be given up, on the clock of `performance.now`. */
@@ -43,15 +43,15 @@ export class Uploads {
 
   private constructor(options: UploadsOptions) {
     this.#options = options
-    // Who is warned may throw: nobody waits for it here, and the process must not end of it.
-    this.#timer = setInterval(() => this.#sweep().catch(error => process.emitWarning(error)), SWEEP_MS)
-    this.#timer.unref()
   }
 
   /** Takes up what was under way when the process before ended, and gives up what has expired. */
   static async open(options: UploadsOptions): Promise<Uploads> {
     const uploads = new Uploads(options)
     await uploads.#takeUp()
+    // Who is warned may throw: nobody waits for it here, and the process must not end of it.
+    const sweep = (): Promise<void> => uploads.#sweep().catch(error => process.emitWarning(error))
+    uploads.#timer = setInterval(sweep, SWEEP_MS).unref()
     return uploads
   }
 
@@ -124,8 +124,14 @@ export class Uploads {
     clearInterval(this.#timer)
   }
 
+  /** One that can't be taken up now may be when it is asked for; it harms nothing else. */
   async #takeUp(): Promise<void> {
-    for (const lasting of await this.#options.driver.lastingStages()) await this.#adopt(lasting)
+    const { driver, onWarning } = this.#options
+    const failures: unknown[] = []
+    const ids = await driver.lastingIds()
+    for (const id of ids) await this.#find(id).catch(error => failures.push(error))
+    if (failures.length === 0) return
+    onWarning(`Of ${ids.length} uploads ${failures.length} can't be taken up: ${String(failures[0])}`)
   }
 
   /** Goes on with an upload of a process that has ended, or of another host. */
@@ -136,7 +142,10 @@ export class Uploads {
       await stage.discard()
       return undefined
     }
-    const upload = new Upload(stage, note, quota.reserve(), now(), publishedSha256)
+    const reservation = quota.reserve()
+    // There was room for it when it was started.
+    if (publishedSha256 === undefined) reservation.hold(note.sizeBytes)
+    const upload = new Upload(stage, note, reservation, now(), publishedSha256)
     this.#uploads.set(upload.id, upload)
     return upload
   }
@@ -200,8 +209,11 @@ export class Uploads {
     work: (upload: Upload) => Promise<Result>,
   ): Promise<Result> {
     return this.#lock.run(id, async () => {
-      const upload = await this.#find(id)
-      if (upload?.isOf(client) && !this.#isExpired(upload)) {
+      const known = await this.#find(id)
+      // Unless it went on at another host meanwhile.
+      if (known?.isOf(client) && this.#isExpired(known)) await this.#expire(known)
+      const upload = this.#uploads.get(id)
+      if (upload?.isOf(client)) {
         try {
           return await work(upload)
         } catch (error) {

@@ -110,6 +110,34 @@ describe.each(['disk', 's3'] as const)('an upload at several hosts, or after a r
     expect((await next.stat({ fileID })).sizeBytes).toBe(6)
   })
 
+  test('one that went on elsewhere for longer than it may be idle is there at once', async () => {
+    const uploadId = await start(one)
+    await send(one, uploadId, 0)
+    await send(other, uploadId, 1)
+    fixture.nowMs += IDLE_MS + 1
+    expect(await one.chunks.status({ uploadId, client })).toMatchObject({ receivedBytes: 2 * CHUNK })
+    await send(one, uploadId, 2)
+    await finish(one, uploadId)
+    fixture.nowMs += IDLE_MS + 1
+    await expect(one.chunks.status({ uploadId, client })).rejects.toMatchObject(gone)
+    expect(bytes.equals((await other.download({ fileID })).content)).toBe(true)
+  })
+
+  test('what is left of an upload takes of what all files may take, also after a restart', async () => {
+    const full = { message: expect.stringContaining('maxStorageMb') }
+    const uploadId = await start(one)
+    await one.close()
+    await using next = fixture.open({ maxStorageBytes: bytes.byteLength + 10 })
+    const put = (sizeBytes: number) => next.upload({ cloudPath: 'b', content: Buffer.alloc(sizeBytes) })
+    await expect(put(11)).rejects.toMatchObject(full)
+    await put(10)
+    for (let index = 0; index < 3; index++) await send(next, uploadId, index)
+    await finish(next, uploadId)
+    await expect(next.upload({ cloudPath: 'c', content: Buffer.alloc(1) })).rejects.toMatchObject(full)
+    await next.remove({ fileIDs: [fileID] })
+    await next.upload({ cloudPath: 'c', content: Buffer.alloc(1) })
+  })
+
   test.runIf(medium === 'disk')('bytes that are lost end an upload, and it may begin anew', async () => {
     const uploadId = await start(one)
     await send(one, uploadId, 0)

@@ -1,6 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { hash } from 'node:crypto'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { DiskDriver } from '../../src/storage/disk-driver.ts'
 import { StorageFixture } from './storage-fixture.ts'
 
 const client = { openid: 'o-1' }
@@ -60,6 +63,46 @@ test('one that cannot be given up keeps nobody from the next, is told once, and 
   await start('c')
   const gone = { reason: 'STORAGE_FILE_NONEXIST' }
   await expect(storage.chunks.status({ uploadId, client })).rejects.toMatchObject(gone)
+})
+
+test('uploads that cannot be taken up, or given up at once, keep no storage from opening', async () => {
+  await using fixture = await StorageFixture.create('disk')
+  const { storage, directory = '' } = fixture
+  const { fileID } = await storage.upload({ cloudPath: 'b', content: Buffer.from('b') })
+  const start = async (cloudPath: string): Promise<string> =>
+    (await storage.chunks.start({ cloudPath, sizeBytes: 9, client })).uploadId
+  await storage.upload({ cloudPath: 'a', content: Buffer.from('a'), client })
+  const ids = [await start('a'), await start('c')]
+  await storage.close()
+  // One whose path has damaged metadata, one whose note can't be read.
+  await writeFile(join(directory, 'files', `${hash('sha256', 'a')}.json`), 'x')
+  await replaceByFolder(fixture, ids[1] ?? '')
+  fixture.nowMs += 25 * HOUR_MS
+  await using next = fixture.open()
+  expect((await next.download({ fileID })).content).toHaveLength(1)
+  expect(fixture.warnings).toContainEqual(expect.stringContaining("Of 2 uploads 2 can't be taken up"))
+})
+
+test.runIf(process.platform === 'linux')('a storage that does not open holds no file open', async () => {
+  await using fixture = await StorageFixture.create('disk')
+  const { directory = '' } = fixture
+  await using storage = fixture.open()
+  const failing = vi
+    .spyOn(DiskDriver.prototype, 'lastingIds')
+    .mockRejectedValue(new Error('the medium failed'))
+  onTestFinished(() => failing.mockRestore())
+  await expect(storage.list()).rejects.toThrow('the medium failed')
+  const open = readdirSync('/proc/self/fd').filter(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory)
+    } catch {
+      // It was closed since, such as that of the listing itself.
+      return false
+    }
+  })
+  expect(open).toEqual([])
+  failing.mockRestore()
+  expect((await storage.list()).files).toEqual([])
 })
 
 /** Puts a folder in the place of the note of an upload, so that it can't be read. */
