@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
 import { BLOCK_BYTES } from './checked-blocks.ts'
 import { type CloudPath, isCloudPath } from './cloud-path.ts'
-import { damagedFile } from './damage.ts'
+import { DamageError, type DamageReports, damagedFile } from './damage.ts'
 import { blobOf, DiskLayout, keyOf, randomId } from './disk-layout.ts'
 import { DiskStage } from './disk-stage.ts'
 import { sweepDirectory } from './disk-sweep.ts'
@@ -47,9 +47,9 @@ export class DiskDriver implements Driver {
   }
 
   /** Makes the directory if needed, and removes what crashes left in it. */
-  static async openDirectory(directory: string): Promise<DiskDriver> {
+  static async openDirectory(directory: string, reports: DamageReports): Promise<DiskDriver> {
     return guard('open its directory', async () => {
-      const layout = new DiskLayout(directory)
+      const layout = new DiskLayout(directory, reports)
       await layout.make()
       await sweepDirectory(layout)
       return new DiskDriver(layout, await PathIndex.open(directory))
@@ -168,15 +168,25 @@ export class DiskDriver implements Driver {
 
   /** The file of a path in the index, if it is there. */
   async #noted(path: string): Promise<StoredRecord | undefined> {
-    return isCloudPath(path) ? (await this.#layout.readMetadata(keyOf(path)))?.record : undefined
+    return isCloudPath(path) ? this.#legible(keyOf(path)) : undefined
+  }
+
+  /** One file that is damaged, which the operator was told of, must not hide the others. */
+  async #legible(key: string): Promise<StoredRecord | undefined> {
+    try {
+      return (await this.#layout.readMetadata(key))?.record
+    } catch (error) {
+      if (error instanceof DamageError) return undefined
+      throw error
+    }
   }
 
   /** Every file, in no order. */
   async *#all(): AsyncGenerator<StoredRecord, void> {
     for (const name of await readdir(this.#layout.files)) {
       const key = /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
-      const metadata = key === undefined ? undefined : await this.#layout.readMetadata(key)
-      if (metadata !== undefined) yield metadata.record
+      const record = key === undefined ? undefined : await this.#legible(key)
+      if (record !== undefined) yield record
     }
   }
 

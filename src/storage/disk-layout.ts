@@ -2,6 +2,7 @@ import { hash, randomBytes } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CloudPath } from './cloud-path.ts'
+import type { DamageReports } from './damage.ts'
 import {
   checkDirectory,
   createDurableFile,
@@ -28,9 +29,11 @@ export class DiskLayout {
   readonly files: string
   readonly blobs: string
   readonly uploads: string
+  readonly #reports: DamageReports
 
-  constructor(directory: string) {
+  constructor(directory: string, reports: DamageReports) {
     this.directory = directory
+    this.#reports = reports
     this.files = join(directory, 'files')
     this.blobs = join(directory, 'blobs')
     this.uploads = join(directory, 'uploads')
@@ -55,9 +58,15 @@ export class DiskLayout {
     return join(this.uploads, `${id}.json`)
   }
 
+  /** @throws {DamageError} of which the operator was told */
   async readMetadata(key: string): Promise<FileMetadata | undefined> {
     const text = await readIfExists(this.metadataPath(key))
-    return text && parseMetadata(text.toString(), key)
+    try {
+      return text && parseMetadata(text.toString(), key)
+    } catch (error) {
+      this.#reports.tell(error)
+      throw error
+    }
   }
 
   /** The commit point of a write. */
