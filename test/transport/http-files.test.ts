@@ -7,10 +7,12 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { FileAnswer } from '../../src/transport/door-options.ts'
 import type { ListenOptions } from '../../src/transport/server.ts'
 import { openDoor, type TestDoor } from './open-door.ts'
+import { connectRaw } from './raw-http.ts'
 
 const BYTES = Buffer.from('0123456789')
 const SHA256 = createHash('sha256').update(BYTES).digest('hex')
@@ -220,6 +222,46 @@ describe('a large file', () => {
     response.on('error', () => undefined)
     await expect.poll(() => streams[0]?.closed, { timeout: 5000 }).toBe(true)
     expect(faults).toEqual([])
+  })
+
+  test('is closed as soon although its client goes on sending', async () => {
+    const { file, streams } = await makeLarge()
+    const { door, faults } = await serve(file, { stallTimeoutMs: 200 })
+    const socket = connectRaw(door.port)
+    socket.pause()
+    socket.write('GET /storage/large HTTP/1.1\r\nHost: x\r\n\r\n')
+    const sending = setInterval(() => socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'), 20)
+    onTestFinished(() => clearInterval(sending))
+    socket.on('error', () => clearInterval(sending))
+    await expect.poll(() => streams[0]?.closed, { timeout: 5000 }).toBe(true)
+    expect(faults).toEqual([])
+  })
+
+  test('is not cut while its client takes it slowly, or its source has nothing for a while', async () => {
+    const { door } = await openDoor({
+      stallTimeoutMs: 200,
+      serveFile: async () =>
+        makeFile({
+          sizeBytes: 4 * 1024 * 1024 + 1,
+          open: async () =>
+            Readable.from(
+              (async function* () {
+                for (let i = 0; i < 64; i++) yield Buffer.alloc(64 * 1024)
+                await delay(600)
+                yield Buffer.alloc(1)
+              })(),
+            ),
+        }).file,
+    })
+    const response = await begin(`${door.httpUrl}/storage/large`)
+    let sizeBytes = 0
+    for await (const chunk of response) {
+      const { byteLength } = chunk as Buffer
+      // The first half in a second or so.
+      if (sizeBytes < 2 * 1024 * 1024) await delay(byteLength / 2048)
+      sizeBytes += byteLength
+    }
+    expect(sizeBytes).toBe(4 * 1024 * 1024 + 1)
   })
 
   test('is cut off when the door closes and its time is over', async () => {
