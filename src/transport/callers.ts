@@ -9,6 +9,8 @@ export interface CallerLoad {
   sessionCount: number
   /** Calls that run or wait for their turn. */
   inFlightCount: number
+  /** What those take in memory, about. */
+  heldBytes: number
   /** Those that wait. */
   readonly queue: Set<QueuedCall>
   /** And those with large answers. */
@@ -43,7 +45,7 @@ export class Callers {
     if (known !== undefined) return known
     const tokens = this.#limits.maxCallsBurst
     const load: CallerLoad = {
-      ...{ key, sessionCount: 0, inFlightCount: 0, tokens, filledMs: 0 },
+      ...{ key, sessionCount: 0, inFlightCount: 0, heldBytes: 0, tokens, filledMs: 0 },
       queue: new Set<QueuedCall>(),
       large: { queue: new Set<QueuedCall>() },
     }

@@ -116,7 +116,7 @@ export interface DoorOptions extends HttpOptions {
   /**
    * Bytes of what clients sent and is not done with: messages that are still coming in, and what the arguments of calls
    * in flight take in memory, about. A session that goes beyond with a message is dropped; a call of more than 64 KB is
-   * answered with CLOUDLET_OVERLOADED.
+   * answered with CLOUDLET_OVERLOADED, and so it is when those of its caller take a quarter.
    * @default 536870912
    */
   readonly maxIncomingBytes?: number

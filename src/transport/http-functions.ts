@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.ts'
 import { type HelloFrame, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import { refuseHeld } from './byte-budget.ts'
+import type { CallerLoad } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { readBody } from './http-body.ts'
 import type { HttpExchange } from './http-exchange.ts'
@@ -42,7 +43,7 @@ export class HttpFunctions {
     if (refusal !== undefined) throw toRefusal(refusal, 429)
     try {
       const { signal } = exchange
-      const answer = await this.#withEvent(exchange, data => {
+      const answer = await this.#withEvent(exchange, load, data => {
         const args = { name, data }
         return takeTurn(turns, load, signal, () =>
           this.#options.call({ op: 'functions.invoke', args, caller, signal }),
@@ -90,20 +91,27 @@ export class HttpFunctions {
   }
 
   /** Counts what the event takes for as long as it is in use, together with the calls of sessions. */
-  async #withEvent(exchange: HttpExchange, use: (data: unknown) => Promise<unknown>): Promise<unknown> {
+  async #withEvent(
+    exchange: HttpExchange,
+    load: CallerLoad,
+    use: (data: unknown) => Promise<unknown>,
+  ): Promise<unknown> {
     checkEncoding(exchange.request.headers)
     const body = await readBody(exchange, this.#options)
     if (body.length === 0) return use({})
     checkType(exchange.request.headers['content-type'])
     const { depth, heldBytes } = measureJson(body)
+    checkDepth(depth)
     const { incoming } = this.#shared
-    const refusal = refuseHeld(incoming, heldBytes)
+    const refusal = refuseHeld(incoming, load.heldBytes, heldBytes)
     if (refusal !== undefined) throw refusal
     incoming.add(heldBytes)
+    load.heldBytes += heldBytes
     try {
-      return await use(parseEvent(body, depth))
+      return await use(parseEvent(body))
     } finally {
       incoming.remove(heldBytes)
+      load.heldBytes -= heldBytes
     }
   }
 }
@@ -147,11 +155,13 @@ function checkType(type: string | undefined): void {
   throw new HttpRefusal(415, new ProtocolError('The body must be application/json in UTF-8.'))
 }
 
-function parseEvent(body: Buffer, depth: number): unknown {
-  if (depth > LIMITS.frameDepth) {
-    const fault = `The body is nested ${depth} levels deep; the limit is ${LIMITS.frameDepth}.`
-    throw new HttpRefusal(422, new ValueError('body', fault))
-  }
+function checkDepth(depth: number): void {
+  if (depth <= LIMITS.frameDepth) return
+  const fault = `The body is nested ${depth} levels deep; the limit is ${LIMITS.frameDepth}.`
+  throw new HttpRefusal(422, new ValueError('body', fault))
+}
+
+function parseEvent(body: Buffer): unknown {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))

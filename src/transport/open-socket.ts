@@ -174,24 +174,32 @@ export class OpenSocket implements TurnWriter {
   }
 
   #count(bytes: number): void {
-    this.#unfinishedBytes += bytes
-    this.#incoming.add(bytes)
+    const heldBytes = bytes + CHUNK_BYTES
+    this.#unfinishedBytes += heldBytes
+    this.#incoming.add(heldBytes)
     if (this.#limitBytes > 0 && this.#socket.bytesRead - this.#bytesBefore > this.#limitBytes) {
       this.#listener?.onTooMuch()
     }
-    if (this.#incoming.isExceeded && this.#unfinishedBytes > UNFINISHED_BYTES_FREE) this.terminate()
+    if (this.#incoming.isExceeded && this.#unfinishedBytes > UNFINISHED_BYTES_FREE) {
+      // At once, so that no other is dropped for what this one held.
+      this.#release()
+      this.terminate()
+    }
+  }
+
+  #release(): void {
+    this.#incoming.remove(this.#unfinishedBytes)
+    this.#unfinishedBytes = 0
   }
 
   #receive(data: RawData, isBinary: boolean): void {
-    this.#incoming.remove(this.#unfinishedBytes)
-    this.#unfinishedBytes = 0
+    this.#release()
     if (isBinary) this.#listener?.onMessage(toBytes(data))
     else this.#listener?.onText()
   }
 
   #end(): void {
-    this.#incoming.remove(this.#unfinishedBytes)
-    this.#unfinishedBytes = 0
+    this.#release()
     this.#listener?.onEnd(this.#isAtFault)
     this.#listener = undefined
   }
@@ -201,6 +209,8 @@ export class OpenSocket implements TurnWriter {
 export const CLOSE_TIMEOUT_MS = 2000
 /** Heartbeats a peer may be silent while it is taking a long answer; its pong waits behind that. */
 const SILENT_CHECKS_WHILE_SENDING = 10
+/** What one read takes beside its bytes, about: a message may come a byte at a time. */
+const CHUNK_BYTES = 256
 /** What may be coming in from a socket however much others hold: enough for any call without a file. */
 const UNFINISHED_BYTES_FREE = 64 * 1024
 

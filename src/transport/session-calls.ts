@@ -197,7 +197,7 @@ export class SessionCalls {
 
   #overload(isStreaming: boolean, sizeBytes: number): OverloadedError | undefined {
     const { maxCallsInFlight, incoming } = this.#context
-    const isFull = refuseHeld(incoming, sizeBytes)
+    const isFull = refuseHeld(incoming, this.#owner.load.heldBytes, sizeBytes)
     if (isFull !== undefined) return isFull
     if (isStreaming) {
       return this.#streamCount < LIMITS.sessionWatches
@@ -264,6 +264,7 @@ export class SessionCalls {
 
   #hold(bytes: number): void {
     this.#bytes += bytes
+    this.#owner.load.heldBytes += bytes
     this.#context.incoming.add(bytes)
     this.#owner.onCallBytes()
   }

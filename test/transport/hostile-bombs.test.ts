@@ -42,50 +42,80 @@ test('small messages that become large in memory count as what they become: a se
 test('all sessions together hold few: then large calls are refused, and small ones go on', async () => {
   const calls = new HeldCalls()
   const { url, door } = await openDoor({ call: calls.call, maxIncomingBytes: 8 * MEGABYTE })
-  const peers = await Promise.all([1, 2, 3].map(() => RawPeer.welcomed(url)))
-  const [first, second, third] = peers as [RawPeer, RawPeer, RawPeer]
+  const peers = await Promise.all([1, 2, 3, 4].map(n => RawPeer.welcomed(url, `o-${n}`)))
+  const [first, second, third, last] = peers as [RawPeer, RawPeer, RawPeer, RawPeer]
   // Each is some 64 KB on the wire and 4 MB in memory.
   first.sendBytes(bomb(1, 60_000))
   second.sendBytes(bomb(1, 60_000))
   third.sendBytes(bomb(1, 60_000))
   await calls.reached(3)
-  third.sendBytes(bomb(2, 60_000))
-  expect((await third.next('error', 2)).error).toMatchObject({
+  last.sendBytes(bomb(2, 60_000))
+  expect((await last.next('error', 2)).error).toMatchObject({
     code: 'CLOUDLET_OVERLOADED',
     retryable: true,
     details: { retryAfterMs: 100 },
   })
-  third.sendBytes(bomb(3, 900))
+  last.sendBytes(bomb(3, 900))
   await calls.reached(4)
   calls.finishAll()
-  await third.next('result', 3)
-  third.sendBytes(bomb(4, 60_000))
+  await last.next('result', 3)
+  last.sendBytes(bomb(4, 60_000))
   await calls.reached(5)
   for (const peer of peers) peer.terminate()
   await expect.poll(() => door.sessionCount).toBe(0)
 })
 
+test('one caller holds a quarter, over all its sessions, and others go on', async () => {
+  const calls = new HeldCalls()
+  const { url } = await openDoor({ call: calls.call, maxIncomingBytes: 16 * MEGABYTE })
+  const [first, second] = [await RawPeer.welcomed(url), await RawPeer.welcomed(url)]
+  const other = await RawPeer.welcomed(url, 'o-other')
+  first.sendBytes(bomb(1, 60_000))
+  await calls.reached(1)
+  // With this one it is a little more than 4 MB.
+  second.sendBytes(bomb(2, 10_000))
+  await calls.reached(2)
+  second.sendBytes(bomb(3, 10_000))
+  expect((await second.next('error', 3)).error).toMatchObject({
+    code: 'CLOUDLET_OVERLOADED',
+    message: expect.stringContaining('this caller'),
+  })
+  other.sendBytes(bomb(1, 60_000))
+  second.sendBytes(bomb(4, 900))
+  await calls.reached(4)
+  calls.finishAll()
+  await second.next('result', 4)
+  second.sendBytes(bomb(5, 60_000))
+  await calls.reached(5)
+  for (const peer of [first, second, other]) peer.terminate()
+})
+
 test('events of HTTP calls count with them', async () => {
   const calls = new HeldCalls()
-  const authenticate = tokenAuthenticator(new Map([['t', { openid: 'o-1' }]]))
+  const tokens = ['a', 'b', 'c'].map(token => [token, { openid: token }] as const)
+  const authenticate = tokenAuthenticator(new Map(tokens))
   const { door } = await openDoor({ call: calls.call, authenticate, maxIncomingBytes: 8 * MEGABYTE })
-  const post = async (count: number): Promise<number> => {
+  const post = async (token: string, count: number): Promise<number> => {
     const response = await fetch(`${door.httpUrl}/functions/f`, {
       method: 'POST',
-      headers: { authorization: 'Bearer t', 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: `{"a":[${'{},'.repeat(count)}{}]}`,
     })
     await response.arrayBuffer()
     return response.status
   }
-  const held = [post(60_000), post(60_000)]
+  const held = [post('a', 60_000)]
+  await calls.reached(1)
+  // More than the caller's quarter, and then more than there is.
+  expect(await post('a', 60_000)).toBe(503)
+  held.push(post('b', 60_000))
   await calls.reached(2)
-  expect(await post(60_000)).toBe(503)
-  const small = post(500)
+  expect(await post('c', 60_000)).toBe(503)
+  const small = post('c', 500)
   await calls.reached(3)
   calls.finishAll()
   expect(await Promise.all([...held, small])).toEqual([200, 200, 200])
-  const next = post(60_000)
+  const next = post('c', 60_000)
   await calls.reached(4)
   calls.finishAll()
   expect(await next).toBe(200)
