@@ -39,6 +39,8 @@ export interface SessionContext extends CallContext {
   readonly onEnd: (session: Session) => void
 }
 
+const REVOKED = 'The login was revoked.'
+
 /** Attached to a socket, or kept until its client comes back on another. Draining: answers, and no new calls. */
 type State = 'open' | 'draining' | 'ended'
 
@@ -63,14 +65,13 @@ export class Session implements CallOwner {
   resumeToken = ''
 
   /** @param isResumable The client asked for it, and the door keeps broken sessions. */
-  constructor(context: SessionContext, load: CallerLoad, login: Login, isResumable: boolean) {
+  constructor(context: SessionContext, load: CallerLoad, caller: Caller, isResumable: boolean) {
     this.#context = context
     this.load = load
-    this.#caller = login.caller
+    this.#caller = caller
     this.#calls = new SessionCalls(context, this)
     this.#kept = isResumable ? new KeptAnswers(context.kept) : undefined
     this.#lastCallMs = Date.now()
-    this.#watchLogin(login)
   }
 
   get caller(): Caller {
@@ -106,10 +107,24 @@ export class Session implements CallOwner {
     this.#kept.acknowledge(receivedCount)
   }
 
-  /** The same caller has logged in again; the connection may be another. */
-  renew(login: Login): void {
+  /**
+   * The caller has logged in, for the first time or again; the connection may be another.
+   *
+   * @throws {UnauthenticatedError} for a login that was revoked meanwhile, and what its `onRevoked` throws. The session
+   * has ended then.
+   */
+  begin(login: Login): void {
     this.#caller = login.caller
-    this.#watchLogin(login)
+    try {
+      this.#watchLogin(login)
+    } catch (error) {
+      this.end()
+      throw error
+    }
+    if (this.#state !== 'ended') return
+    // What it was subscribed to has called before there was anything to stop.
+    this.#loginEnd?.stop()
+    throw new UnauthenticatedError(REVOKED)
   }
 
   /** Sends what the client has not received, after its welcome. */
@@ -245,7 +260,8 @@ export class Session implements CallOwner {
     if (login.endsMs === undefined && login.onRevoked === undefined) return
     this.#loginEnd = new LoginEnd(login, {
       onExpired: () => void this.#expire(),
-      onRevoked: () => this.#endLogin('The login was revoked.'),
+      onRevoked: () => this.#endLogin(REVOKED),
+      onFault: error => this.#context.options.onInternalError(error),
     })
   }
 

@@ -127,8 +127,9 @@ export class Sessions {
     callers.addSession(load)
     const wantsResume = hello.isResumable === true || hello.resume !== undefined
     const isResumable = wantsResume && this.#options.resumeWindowMs > 0
-    const session = new Session(this.#context, load, found, isResumable)
+    const session = new Session(this.#context, load, found.caller, isResumable)
     this.#sessions.set(session.id, session)
+    session.begin(found)
     return session
   }
 
@@ -148,7 +149,7 @@ export class Sessions {
       session.close(CLOSE_CODES.takenOver, 'What this session had answered was too much to be kept.')
       return undefined
     }
-    session.renew(found)
+    session.begin(found)
     return session
   }
 
