@@ -1,4 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import type { WelcomeFrame } from '../../src/protocol/frames.ts'
@@ -184,6 +186,34 @@ describe('a session that can be resumed', () => {
     }
     expect(seen).toEqual(Array.from({ length: 12 }, (_, n) => n + 1))
   })
+})
+
+test('what is kept of small answers holds none of the memory that a large one was made in', async () => {
+  const large = new Uint8Array(4 * 1024 * 1024)
+  const call = async ({ op }: DoorCall) => (op === 'storage.download' ? { content: large } : 'small')
+  const { url } = await openDoor({ call })
+  const loud = await RawPeer.welcomed(url, 'o-loud')
+  const { peer } = await open(url)
+  setFlagsFromString('--expose-gc')
+  const collectGarbage: () => void = runInNewContext('gc')
+  const before = process.memoryUsage().arrayBuffers
+  for (let id = 1; id <= 40; id++) {
+    loud.send({ type: 'call', id, op: 'storage.download', args: {} })
+    await loud.next('result', id)
+    peer.send(invoke(id))
+    await peer.next('result', id)
+  }
+  // What the test itself received goes when memory is collected; what is kept would stay: 160 MB.
+  await expect
+    .poll(
+      () => {
+        collectGarbage()
+        return process.memoryUsage().arrayBuffers - before
+      },
+      { timeout: 10_000 },
+    )
+    .toBeLessThan(48 * 1024 * 1024)
+  for (const one of [loud, peer]) one.terminate()
 })
 
 describe('resuming is refused', () => {
