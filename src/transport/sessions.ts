@@ -43,6 +43,7 @@ export class Sessions {
       maxCallsInFlight: options.maxCallsInFlight,
       callers: new Callers(options),
       turns: new Turns(options.maxCallsRunning),
+      functionTurns: new Turns(options.maxCallsRunning),
       largeTurns: new Turns(LIMITS.largeAnswers),
       writeTurns: new WriteTurns(),
       incoming: new ByteBudget(options.maxIncomingBytes),

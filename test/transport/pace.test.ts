@@ -120,6 +120,37 @@ describe('calls that wait for their turn', () => {
   })
 })
 
+describe('calls of functions', () => {
+  const invoke = (id: number) => ({ ...call(id), op: 'functions.invoke' })
+
+  test('that are held up hold up nothing but calls of functions', async () => {
+    const held = new HeldCalls()
+    const { url, door } = await openDoor({
+      call: one => (one.op === 'x' ? Promise.resolve('answered') : held.call(one)),
+      maxCallsRunning: 2,
+    })
+    const [busy, other] = [await RawPeer.welcomed(url, 'o-busy'), await RawPeer.welcomed(url, 'o-other')]
+    for (const id of [1, 2, 3]) busy.send(invoke(id))
+    await held.reached(2)
+    expect(await other.call(1, 'x', {})).toBe('answered')
+    other.send(invoke(2))
+    const post = { method: 'POST', headers: { 'x-cloudlet-openid': 'o-http' } }
+    const overHttp = fetch(`${door.httpUrl}/functions/f`, post)
+    expect(await busy.call(4, 'x', {})).toBe('answered')
+    expect(held.count).toBe(2)
+    // Callers take turns for them too, and those taken back leave no place empty.
+    busy.send({ type: 'cancel', id: 3 })
+    await busy.next('error', 3)
+    for (let index = 0; index < 4; index++) {
+      await held.reached(index + 1)
+      held.at(index).resolve(index)
+    }
+    expect((await overHttp).status).toBe(200)
+    await other.next('result', 2)
+    for (const peer of [busy, other]) peer.terminate()
+  })
+})
+
 describe('sockets without a welcome', () => {
   test('are bounded per address: one more gets 429', async () => {
     const { url } = await openDoor({ maxUnwelcomedPerAddress: 2 })
