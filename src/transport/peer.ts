@@ -1,6 +1,7 @@
 import {
   CloudletError,
   errorToData,
+  HostClosedError,
   OverloadedError,
   ProtocolError,
   UnauthenticatedError,
@@ -207,6 +208,7 @@ export class Peer implements SocketListener, SessionPeer {
       this.#session.sendKept()
     } catch (error) {
       if (error instanceof OverloadedError) this.fail(error, CLOSE_CODES.overloaded)
+      else if (error instanceof HostClosedError) this.fail(error, CLOSE_CODES.goingAway)
       else if (error instanceof UnauthenticatedError) this.fail(error, CLOSE_CODES.unauthenticated)
       else if (error instanceof ProtocolError) this.fail(error, CLOSE_CODES.protocol)
       else this.fail(this.#context.toInternalError(error), CLOSE_CODES.internal)

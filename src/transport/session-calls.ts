@@ -173,11 +173,16 @@ export class SessionCalls {
     this.#onDrained?.()
   }
 
-  /** Refuses new calls, ends those that stream, and resolves when the others are answered. */
+  /**
+   * Refuses new calls, ends those that stream and those whose large answers nobody is there to take, and resolves when the
+   * others are answered.
+   */
   async drain(): Promise<void> {
     this.#isDraining = true
+    const isAlone = this.#owner.findUntaken() === undefined
     for (const call of this.#calls.values()) {
-      if (call.stream !== undefined) this.#stop(call, new HostClosedError('The host is closing.'))
+      if (call.stream !== undefined || (isAlone && call.answerBytes > 0))
+        this.#stop(call, new HostClosedError('The host is closing.'))
     }
     if (this.#calls.size === 0) return
     await new Promise<void>(resolve => {

@@ -63,6 +63,8 @@ export class Session implements CallOwner {
   #loginEnd: LoginEnd | undefined
   /** For the next hello that wants this session; the session knows it only while it is valid. */
   resumeToken = ''
+  /** What it was resumed with last: good again while nothing shows that the client was told of the next. */
+  usedToken = ''
 
   /** @param isResumable The client asked for it, and the door keeps broken sessions. */
   constructor(context: SessionContext, load: CallerLoad, caller: Caller, isResumable: boolean) {
@@ -87,9 +89,9 @@ export class Session implements CallOwner {
     return this.#lastCallId < 0 ? undefined : this.#lastCallId
   }
 
-  /** The time the last call came or ended, if there is none now. */
+  /** The time the last call came or ended, if there is none now and the session isn't broken. */
   get idleSinceMs(): number | undefined {
-    return this.#calls.size === 0 ? this.#lastCallMs : undefined
+    return this.#calls.size === 0 && this.#peer !== undefined ? this.#lastCallMs : undefined
   }
 
   /** From now on the session speaks to this peer. The one before, if it is still there, is sent away. */
@@ -134,6 +136,7 @@ export class Session implements CallOwner {
 
   /** Takes one message of the peer. @throws {ProtocolError} */
   receive(message: Uint8Array): void {
+    this.usedToken = ''
     const { value, heldBytes } = decodeMessage(message)
     const frame = parseClientFrame(value)
     switch (frame.type) {
@@ -188,6 +191,7 @@ export class Session implements CallOwner {
   }
 
   onCallBytes(): void {
+    this.#lastCallMs = Date.now()
     this.#peer?.holdCalls(this.#calls.bytes > LIMITS.sessionCallBytes)
   }
 
@@ -207,10 +211,14 @@ export class Session implements CallOwner {
     await this.#calls.drain()
   }
 
-  /** Says goodbye and closes: the client is to come back with its next call. */
+  /**
+   * Says goodbye, and closes a moment later: the client is to come back with its next call, and one that crosses the
+   * goodbye is refused, not dropped.
+   */
   leave(reason: string): void {
+    if (this.#state !== 'open') return
     void this.drain(reason)
-    this.close(CLOSE_CODES.goingAway, reason)
+    setTimeout(() => this.close(CLOSE_CODES.goingAway, reason), LIMITS.goodbyeMs).unref()
   }
 
   /** Gives up all calls and what is kept. Idempotent. */
@@ -218,6 +226,7 @@ export class Session implements CallOwner {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     this.resumeToken = ''
+    this.usedToken = ''
     this.#loginEnd?.stop()
     this.#calls.end()
     this.#kept?.forget()

@@ -194,6 +194,44 @@ describe('a session without calls', () => {
     await watching.next('pong')
     watching.terminate()
   })
+
+  test('answers a call that crosses the goodbye: it was not run', async () => {
+    const held = new HeldCalls()
+    const { url } = await openDoor({ call: held.call, idleTimeoutMs: 50 })
+    const peer = await RawPeer.welcomed(url)
+    await peer.next('goodbye')
+    peer.send(call(1))
+    expect((await peer.next('error', 1)).error.code).toBe('CLOUDLET_HOST_CLOSED')
+    expect((await peer.closed).code).toBe(1001)
+    expect(held.count).toBe(0)
+  })
+
+  test('has its idle time after a call that took longer', async () => {
+    const held = new HeldCalls()
+    const { url } = await openDoor({ call: held.call, idleTimeoutMs: 1000 })
+    const peer = await RawPeer.welcomed(url)
+    peer.send(call(1))
+    await held.reached(1)
+    await setTimeout(1300)
+    held.finishAll()
+    await peer.next('result', 1)
+    await setTimeout(500)
+    expect(peer.frames).toEqual([])
+    await peer.next('goodbye')
+    peer.terminate()
+  })
+
+  test('is kept for its client when its connection breaks, for as long as any other', async () => {
+    const { url, door } = await openDoor({ idleTimeoutMs: 50, resumeWindowMs: 60_000 })
+    const peer = await RawPeer.connect(url)
+    peer.send({ type: 'hello', versions: [1], openid: 'o-1', isResumable: true })
+    await peer.next('welcome')
+    await peer.call(1, 'x', {})
+    peer.terminate()
+    await expect.poll(() => door.sessionCount).toBe(0)
+    await setTimeout(200)
+    expect(door.brokenSessionCount).toBe(1)
+  })
 })
 
 describe('a peer that does not read', () => {
