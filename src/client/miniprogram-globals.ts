@@ -25,15 +25,6 @@ class Signal {
     this.#listeners.clear()
     for (const listener of listeners) listener()
   }
-
-  static any(signals: readonly Signal[]): Signal {
-    const joined = new Signal()
-    for (const signal of signals) {
-      if (signal.aborted) joined.fire()
-      else signal.addEventListener('abort', () => joined.fire())
-    }
-    return joined
-  }
 }
 
 class Controller {
