@@ -145,10 +145,10 @@ export class Connection implements Closable {
 
   /** A host that closes leaves its calls to another connection, if they were not run or may be run twice. */
   async #send(call: LinkCall): Promise<unknown> {
-    const endMs = Date.now() + call.timeoutMs
+    const endMs = performance.now() + call.timeoutMs
     for (let moveCount = 0; ; moveCount++) {
       try {
-        const timeoutMs = moveCount === 0 ? call.timeoutMs : Math.max(1, endMs - Date.now())
+        const timeoutMs = moveCount === 0 ? call.timeoutMs : Math.max(1, endMs - performance.now())
         return await this.#usableLink().call({ ...call, timeoutMs })
       } catch (error) {
         if (!(error instanceof MovedError) || moveCount === MOVES_MAX) throw error

@@ -198,7 +198,7 @@ export class Link {
     this.#receipts.stop()
     this.#calls.streams.rest()
     clearTimeout(this.#probeTimer)
-    const nowMs = Date.now()
+    const nowMs = performance.now()
     this.#broken ??= { error, sinceMs: nowMs }
     const delayMs = Math.max(this.#backoff.next(), retryAfterMsOf(error) ?? 0)
     const isLate = nowMs + delayMs - this.#broken.sinceMs > this.#resumeWindowMs

@@ -41,6 +41,9 @@ export function queueMicrotask(work: () => void): void {
   void Promise.resolve().then(work)
 }
 
+/** A clock that is set now and then: there is no other in every base library. */
+export const performance = { now: (): number => Date.now() }
+
 const ownProperty = Object.prototype.hasOwnProperty
 
 export function objectHasOwn(object: object, key: PropertyKey): boolean {
