@@ -29,6 +29,7 @@ import { coldStart } from './cold-start.ts'
 import { database } from './database.ts'
 import { density } from './density.ts'
 import { eviction } from './eviction.ts'
+import { files } from './files.ts'
 import type { Question } from './harness.ts'
 import { describeMachine, readLoad } from './machine.ts'
 import { nodeLibrary } from './node-library.ts'
@@ -48,6 +49,7 @@ const QUESTIONS: readonly Question[] = [
   cells,
   values,
   transport,
+  files,
   database,
   watch,
   admission,

@@ -1,91 +1,90 @@
 /**
- * Measures: callFunction of a warm function through a WebSocket on the loopback, against invoking it in the
- * process; beside them a round trip of a plain ws echo, which is all the network there is.
- * Excludes: connecting and logging in. Client and server share this process and its one event loop.
+ * Measures: callFunction of a warm function through a WebSocket on the loopback, against a plain ws + msgpackr echo of
+ * the same message; beside them invoking the function in the process; and what an idle session takes of the host's
+ * memory, beside an idle connection of a plain ws server.
+ * Excludes: connecting and logging in. For calls, client and server share this process and its one event loop.
  * Run with: npm run bench -- transport
  */
-import { once } from 'node:events'
 import { FunctionHost } from 'cloudlet'
 import { createCloud } from 'cloudlet/client'
-import { WebSocket, WebSocketServer } from 'ws'
+import { runChild } from './child.ts'
 import { checkSum, EVENT, helloSource } from './functions.ts'
-import { type Comparison, compare, type Question } from './harness.ts'
+import { type Comparison, compare, type Question, type Settings } from './harness.ts'
+import { compareOnOneCore } from './one-core.ts'
+import { PlainEcho } from './plain-echo.ts'
+import type { SessionFootprint } from './sessions-process.ts'
+import { type Measured, type Table, toRows } from './statistics.ts'
 
 const IN_FLIGHT = 64
+const LATENCY_BAR = 2
+const THROUGHPUT_BAR = 0.5
+/** 30 KB is what the memory of an idle session may be. */
+const SESSION_KB = 30
+const SESSION_COUNT = 1000
 
 export const transport: Question = {
   name: 'transport',
-  measure: async ({ isQuick }) => {
-    await using host = new FunctionHost()
-    await host.deploy('hello', { files: { 'index.js': helloSource(0) } })
-    const { url } = await host.listen({ port: 0 })
-    await using cloud = createCloud({ url, openid: 'o-1' })
-    await using echo = await PlainEcho.open()
-    const contenders: Comparison['contenders'] = [
-      { name: 'host.invoke', run: async () => checkSum((await host.invoke('hello', EVENT)).result) },
-      {
-        name: 'cloudlet/client callFunction',
-        run: async () => checkSum((await cloud.callFunction({ name: 'hello', data: EVENT })).result),
-      },
-      { name: 'plain ws echo', run: () => echo.roundTrip() },
-    ]
-    return [
-      await compare({
-        title: 'Transport: one call at a time',
-        inFlight: 1,
-        rounds: isQuick ? 50 : 250,
-        warmUpRounds: 40,
-        callsPerRound: 50,
-        contenders,
-      }),
-      await compare({
-        title: `Transport: ${IN_FLIGHT} calls in flight on one connection`,
-        inFlight: IN_FLIGHT,
-        rounds: isQuick ? 10 : 100,
-        warmUpRounds: 4,
-        callsPerRound: 512,
-        contenders,
-      }),
-    ]
-  },
+  measure: async settings => [...(await measureCalls(settings)), await measureSessions(settings)],
 }
 
-/** A server that sends back what it gets, and one client of it. Answers come in the order of the questions. */
-class PlainEcho implements AsyncDisposable {
-  readonly #server: WebSocketServer
-  readonly #socket: WebSocket
-  readonly #waiting: (() => void)[] = []
-
-  private constructor(server: WebSocketServer, socket: WebSocket) {
-    this.#server = server
-    this.#socket = socket
-    socket.on('message', () => this.#waiting.shift()?.())
-  }
-
-  static async open(): Promise<PlainEcho> {
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
-    server.on('connection', socket => socket.on('message', data => socket.send(data)))
-    await once(server, 'listening')
-    const address = server.address()
-    if (typeof address !== 'object' || address === null) throw new Error('The echo server has no port.')
-    const socket = new WebSocket(`ws://127.0.0.1:${address.port}`, { perMessageDeflate: false })
-    await once(socket, 'open')
-    return new PlainEcho(server, socket)
-  }
-
-  roundTrip(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
-    this.#socket.send(MESSAGE)
-    return promise
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.terminate()
-    this.#server.close()
-    await once(this.#server, 'close')
-  }
+async function measureCalls({ isQuick }: Settings): Promise<Table[]> {
+  await using host = new FunctionHost()
+  await host.deploy('hello', { files: { 'index.js': helloSource(0) } })
+  const { url } = await host.listen({ port: 0 })
+  await using cloud = createCloud({ url, openid: 'o-1' })
+  await using echo = await PlainEcho.open()
+  const contenders = (bar: number): Comparison['contenders'] => [
+    { name: 'plain ws + msgpackr echo', run: () => echo.roundTrip(EVENT) },
+    {
+      name: 'cloudlet/client callFunction',
+      run: async () => checkSum((await cloud.callFunction({ name: 'hello', data: EVENT })).result),
+      bar,
+    },
+    { name: 'host.invoke', run: async () => checkSum((await host.invoke('hello', EVENT)).result) },
+  ]
+  return [
+    await compareOnOneCore({
+      title: 'Transport: one call at a time',
+      inFlight: 1,
+      rounds: isQuick ? 50 : 250,
+      warmUpRounds: 40,
+      callsPerRound: 50,
+      contenders: contenders(LATENCY_BAR),
+    }),
+    await compare({
+      title: `Transport: ${IN_FLIGHT} calls in flight on one connection`,
+      inFlight: IN_FLIGHT,
+      rounds: isQuick ? 10 : 100,
+      warmUpRounds: 4,
+      callsPerRound: 512,
+      contenders: contenders(THROUGHPUT_BAR),
+    }),
+  ]
 }
 
-/** As long as the frame of such a call. */
-const MESSAGE = Buffer.alloc(64)
+async function measureSessions({ isQuick }: Settings): Promise<Table> {
+  const bareKb: number[] = []
+  const sessionKb: number[] = []
+  for (let round = 0; round < (isQuick ? 1 : 3); round++) {
+    for (const [kind, sizes] of [
+      ['bare', bareKb],
+      ['cloudlet', sessionKb],
+    ] as const) {
+      const { addedKb } = await runChild<SessionFootprint>('sessions-process.ts', [
+        kind,
+        String(SESSION_COUNT),
+      ])
+      sizes.push(addedKb)
+    }
+  }
+  const row = (name: string, samples: readonly number[]): Measured => ({ name, samples, parts: samples })
+  return {
+    title: `Memory of one more of ${SESSION_COUNT} idle sessions`,
+    unit: 'KB',
+    better: 'lower',
+    rows: toRows([
+      row('plain ws connection', bareKb),
+      { ...row('cloudlet session', sessionKb), p99Bar: SESSION_KB },
+    ]),
+  }
+}

@@ -65,7 +65,7 @@ export function readFunctionConfig(
   const warnings: string[] = []
   const given = text === undefined ? {} : parse(functionName, text, warnings)
   for (const key of Object.keys(given)) {
-    if (!(key in FIELDS) && !OTHER_KEYS.has(key) && !UNUSED_KEYS.has(key)) {
+    if (!Object.hasOwn(FIELDS, key) && !OTHER_KEYS.has(key) && !UNUSED_KEYS.has(key)) {
       warnings.push(`config.json: "${key}" is not a setting cloudlet knows; it is ignored.`)
     }
   }
@@ -148,7 +148,8 @@ function readEnvironment(functionName: string, given: unknown, warnings: string[
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw problem(functionName, '"envVariables" must be an object of strings.')
   }
-  const variables: Record<string, string> = {}
+  // A variable may be called __proto__, which would be set on a usual object and not kept.
+  const variables = Object.create(null) as Record<string, string>
   for (const [key, value] of Object.entries(given)) {
     if (!/^[A-Za-z_]\w*$/.test(key)) {
       throw problem(functionName, `"envVariables.${key}": a name has letters, digits and _ only.`)

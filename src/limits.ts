@@ -242,6 +242,8 @@ export const LIMITS = Object.freeze({
   /** Header lines of a function's own HTTP answer, and their bytes: what most clients take. */
   httpHeaders: 100,
   httpHeaderBytes: 16 * 1024,
+  /** Time a client without calls has from the goodbye to the close, in milliseconds. */
+  goodbyeMs: 1000,
   /** Bytes a session may send before it is welcomed. */
   helloBytes: 64 * 1024,
   /** What the calls one session has in flight take in memory, about, in bytes, from which on the door reads no more of it until some have ended. */

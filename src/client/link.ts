@@ -1,8 +1,16 @@
-import { CancelledError, type CloudletError, ConnectionError, ProtocolError, RemoteError } from '../errors.ts'
+import {
+  CancelledError,
+  type CloudletError,
+  ConnectionError,
+  ProtocolError,
+  RemoteError,
+  retryAfterMsOf,
+} from '../errors.ts'
 import { encodeFrame } from '../protocol/codec.ts'
 import { CLOSE_CODES, type ServerFrame, type SessionLimits, type WelcomeFrame } from '../protocol/frames.ts'
 import type { ResumeRequest } from '../protocol/resume.ts'
 import { Backoff } from './backoff.ts'
+import { Deadlines } from './deadlines.ts'
 import { Dial, type DialEnd } from './dial.ts'
 import { LinkCalls, MovedError } from './link-calls.ts'
 import type { LinkCall, LinkOptions, LinkState } from './link-options.ts'
@@ -21,6 +29,7 @@ export class Link {
   #nextId = 1
   readonly #calls: LinkCalls
   readonly #receipts: Receipts
+  readonly #deadlines = new Deadlines()
   /** How to take the session up again, if the door keeps it. */
   #resume: Pick<ResumeRequest, 'sessionId' | 'resumeToken'> | undefined
   #resumeWindowMs = 0
@@ -63,19 +72,19 @@ export class Link {
     const message = encodeFrame({ type: 'call', id, op, args })
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const onAbort = (): void => this.#giveUp(id, new CancelledError())
-    const timer = setTimeout(() => {
+    const deadline = this.#deadlines.add(timeoutMs, () => {
       this.#giveUp(id, new ConnectionError(`No answer to ${op} came within ${timeoutMs} ms.`))
       this.#probe()
-    }, timeoutMs)
+    })
     signal?.addEventListener('abort', onAbort, { once: true })
-    const onFirst = (): void => clearTimeout(timer)
+    const onFirst = (): void => this.#deadlines.remove(timeoutMs, deadline)
     const events = onEvent === undefined ? undefined : new EventCount(onEvent, onFirst)
     try {
       this.#calls.add(id, { message, resolve, reject, events, isIdempotent })
       this.#sendWaiting()
       return await promise
     } finally {
-      clearTimeout(timer)
+      this.#deadlines.remove(timeoutMs, deadline)
       signal?.removeEventListener('abort', onAbort)
       this.#closeIfDone()
     }
@@ -189,12 +198,12 @@ export class Link {
     this.#receipts.stop()
     this.#calls.streams.rest()
     clearTimeout(this.#probeTimer)
-    const nowMs = Date.now()
+    const nowMs = performance.now()
     this.#broken ??= { error, sinceMs: nowMs }
-    const delayMs = this.#backoff.next()
+    const delayMs = Math.max(this.#backoff.next(), retryAfterMsOf(error) ?? 0)
     const isLate = nowMs + delayMs - this.#broken.sinceMs > this.#resumeWindowMs
     if (this.#resume === undefined || this.#hasGoodbye || isLate || this.#calls.size === 0) {
-      this.#end(error)
+      this.#endBroken(error)
       return
     }
     this.#setState('broken')
@@ -226,16 +235,30 @@ export class Link {
     else if (this.#state === 'broken') this.#end(new ConnectionError('The connection was lost.'))
   }
 
-  /** Settles everything with the one error. */
-  #end(error: CloudletError): void {
+  /** Of a link that was welcomed once, what wasn't sent or may be run twice goes to the next, which is tried anew. */
+  #endBroken(error: CloudletError): void {
+    if (this.#limits === undefined) {
+      this.#end(error)
+      return
+    }
+    // That the door refuses a connection says nothing of the calls on the one before, which may have been run.
+    const { message } = this.#broken?.error ?? error
+    const lost = new ConnectionError(message, { cause: error })
+    const moved = new MovedError(message, { cause: error })
+    this.#end(lost, moved)
+  }
+
+  /** Settles everything with the one error; what may be run twice with `moved`, if that is given or the door is closing. */
+  #end(error: CloudletError, moved?: MovedError): void {
     if (this.#state === 'closed') return
     this.#setState('closed')
     clearTimeout(this.#redialTimer)
     clearTimeout(this.#probeTimer)
     this.#receipts.stop()
+    this.#deadlines.clear()
     this.#dial?.close(error instanceof ProtocolError ? CLOSE_CODES.protocol : CLOSE_CODES.goodbye)
-    const moved = this.#hasGoodbye ? new MovedError(error.message, { cause: error }) : undefined
-    this.#calls.end(error, moved)
+    const goodbye = this.#hasGoodbye ? new MovedError(error.message, { cause: error }) : undefined
+    this.#calls.end(error, moved ?? goodbye)
   }
 
   #setState(state: LinkState): void {

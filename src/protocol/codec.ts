@@ -3,6 +3,7 @@ import { ProtocolError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { FromCell, ToCell } from './cell.ts'
 import type { ClientFrame, ServerFrame } from './frames.ts'
+import { isPlainData } from './plain-data.ts'
 import { BYTES_DEPTH, BYTES_KEY, scanCellMsgpack, scanPlainMsgpack } from './plain-msgpack.ts'
 import { setField } from './value.ts'
 
@@ -14,7 +15,7 @@ import { setField } from './value.ts'
  * @throws {ValueError} for BigInt, binary data elsewhere, a cycle or more levels or values than a frame may hold.
  */
 export function encodeFrame(frame: ClientFrame | ServerFrame): Uint8Array {
-  return packr.pack(new PlainCopy().copy(frame))
+  return packr.pack(isPlainData(frame) ? frame : new PlainCopy().copy(frame))
 }
 
 /**

@@ -54,6 +54,8 @@ export interface Stage {
 export interface LastingStage {
   readonly stage: Stage
   readonly note: string
+  /** SHA-256 of what it was published with, if that is known. */
+  readonly publishedSha256?: string | undefined
 }
 
 /** Files behind `after` in the order of their paths as UTF-8, that start with `prefix`. */
@@ -76,8 +78,10 @@ export type SettingName = 'signing-key' | 'permission'
 export interface Driver {
   /** A place for the bytes of a new file. With a note it lasts: it is found again, also after a restart. */
   createStage(path: CloudPath, note?: string): Promise<Stage>
-  /** The stages that last. Those of before a restart too; of others that share the medium, perhaps. */
-  lastingStages(): Promise<LastingStage[]>
+  /** Ids of the stages that last: those of before a restart, and of others that share the medium. */
+  lastingIds(): Promise<string[]>
+  /** The one of that id. */
+  lastingStage(id: string): Promise<LastingStage | undefined>
   stat(path: CloudPath): Promise<StoredRecord | undefined>
   /** The caller closes it. */
   open(path: CloudPath): Promise<OpenFile | undefined>

@@ -32,8 +32,12 @@ export class MemoryDriver implements Driver {
     return stage
   }
 
-  async lastingStages(): Promise<LastingStage[]> {
-    return [...this.#lasting.values()]
+  async lastingIds(): Promise<string[]> {
+    return [...this.#lasting.keys()]
+  }
+
+  async lastingStage(id: string): Promise<LastingStage | undefined> {
+    return this.#lasting.get(id)
   }
 
   async stat(path: CloudPath): Promise<StoredRecord | undefined> {

@@ -1,6 +1,6 @@
 import { StorageError } from '../errors.ts'
 import type { CloudPath } from './cloud-path.ts'
-import { damagedFile } from './damage.ts'
+import { DamageError, type DamageReports, damagedFile } from './damage.ts'
 import { randomId } from './disk-layout.ts'
 import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
 import { guard } from './medium-failure.ts'
@@ -18,6 +18,9 @@ const FIRST_BYTES = 64 * 1024
 
 /** Objects asked for at once for a listing. */
 const READS_AT_ONCE = 16
+
+/** Longest note of an upload: a path, an openid and some numbers. */
+const NOTE_BYTES = 16 * 1024
 
 /** Longest setting: a permission. */
 const SETTING_BYTES = 64 * 1024
@@ -37,18 +40,20 @@ const COUNT_MS = 600_000
  */
 export class S3Driver implements Driver {
   readonly #bucket: S3Bucket
+  readonly #reports: DamageReports
   #count: { bytes: number; readonly atMs: number } | undefined
 
-  private constructor(bucket: S3Bucket) {
+  private constructor(bucket: S3Bucket, reports: DamageReports) {
     this.#bucket = bucket
+    this.#reports = reports
   }
 
   /** Makes sure that the bucket answers. */
-  static async openBucket(options: S3Options): Promise<S3Driver> {
+  static async openBucket(options: S3Options, reports: DamageReports): Promise<S3Driver> {
     return guard('reach its bucket', async () => {
       const bucket = await S3Bucket.open(options)
       await bucket.check()
-      return new S3Driver(bucket)
+      return new S3Driver(bucket, reports)
     })
   }
 
@@ -58,42 +63,48 @@ export class S3Driver implements Driver {
       const id = randomId()
       if (note === undefined) return new S3Stage(this.#target, path, id)
       await this.#bucket.put(noteKey(id), Buffer.from(formatNote(path, note)))
-      return new S3LastingStage(this.#target, path, id, 0)
+      return new S3LastingStage(this.#target, { path, id, note, sizeBytes: 0 })
     })
   }
 
-  async lastingStages(): Promise<LastingStage[]> {
+  async lastingIds(): Promise<string[]> {
     return guard('look for uploads', async () => {
-      const stages: LastingStage[] = []
-      for await (const { key, sizeBytes } of this.#bucket.list('uploads/')) {
-        const id = /^uploads\/([0-9a-f]{32})\.json$/.exec(key)?.[1]
-        const text = id === undefined ? undefined : await this.#bucket.get(key, 0, Math.max(sizeBytes, 1))
-        if (id === undefined || text === undefined) continue
-        const noted = parseNote(Buffer.from(text.bytes).toString())
-        if (noted === undefined) {
-          await this.#bucket.remove(key)
-          continue
-        }
-        let receivedBytes = 0
-        for await (const { end } of chunksOf(this.#bucket, id)) receivedBytes = end
-        const stage = new S3LastingStage(this.#target, noted.path, id, receivedBytes)
-        stages.push({ stage, note: noted.note })
+      const ids: string[] = []
+      for await (const { key } of this.#bucket.list('uploads/')) {
+        ids.push(...(/^uploads\/([0-9a-f]{32})\.json$/.exec(key)?.slice(1) ?? []))
       }
-      return stages
+      return ids
+    })
+  }
+
+  async lastingStage(id: string): Promise<LastingStage | undefined> {
+    return guard('look for uploads', async () => {
+      const text = await this.#bucket.get(noteKey(id), 0, NOTE_BYTES)
+      if (text === undefined) return undefined
+      const noted = parseNote(Buffer.from(text.bytes).toString())
+      if (noted === undefined) {
+        await this.#bucket.remove(noteKey(id))
+        return undefined
+      }
+      let sizeBytes = 0
+      for await (const { end } of chunksOf(this.#bucket, id)) sizeBytes = end
+      const { path, note, publishedSha256 } = noted
+      const stage = new S3LastingStage(this.#target, { path, id, note, sizeBytes })
+      return { stage, note, publishedSha256 }
     })
   }
 
   async stat(path: CloudPath): Promise<StoredRecord | undefined> {
     return guard('look the file up', async () => {
       const head = await this.#bucket.get(fileKey(path), 0, HEAD_BYTES)
-      return head && parseHead(path, head.bytes)
+      return head && this.#parseHead(path, head.bytes)
     })
   }
 
   async open(path: CloudPath): Promise<OpenFile | undefined> {
     return guard('read the file', async () => {
       const first = await this.#bucket.get(fileKey(path), 0, HEAD_BYTES + FIRST_BYTES)
-      return first && new OpenObject(this.#bucket, parseHead(path, first.bytes), first)
+      return first && new OpenObject(this.#bucket, this.#parseHead(path, first.bytes), first)
     })
   }
 
@@ -113,7 +124,7 @@ export class S3Driver implements Driver {
       const records: StoredRecord[] = []
       let paths: CloudPath[] = []
       const read = async (): Promise<void> => {
-        const found = await Promise.all(paths.map(path => this.stat(path)))
+        const found = await Promise.all(paths.map(path => this.#legible(path)))
         records.push(...found.filter(record => record !== undefined))
         paths = []
       }
@@ -159,6 +170,25 @@ export class S3Driver implements Driver {
 
   async close(): Promise<void> {
     // Nothing is held open.
+  }
+
+  #parseHead(path: CloudPath, bytes: Uint8Array): StoredRecord {
+    try {
+      return parseHead(path, bytes)
+    } catch (error) {
+      this.#reports.tell(error)
+      throw error
+    }
+  }
+
+  /** One file that is damaged, which the operator was told of, must not hide the others. */
+  async #legible(path: CloudPath): Promise<StoredRecord | undefined> {
+    try {
+      return await this.stat(path)
+    } catch (error) {
+      if (error instanceof DamageError) return undefined
+      throw error
+    }
   }
 
   get #target(): S3Target {

@@ -1,9 +1,10 @@
-import { StorageError } from '../errors.ts'
 import type { CloudPath } from './cloud-path.ts'
+import { lostUpload } from './damage.ts'
 import type { Stage, StoredRecord } from './driver.ts'
 import { guard, mediumFailure } from './medium-failure.ts'
 import type { S3Bucket, S3Parts } from './s3-bucket.ts'
 import { fileKey, formatHead, HEAD_BYTES } from './s3-object.ts'
+import { formatNote } from './stage-note.ts'
 
 /** Bytes of one part of an object. S3 wants 5 MB at least, of all but the last. */
 const PART_BYTES = 8 * 1024 * 1024
@@ -107,14 +108,16 @@ export class S3LastingStage implements Stage {
   readonly path: CloudPath
   readonly #target: S3Target
   readonly #bucket: S3Bucket
+  readonly #note: string
   #sizeBytes: number
 
-  constructor(target: S3Target, path: CloudPath, id: string, sizeBytes: number) {
+  constructor(target: S3Target, stage: { path: CloudPath; id: string; note: string; sizeBytes: number }) {
     this.#target = target
     this.#bucket = target.bucket
-    this.path = path
-    this.id = id
-    this.#sizeBytes = sizeBytes
+    this.path = stage.path
+    this.id = stage.id
+    this.#note = stage.note
+    this.#sizeBytes = stage.sizeBytes
   }
 
   get sizeBytes(): number {
@@ -135,7 +138,7 @@ export class S3LastingStage implements Stage {
       for await (const { key, start, end } of chunksOf(this.#bucket, this.id)) {
         if (start >= sizeBytes) return
         const chunk = await this.#bucket.get(key, 0, end - start)
-        if (chunk?.bytes.byteLength !== end - start) throw lostChunk(this.path)
+        if (chunk?.bytes.byteLength !== end - start) throw lostUpload(this.path)
         yield chunk.bytes.subarray(0, sizeBytes - start)
       }
     } catch (error) {
@@ -149,12 +152,16 @@ export class S3LastingStage implements Stage {
       for await (const chunk of this.read(record.sizeBytes + record.checkBytes)) {
         await whole.write(whole.sizeBytes, chunk)
       }
-      if (whole.sizeBytes !== record.sizeBytes + record.checkBytes) throw lostChunk(this.path)
+      if (whole.sizeBytes !== record.sizeBytes + record.checkBytes) throw lostUpload(this.path)
       await whole.publish(record)
     } catch (error) {
       await whole.discard()
       throw error
     }
+    await guard('note that the file is stored', () =>
+      // Who takes it up later must not put these bytes over a newer file.
+      this.#bucket.put(noteKey(this.id), Buffer.from(formatNote(this.path, this.#note, record.sha256))),
+    )
   }
 
   async discard(): Promise<void> {
@@ -187,11 +194,4 @@ export async function* chunksOf(
 
 function chunkKey(id: string, start: number, sizeBytes: number): string {
   return `uploads/${id}/${String(start).padStart(16, '0')}-${sizeBytes}`
-}
-
-function lostChunk(path: CloudPath): StorageError {
-  return new StorageError(
-    'STORAGE_REQUEST_FAIL',
-    `A chunk of ${JSON.stringify(path)} that had come is not in the bucket any more. Upload the file again.`,
-  )
 }

@@ -2,6 +2,7 @@ import { StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { BlockChecks } from './checked-blocks.ts'
 import type { CloudPath } from './cloud-path.ts'
+import { lostUpload } from './damage.ts'
 import type { Stage } from './driver.ts'
 import type { FileWriter, FinishedBytes } from './file-writer.ts'
 import type { Reservation } from './quota.ts'
@@ -15,6 +16,8 @@ export class Upload {
   progressMs: number
   /** Its bytes can't become the file. */
   isSpoiled = false
+  /** What is there could not be read the last time. */
+  isUnreadable = false
   readonly #stage: Stage
   readonly #reservation: Reservation
   #receivedBytes: number
@@ -23,13 +26,23 @@ export class Upload {
   #bytes: FinishedBytes | undefined
   #isFinished = false
 
-  constructor(stage: Stage, note: UploadNote, reservation: Reservation, nowMs: number) {
+  /** @param publishedSha256 Given when it is known to be finished. */
+  constructor(
+    stage: Stage,
+    note: UploadNote,
+    reservation: Reservation,
+    nowMs: number,
+    publishedSha256?: string,
+  ) {
     this.#stage = stage
     this.note = note
     this.#reservation = reservation
     this.progressMs = nowMs
     this.#receivedBytes = Math.min(stage.sizeBytes, note.sizeBytes)
     this.#checks = this.#receivedBytes === 0 ? new BlockChecks() : undefined
+    if (publishedSha256 === undefined) return
+    this.#isFinished = true
+    this.#bytes = { sizeBytes: note.sizeBytes, sha256: publishedSha256, checks: new Uint8Array() }
   }
 
   get id(): string {
@@ -102,8 +115,13 @@ export class Upload {
     this.#reservation[Symbol.dispose]()
   }
 
-  async discard(): Promise<void> {
+  /** Gives back what was set aside for it. */
+  release(): void {
     this.#reservation[Symbol.dispose]()
+  }
+
+  async discard(): Promise<void> {
+    this.release()
     await this.#stage.discard()
   }
 
@@ -123,14 +141,10 @@ export class Upload {
   async #openChecks(): Promise<BlockChecks> {
     if (this.#checks !== undefined) return this.#checks
     const checks = new BlockChecks()
+    this.isUnreadable = true
     for await (const piece of this.#stage.read(this.#receivedBytes)) checks.add(piece)
-    if (checks.sizeBytes !== this.#receivedBytes) {
-      this.isSpoiled = true
-      throw new StorageError(
-        'STORAGE_REQUEST_FAIL',
-        'Bytes of this upload that were there are there no more. Abort it and start again.',
-      )
-    }
+    if (checks.sizeBytes !== this.#receivedBytes) throw lostUpload(this.path)
+    this.isUnreadable = false
     this.#checks = checks
     return checks
   }

@@ -13,7 +13,8 @@ export interface CallerLoad {
   heldBytes: number
   /** Those that wait. */
   readonly queue: Set<QueuedCall>
-  /** And those with large answers. */
+  /** And those of functions, and with large answers. */
+  readonly functions: Queue
   readonly large: Queue
   /** Calls it may make at once just now, as of `filledMs`. */
   tokens: number
@@ -47,6 +48,7 @@ export class Callers {
     const load: CallerLoad = {
       ...{ key, sessionCount: 0, inFlightCount: 0, heldBytes: 0, tokens, filledMs: 0 },
       queue: new Set<QueuedCall>(),
+      functions: { queue: new Set<QueuedCall>() },
       large: { queue: new Set<QueuedCall>() },
     }
     this.#loads.set(key, load)

@@ -70,8 +70,8 @@ export interface DoorOptions extends HttpOptions {
    */
   readonly maxCallsPerCaller?: number
   /**
-   * Calls of all sessions that run at once. The others wait, and callers take turns, so that none is held up by what
-   * another has waiting.
+   * Calls of all sessions that run at once: so many of functions, and so many others. The rest wait, and callers take
+   * turns, so that none is held up by what another has waiting.
    * @default 1024
    */
   readonly maxCallsRunning?: number

@@ -1,9 +1,14 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { CancelledError, type CloudletError, OverloadedError } from '../errors.ts'
 import type { ByteBudget } from './byte-budget.ts'
+import { cutWhenStalled } from './http-stall.ts'
 
 /** Sent with every answer: no client may guess another type than the one that is told. */
 export const SAFE_HEADERS: OutgoingHttpHeaders = Object.freeze({ 'X-Content-Type-Options': 'nosniff' })
+
+/** Whether a peer takes an answer is seen by whether pieces of this size go. */
+const SLICE_BYTES = 64 * 1024
 
 /** One HTTP request and its answer, as the parts of the door see them. */
 export class HttpExchange {
@@ -70,16 +75,9 @@ export class HttpExchange {
 
   /** Cuts the connection when the peer takes nothing of the answer for so long. */
   limitStalling(stallTimeoutMs: number): void {
-    const { response } = this
-    const { socket } = this.request
     if (this.#isLimited) return
     this.#isLimited = true
-    const before = socket.timeout ?? 0
-    response.setTimeout(stallTimeoutMs, () => response.destroy())
-    // Node sets it anew for the next request only on servers that end idle connections.
-    response.once('finish', () => {
-      if (socket.timeout === stallTimeoutMs) socket.setTimeout(before)
-    })
+    cutWhenStalled(this.response, stallTimeoutMs)
   }
 
   /** Sends an answer whole. A HEAD request gets its headers only. */
@@ -92,7 +90,9 @@ export class HttpExchange {
       ...(isBodiless ? {} : { 'Content-Length': sizeBytes }),
       ...headers,
     })
-    response.end(isBodiless || this.method === 'HEAD' ? undefined : body)
+    if (isBodiless || this.method === 'HEAD') response.end()
+    else if (sizeBytes <= SLICE_BYTES) response.end(body)
+    else Readable.from(slicesOf(body), { objectMode: false, highWaterMark: SLICE_BYTES }).pipe(response)
   }
 
   sendJson(status: number, body: object, headers: OutgoingHttpHeaders = {}): void {
@@ -103,6 +103,11 @@ export class HttpExchange {
   sendMessage(status: number, message: string, headers: OutgoingHttpHeaders = {}): void {
     this.sendJson(status, { message }, headers)
   }
+}
+
+function* slicesOf(body: string | Uint8Array): Generator<Uint8Array, void> {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  for (let at = 0; at < bytes.byteLength; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES)
 }
 
 /** Split by hand: a URL parser takes `//name/…` for a host. */

@@ -37,7 +37,7 @@ export class HttpFunctions {
     }
     const name = decodeName(encodedName)
     const caller = await this.#login(exchange)
-    const { callers, turns } = this.#shared
+    const { callers, functionTurns } = this.#shared
     const load = callers.find(caller)
     const refusal = callers.addCall(load)
     if (refusal !== undefined) throw toRefusal(refusal, 429)
@@ -45,7 +45,7 @@ export class HttpFunctions {
       const { signal } = exchange
       const answer = await this.#withEvent(exchange, load, data => {
         const args = { name, data }
-        return takeTurn(turns, load, signal, () =>
+        return takeTurn(functionTurns, load, signal, () =>
           this.#options.call({ op: 'functions.invoke', args, caller, signal }),
         )
       })

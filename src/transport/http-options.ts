@@ -52,7 +52,8 @@ export interface HttpOptions {
    */
   readonly bodyTimeoutMs?: number
   /**
-   * Milliseconds an HTTP client may take nothing of its answer before it is cut off.
+   * Milliseconds an HTTP client may take nothing of its answer, or less than 64 KiB of one that is longer, before it is
+   * cut off.
    * @default 60000
    */
   readonly stallTimeoutMs?: number

@@ -16,17 +16,25 @@ import type { CallerLoad, Callers } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { EventStream } from './event-stream.ts'
 import { LARGE_ANSWERS, type LargeCall, LargeCalls } from './large-calls.ts'
-import type { Turns } from './turns.ts'
+import type { Queue, Turns } from './turns.ts'
 
 /** What the calls of all sessions of a door share. */
 export interface CallContext extends Pick<ResolvedDoorOptions, 'call' | 'maxCallsInFlight'> {
   readonly callers: Callers
   readonly turns: Turns
+  /** Of calls of functions, of which the host has a queue too: what is held up there holds up nothing else. */
+  readonly functionTurns: Turns
   /** Of calls with large answers. */
   readonly largeTurns: Turns
   readonly incoming: ByteBudget
   /** Reports a fault and hides it behind an incident id. */
   readonly toInternalError: (cause: unknown) => InternalError
+}
+
+const FUNCTION_OP = 'functions.invoke'
+
+function queueOf(load: CallerLoad, op: string): Queue {
+  return op === FUNCTION_OP ? load.functions : load
 }
 
 /** The session the calls are of. */
@@ -135,7 +143,7 @@ export class SessionCalls {
     }
     this.#inFlightCount++
     if (call.answerBytes > 0) this.#largeCalls().start(call)
-    else this.#context.turns.start(this.#owner.load, call)
+    else this.#turnsOf(call).start(queueOf(this.#owner.load, call.op), call)
   }
 
   /** The client may take more by now. */
@@ -165,11 +173,16 @@ export class SessionCalls {
     this.#onDrained?.()
   }
 
-  /** Refuses new calls, ends those that stream, and resolves when the others are answered. */
+  /**
+   * Refuses new calls, ends those that stream and those whose large answers nobody is there to take, and resolves when the
+   * others are answered.
+   */
   async drain(): Promise<void> {
     this.#isDraining = true
+    const isAlone = this.#owner.findUntaken() === undefined
     for (const call of this.#calls.values()) {
-      if (call.stream !== undefined) this.#stop(call, new HostClosedError('The host is closing.'))
+      if (call.stream !== undefined || (isAlone && call.answerBytes > 0))
+        this.#stop(call, new HostClosedError('The host is closing.'))
     }
     if (this.#calls.size === 0) return
     await new Promise<void>(resolve => {
@@ -190,7 +203,7 @@ export class SessionCalls {
       this.#answer(call, () => this.#sendError(id, error))
     } finally {
       if (call.answerBytes > 0) this.#largeCalls().finish(call)
-      else if (stream === undefined) this.#context.turns.finish()
+      else if (stream === undefined) this.#turnsOf(call).finish()
       this.#leave(call)
     }
   }
@@ -224,8 +237,12 @@ export class SessionCalls {
     const isWithdrawn =
       call.answerBytes > 0
         ? this.#largeCalls().withdraw(call)
-        : this.#context.turns.withdraw(this.#owner.load, call)
+        : this.#turnsOf(call).withdraw(queueOf(this.#owner.load, call.op), call)
     if (isWithdrawn) this.#leave(call)
+  }
+
+  #turnsOf({ op }: OpenCall): Turns {
+    return op === FUNCTION_OP ? this.#context.functionTurns : this.#context.turns
   }
 
   #largeCalls(): LargeCalls {

@@ -22,6 +22,8 @@ interface Token {
 /** Asked for again so long before it expires, or half its time before if that is less: WeChat's own overlap. */
 const REFRESH_AHEAD_MS = 300_000
 const MINUTE_MS = 60_000
+/** WeChat's own pause between tokens that are asked for by force. */
+const REPLACE_PAUSE_MS = 30_000
 
 /** WeChat's codes for an access token that doesn't serve any more. */
 const REFUSED_TOKEN: ReadonlySet<number> = new Set([40001, 40014, 42001])
@@ -36,6 +38,8 @@ export class AccessToken {
   #fetching: Promise<Token> | undefined
   /** The one WeChat refused last: what it gives instead must be another. */
   #refused: string | undefined
+  /** No refusal before this makes another token: what is refused so soon again is hardly refused for its token. */
+  #replaceableAtMs = 0
   #failure: { readonly error: unknown; readonly untilMs: number } | undefined
   /** When it was asked for, in the last minute. */
   #fetchedAtMs: number[] = []
@@ -45,7 +49,8 @@ export class AccessToken {
   }
 
   /**
-   * Runs `work` with the token; once more with a new one when WeChat doesn't take it.
+   * Runs `work` with the token; once more with a new one when WeChat doesn't take it, unless that one has replaced a
+   * refused one just now. A function that provokes refusals must not make all others wait for ever new tokens.
    *
    * @throws {WechatError} of the token or of `work`; {OverloadedError}; {CancelledError}.
    */
@@ -58,7 +63,7 @@ export class AccessToken {
       return await work(token)
     } catch (error) {
       if (!(error instanceof WechatError) || !REFUSED_TOKEN.has(error.errCode)) throw error
-      this.#invalidate(token)
+      if (!this.#invalidate(token)) throw error
       return await work(await this.#get(signal))
     }
   }
@@ -75,11 +80,15 @@ export class AccessToken {
     return fetched.text
   }
 
-  /** Of one that was replaced meanwhile nothing has to be done. */
-  #invalidate(text: string): void {
-    if (this.#token?.text !== text) return
+  /** Whether there is to be another: of one that was replaced meanwhile nothing has to be done. */
+  #invalidate(text: string): boolean {
+    if (this.#token?.text !== text) return true
+    const now = performance.now()
+    if (now < this.#replaceableAtMs) return false
+    this.#replaceableAtMs = now + REPLACE_PAUSE_MS
     this.#token = undefined
     this.#refused = text
+    return true
   }
 
   /** While the token serves, nobody waits for the next one. */

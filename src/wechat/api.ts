@@ -201,10 +201,11 @@ function secretsOf(query: WechatQuery, body: WechatBody | undefined): string[] {
 }
 
 function hideSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce(
-    (hidden, secret) => hidden.replaceAll(secret, '…'),
-    text.slice(0, LIMITS.wechatMessageChars),
-  )
+  // The longest first, since one may be a part of another; and cut afterwards, so that no part of one is left.
+  const hidden = secrets
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
+  return hidden.slice(0, LIMITS.wechatMessageChars)
 }
 
 /** Node's code of what failed, such as `ECONNREFUSED`, without the address. */

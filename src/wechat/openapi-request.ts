@@ -22,11 +22,11 @@ export function buildRequest(route: OpenapiRoute, call: OpenapiCall): OpenapiReq
   const query: Record<string, string> = {}
   const rest: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(call.params)) {
+    // It is the host's to say. WeChat looks for it in bodies too.
+    if (key === 'access_token') continue
     if (route.method === 'GET' || route.query.includes(key)) query[key] = textOf(value)
     else define(rest, key, value)
   }
-  // It is the host's to say.
-  delete query['access_token']
   if (route.method === 'GET') return { query, body: undefined }
   return { query, body: call.media.length === 0 ? rest : buildForm(rest, call.media) }
 }

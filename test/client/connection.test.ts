@@ -251,7 +251,7 @@ describe('silence', () => {
       url,
       openSocket,
       credentials: new Credentials({ openid: 'o-1' }, undefined),
-      timeoutMs: 20,
+      timeoutMs: 300,
       connectTimeoutMs: 5000,
       pongTimeoutMs: 200,
       heartbeatMs: 10_000,

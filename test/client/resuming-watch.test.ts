@@ -4,7 +4,7 @@ import { Connection } from '../../src/client/connection.ts'
 import { Credentials } from '../../src/client/credentials.ts'
 import { resumingWatches } from '../../src/client/resuming-watch.ts'
 import type { OpenSocket } from '../../src/client/socket.ts'
-import { DatabaseError } from '../../src/errors.ts'
+import { DatabaseError, UnauthenticatedError } from '../../src/errors.ts'
 import type { OpArgs } from '../../src/protocol/calls.ts'
 import type { WatchUpdate } from '../../src/protocol/watching.ts'
 import type { WatchRequest } from '../../src/sdk/watch.ts'
@@ -117,6 +117,33 @@ describe('a watch over a connection whose sessions are not kept', () => {
     proxy.cut()
     await expect(handle.ended).rejects.toMatchObject({ code: 'CLOUDLET_CONNECTION' })
     expect(proxy.connectionCount).toBe(before + PLAN.attempts)
+  })
+
+  test('goes on when a login could not be decided for a while, and ends when it is refused', async () => {
+    const watches = new WatchDoor()
+    let refusal: UnauthenticatedError | undefined
+    let helloCount = 0
+    const { door } = await openDoor({
+      call: watches.call,
+      resumeWindowMs: 0,
+      authenticate: async () => {
+        helloCount++
+        if (refusal !== undefined) throw refusal
+        return { openid: 'o-1' }
+      },
+    })
+    const proxy = await BreakingProxy.open(door.port)
+    const listener = new Listener()
+    const handle = resumingWatches(connect(proxy.url), { ...PLAN, attempts: 1000 })(listener)
+    await listener.reached(1)
+    refusal = new UnauthenticatedError('The issuer of tokens does not answer.', { retryable: true })
+    proxy.cut()
+    await expect.poll(() => helloCount).toBeGreaterThan(2)
+    refusal = undefined
+    await listener.reached(2)
+    refusal = new UnauthenticatedError('No.')
+    proxy.cut()
+    await expect(handle.ended).rejects.toMatchObject({ code: 'CLOUDLET_UNAUTHENTICATED', message: 'No.' })
   })
 
   test('notices a door that went silent', async () => {

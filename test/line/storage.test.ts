@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { createCloud } from '../../src/client/node.ts'
 import { developmentAuthenticator, FunctionHost, type FunctionHostOptions, LIMITS } from '../../src/index.ts'
 import type { OpArgs, OpName, OpResult } from '../../src/protocol/calls.ts'
 import { bytesOf, sha256Of } from '../storage/bytes.ts'
@@ -153,6 +154,22 @@ describe('a client', () => {
     const { result } = await host.invoke('remove', { fileList: [fileID] }, { caller: { openid: 'o-2' } })
     expect(result).toMatchObject({ fileList: [{ status: 0 }] })
     for (const peer of [mine, other]) peer.socket.terminate()
+  })
+
+  test('of the wx API is told with the codes of the platform', async () => {
+    const { fileID } = await host.storage.upload({ cloudPath: 'a', content: Buffer.from('a'), owner: 'o-1' })
+    await host.storage.setPermission('PRIVATE')
+    const cloud = createCloud({ url, openid: 'o-2' })
+    onTestFinished(() => cloud.close())
+    await expect(cloud.downloadFile({ fileID })).rejects.toMatchObject({ errCode: -503002 })
+    const fileList = [fileID]
+    const refused = { fileList: [{ fileID, status: -503002 }] }
+    expect(await cloud.getTempFileURL({ fileList })).toMatchObject(refused)
+    expect(await cloud.deleteFile({ fileList })).toMatchObject(refused)
+    const own = createCloud({ url, openid: 'o-1' })
+    onTestFinished(() => own.close())
+    expect(await own.getTempFileURL({ fileList })).toMatchObject({ fileList: [{ fileID, status: 0 }] })
+    expect(await own.deleteFile({ fileList })).toMatchObject({ fileList: [{ fileID, status: 0 }] })
   })
 
   test.each<[op: OpName, args: object]>([

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { FunctionError, FunctionNotFoundError } from '../../src/errors.ts'
+import { FunctionError, FunctionNotFoundError, StorageError } from '../../src/errors.ts'
+import { LIMITS } from '../../src/limits.ts'
 import { createClientCloud } from '../../src/sdk/client-cloud.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { recordCalls, rejectionOf } from './recorder.ts'
@@ -204,6 +205,57 @@ describe('tasks', () => {
     task.abort()
     await Promise.resolve()
     expect(await heard).toHaveLength(2)
+  })
+})
+
+describe('a host that is not what it should be', () => {
+  const large = { a: new Uint8Array(LIMITS.uploadChunkBytes + 1) }
+
+  test.each([0, -1, Number.NaN, undefined])(
+    'chunks of %s bytes fail the upload, which is given up',
+    async chunkBytes => {
+      const uploadId = '0'.repeat(32)
+      const { cloud, recording } = open(
+        { 'storage.startUpload': { uploadId, chunkBytes, receivedBytes: 0 } },
+        large,
+      )
+      const error = await rejectionOf(cloud.uploadFile({ cloudPath: 'a', filePath: 'a' }))
+      expect(error.message).toContain('cloud.uploadFile:fail')
+      expect(recording.calls.map(({ op }) => op)).toStrictEqual([
+        'storage.startUpload',
+        'storage.abortUpload',
+      ])
+    },
+  )
+
+  test.each([
+    ['short', { content: new Uint8Array(1) }],
+    ['too long', { content: new Uint8Array(3) }],
+    ['another', { content: new Uint8Array(2) }],
+  ])('a chunk that is %s fails the download, of which nothing stays', async (_what, answer) => {
+    const { cloud, written } = open({ 'storage.readChunk': answer })
+    const error = await rejectionOf(cloud.downloadFile({ fileID: 'cloud://e.b/a' }))
+    expect(error).toMatchObject({
+      errCode: -503001,
+      errMsg: expect.stringContaining('cloud.downloadFile:fail'),
+    })
+    expect(written.size).toBe(0)
+  })
+
+  test('an upload that the host refuses half-way is given up, and fails with the first error', async () => {
+    const uploadId = '0'.repeat(32)
+    const refusal = new StorageError('STORAGE_EXCEED_AUTHORITY', 'not yours')
+    const { cloud, recording } = open(
+      {
+        'storage.startUpload': { uploadId, chunkBytes: LIMITS.uploadChunkBytes, receivedBytes: 0 },
+        'storage.appendUpload': () => Promise.reject(refusal),
+        'storage.abortUpload': () => Promise.reject(new Error('gone')),
+      },
+      large,
+    )
+    const error = await rejectionOf(cloud.uploadFile({ cloudPath: 'a', filePath: 'a' }))
+    expect(error['errCode']).toBe(-503002)
+    expect(recording.calls.at(-1)).toStrictEqual({ op: 'storage.abortUpload', args: { uploadId } })
   })
 })
 

@@ -221,6 +221,14 @@ describe.each(MEDIA)('files in chunks of storage on %s', medium => {
     await expect(start(1, 'three')).rejects.toMatchObject({ code: 'CLOUDLET_OVERLOADED' })
   })
 
+  test.runIf(medium === 'memory')('the host may have 1000, also when they are started at once', async () => {
+    const begin = (number: number) =>
+      storage.chunks.start({ cloudPath: 'a', sizeBytes: 1, client: { openid: `o-${number}` } })
+    const started = await Promise.allSettled(Array.from({ length: LIMITS.uploads + 1 }, (_, n) => begin(n)))
+    const refused = started.filter(({ status }) => status === 'rejected')
+    expect(refused).toMatchObject([{ reason: { code: 'CLOUDLET_OVERLOADED' } }])
+  })
+
   test('a file may be as large as the limit says, and not a byte more', async () => {
     await using limited = fixture.open({ maxFileBytes: 1000 })
     await limited.chunks.start({ cloudPath: 'a', sizeBytes: 1000, client })
@@ -288,6 +296,40 @@ describe.each(MEDIA)('files in chunks of storage on %s', medium => {
       expect(bytes.equals((await next.download({ fileID })).content)).toBe(true)
       await next.chunks.abort({ uploadId, client })
       expect(bytes.equals((await next.download({ fileID })).content)).toBe(true)
+    })
+
+    test('or at another host, which another one does not give up meanwhile', async () => {
+      const bytes = bytesOf(2 * CHUNK)
+      await using other = fixture.open({ uploadIdleMs: 1000 })
+      await other.list()
+      const uploadId = await start(bytes.byteLength)
+      await send(uploadId, bytes.subarray(0, 100))
+      expect((await other.chunks.status({ uploadId, client })).receivedBytes).toBe(100)
+      await send(uploadId, bytes.subarray(0, CHUNK))
+      fixture.nowMs += 1001
+      // Looks for what has expired.
+      await other.chunks.start({ cloudPath: 'c', sizeBytes: 1, client })
+      expect((await other.chunks.status({ uploadId, client })).receivedBytes).toBe(CHUNK)
+      await send(uploadId, bytes, other)
+      await other.chunks.finish({ uploadId, sha256: sha256Of(bytes), client })
+      expect(bytes.equals((await storage.download({ fileID })).content)).toBe(true)
+      fixture.nowMs += 1001
+      await other.chunks.start({ cloudPath: 'c', sizeBytes: 1, client })
+      expect(bytes.equals((await storage.download({ fileID })).content)).toBe(true)
+    })
+
+    test('one that was finished does not put its bytes over a newer file', async () => {
+      const bytes = bytesOf(100)
+      const uploadId = await start(bytes.byteLength)
+      await send(uploadId, bytes)
+      const finish = { uploadId, sha256: sha256Of(bytes), client }
+      await storage.chunks.finish(finish)
+      await storage.upload({ cloudPath: 'a.bin', content: Buffer.from('newer'), client })
+      await storage.close()
+      await using next = fixture.open()
+      // On disk the bytes went with the file; a bucket has it noted.
+      await next.chunks.finish(finish).catch(error => expect(error).toMatchObject(invalid))
+      expect(Buffer.from((await next.download({ fileID })).content).toString()).toBe('newer')
     })
 
     test('what has expired is swept at the start', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import {
@@ -368,6 +369,19 @@ describe('the answer', () => {
     const bytes = (count: number): unknown => ({ statusCode: 200, headers: { a: 'x'.repeat(count - 5) } })
     expect(toAccessAnswer(bytes(httpHeaderBytes)).status).toBe(200)
     expect(() => toAccessAnswer(bytes(httpHeaderBytes + 1))).toThrow(ValueError)
+  })
+
+  test('may be taken slowly when it is large, as long as something of it goes', async () => {
+    const size = 24 * 1024 * 1024
+    const { door } = await openMapped('x'.repeat(size), undefined, { stallTimeoutMs: 1000 })
+    const response = await fetch(`${door.httpUrl}/f`)
+    let sizeBytes = 0
+    // Three seconds or so, of which the last megabytes are in buffers of the system.
+    for await (const chunk of response.body ?? []) {
+      sizeBytes += chunk.byteLength
+      await delay(chunk.byteLength / 8192)
+    }
+    expect(sizeBytes).toBe(size)
   })
 
   test('counts what it holds', async () => {

@@ -136,12 +136,31 @@ test('a failure stands for a while, so that WeChat is not asked once per call', 
 
 test('it may be asked for so often in a minute, and no more', async () => {
   await using run = await opened()
+  run.issuer.lifeSeconds = 0.001
   for (let i = 0; i < LIMITS.wechatTokenFetches; i++) {
     await run.ask()
-    run.issuer.replace()
+    await delay(2)
   }
   await expect(run.ask()).rejects.toMatchObject({ code: 'CLOUDLET_OVERLOADED' })
   expect(run.paths().filter(path => path === TOKEN)).toHaveLength(LIMITS.wechatTokenFetches)
+})
+
+test('refusals one after the other replace it once: their cause is hardly the token', async () => {
+  const issuer = issueTokens()
+  await using standin = await openStandin(issuer.route, ({ path }) => ({
+    body: path === '/refuses' ? { errcode: 40001, errmsg: 'no' } : { errcode: 0, errmsg: 'ok' },
+  }))
+  const api = new WechatApi({ apiUrl: standin.url, timeoutMs: 5000 })
+  const token = new AccessToken({ api, ...CREDENTIALS, endpoint: 'stable_token', onWarning: () => {} })
+  const ask = (path: string) => token.use(text => api.post(path, { access_token: text }, {}))
+  const asked = (path: string): number => standin.requests.filter(request => request.path === path).length
+  await ask('/serves')
+  for (let i = 0; i < 20; i++) await expect(ask('/refuses')).rejects.toMatchObject({ errCode: 40001 })
+  await ask('/serves')
+  // The first, that again, and one by force.
+  expect(asked(TOKEN)).toBe(3)
+  // Only the first refused call was made again.
+  expect(asked('/refuses')).toBe(21)
 })
 
 test('one caller may give up while the others go on', async () => {

@@ -91,6 +91,20 @@ describe('failures', () => {
     expect(failure).toMatchObject({ api: 'openapi.a.b', retryable: false })
   })
 
+  test('no part of a secret is left where a long text is cut, nor of one that holds another', async () => {
+    const token = `token-${'x'.repeat(100)}-end`
+    await using run = await opened(({ query }) => ({
+      body: {
+        errcode: 40001,
+        errmsg: query.has('long') ? 'e'.repeat(LIMITS.wechatMessageChars - 50) + token : token,
+      },
+    }))
+    const cut = await failureOf(run.api.get('/x', { access_token: token, long: '1' }))
+    expect(cut['errMsg']).toBe(`${'e'.repeat(LIMITS.wechatMessageChars - 50)}…`)
+    const nested = await failureOf(run.api.post('/x', { access_token: 'token-x' }, { session_key: token }))
+    expect(nested['errMsg']).toBe('…')
+  })
+
   test('secrets that an answer repeats are not passed on, and a long text is cut', async () => {
     await using run = await opened(({ query, body }) => ({
       body: {

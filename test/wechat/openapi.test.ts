@@ -183,6 +183,13 @@ describe('parameters', () => {
     await wechat.run(`return cloud.openapi.subscribeMessage.getTemplateList({ accessToken: 'mine' })`)
     expect(wechat.asked().query.getAll('access_token')).toEqual(['token-1'])
     await wechat.run(
+      `return cloud.openapi.security.msgSecCheck({ accessToken: 'mine', access_token: 'x', a: 1 })`,
+    )
+    expect(jsonOf(wechat.asked())).toEqual({ a: 1 })
+    await wechat.run(`return cloud.openapi.customerServiceMessage.uploadTempMedia({
+      accessToken: 'mine', a: 1, type: 'image', media: { contentType: 'image/png', value: Buffer.from('png') } })`)
+    expect(Object.keys(await formOf(wechat.asked()))).toEqual(['a', 'media'])
+    await wechat.run(
       `return cloud.openapi.security.msgSecCheck(JSON.parse('{"__proto__":{"polluted":1},"a":{"__proto__":{"b":2}}}'))`,
     )
     expect(new TextDecoder().decode(wechat.asked().body)).toBe(

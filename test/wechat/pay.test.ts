@@ -87,6 +87,17 @@ test('writes and reads its XML', () => {
   expect(() => writePayXml({ 'a b': '1' })).toThrow(expect.objectContaining({ code: 'CLOUDLET_VALUE' }))
 })
 
+test.each([
+  ['elements whose CDATA has no end', '<a><![CDATA['.repeat(200_000), {}],
+  ['elements in CDATA that ends', `${'<a><![CDATA['.repeat(200_000)}]]></a>`, { a: expect.any(String) }],
+  ['elements that are not closed', '<a><![CDATA[x]]>'.repeat(200_000), {}],
+  ['one name without an end', `<${'a'.repeat(2_000_000)}`, {}],
+  ['elements around an element', `<a><b>1</b>${'<![CDATA[x]]>'.repeat(100_000)}</a>`, { b: '1' }],
+])('reads %s once through, however many there are', (_, inner, fields) => {
+  // By going back to each beginning this took minutes.
+  expect(readPayXml(`<xml>${inner}</xml>`)).toEqual(fields)
+})
+
 describe('cloudPay over the merchant’s own key', () => {
   test('unifiedOrder gives what wx.requestPayment takes', async () => {
     await using pay = await openPay(
