@@ -13,10 +13,10 @@ import { openDoor } from './open-door.ts'
 import { RawPeer } from './raw-peer.ts'
 
 /** Rounds of the property, and clients that send at the same time in each. */
-const ROUNDS = 1400
+const ROUNDS = 700
 const CLIENTS = 4
 /** Frames that sessions took, of which this file counts no more than it is sure of. */
-const CASES = 100_000
+const CASES = 50_000
 /** What the heap may have grown after all of them, in bytes. */
 const GROWTH_BYTES = 48 * 1024 * 1024
 
