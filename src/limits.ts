@@ -6,11 +6,17 @@ export const LIMITS = Object.freeze({
   fileBytes: 20 * 1024 * 1024,
   /** Bytes of one chunk of an upload or download in chunks. */
   uploadChunkBytes: 1024 * 1024,
-  /** Uploads in chunks that are not finished, of one client and of the whole host. */
+  /** Chunks of one upload that are shorter and not the last. */
+  shortChunks: 100,
+  /** Uploads in chunks that are not finished, of one client and of all; functions and the host have as many of theirs. */
   clientUploads: 16,
   uploads: 1000,
-  /** Time one may take in all, and time it is known after it was finished, in milliseconds. */
+  /** Those that are finished and still known, likewise. */
+  clientFinishedUploads: 64,
+  finishedUploads: 1000,
+  /** Time one may take in all, until its first chunk, and is known after it was finished, in milliseconds. */
   uploadMs: 24 * 60 * 60 * 1000,
+  uploadFirstChunkMs: 2 * 60 * 1000,
   uploadFinishedMs: 10 * 60 * 1000,
   /** All files together while storage lives in memory, in bytes. On disk the disk is the limit. */
   memoryStorageBytes: 512 * 1024 * 1024,

@@ -58,8 +58,8 @@ function compare(operator: RuleOperator, left: RuleNode, right: RuleNode, values
 /** `isNothingAsked`: one side is the word null or undefined, so that what is missing is a proper answer. */
 function equal(one: unknown, other: unknown, isNothingAsked: boolean): Verdict {
   if (isNothingAsked) return (one ?? null) === (other ?? null)
-  // Two values that are both missing are not the same value: neither is one.
-  return one === undefined && other === undefined ? undefined : one === other
+  // What is missing is no value: it equals none, and differs from none.
+  return (one ?? null) === null || (other ?? null) === null ? undefined : one === other
 }
 
 function isInOrder(operator: '<' | '<=' | '>' | '>=', one: unknown, other: unknown): Verdict {

@@ -74,7 +74,12 @@ export class DiskStage implements Stage {
       await this.#makeDurable(record.sizeBytes + record.checkBytes)
       // Before the commit, so that the index never lacks a path that is there.
       this.#index.add(record.path, record.sizeBytes)
-      await this.#layout.commitMetadata(key, { record, blob: this.#blob })
+      try {
+        await this.#layout.commitMetadata(key, { record, blob: this.#blob })
+      } catch (error) {
+        await this.#correctIndex(key)
+        throw error
+      }
       if (older !== undefined && older.blob !== this.#blob) {
         await this.#layout.discard(this.#layout.blobPath(older.blob))
       }
@@ -90,6 +95,17 @@ export class DiskStage implements Stage {
       if (published?.blob !== this.#blob) await this.#layout.discard(this.#blobPath)
       if (this.#note !== undefined) await this.#layout.discard(this.#layout.notePath(this.id))
     })
+  }
+
+  /** After a commit that failed: whatever file is there now. What can't be looked at stays as it was noted. */
+  async #correctIndex(key: string): Promise<void> {
+    try {
+      const there = await this.#layout.readMetadata(key)
+      // Not forgotten: another host may be about to commit that path.
+      this.#index.add(this.path, there?.record.sizeBytes ?? 0)
+    } catch {
+      // The failure of the commit is what is told.
+    }
   }
 
   get #blobPath(): string {

@@ -92,8 +92,14 @@ export class PathIndex {
     let batch: { path: CloudPath; sizeBytes: number }[] = []
     const note = (): void => {
       this.#database.exec('BEGIN IMMEDIATE')
-      for (const { path, sizeBytes } of batch) this.#add.run(path, sizeBytes)
-      this.#database.exec('COMMIT')
+      try {
+        for (const { path, sizeBytes } of batch) this.#add.run(path, sizeBytes)
+        this.#database.exec('COMMIT')
+      } catch (error) {
+        // Some failures have ended it already.
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+        throw error
+      }
       batch = []
     }
     for await (const file of files()) {

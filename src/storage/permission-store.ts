@@ -2,6 +2,7 @@ import { StorageError } from '../errors.ts'
 import type { CompiledPermission } from '../rules/permission.ts'
 import type { Permission } from '../types.ts'
 import type { Driver } from './driver.ts'
+import { PathLock } from './path-lock.ts'
 import {
   compilePermission,
   DEFAULT_PERMISSION,
@@ -24,6 +25,9 @@ interface Known {
 export class PermissionStore {
   readonly #driver: Driver
   readonly #now: () => number
+  readonly #lock = new PathLock()
+  /** How often it was set here. */
+  #setCount = 0
   #known: Known | undefined
 
   constructor(driver: Driver, now: () => number) {
@@ -39,8 +43,12 @@ export class PermissionStore {
   async set(permission: unknown): Promise<void> {
     const compiled = compilePermission(permission)
     const text = JSON.stringify(permission)
-    await this.#driver.writeSetting('permission', Buffer.from(`${text}\n`))
-    this.#known = { permission: JSON.parse(text), compiled, readMs: performance.now() }
+    // One after another, so that what is known is what was written last.
+    await this.#lock.run('permission', async () => {
+      await this.#driver.writeSetting('permission', Buffer.from(`${text}\n`))
+      this.#setCount++
+      this.#known = { permission: JSON.parse(text), compiled, readMs: performance.now() }
+    })
   }
 
   async allows(request: Omit<FileRequest, 'nowMs'>): Promise<boolean> {
@@ -54,7 +62,10 @@ export class PermissionStore {
 
   async #read(): Promise<Known> {
     if (this.#known !== undefined && performance.now() - this.#known.readMs < FRESH_MS) return this.#known
+    const setCount = this.#setCount
     const bytes = await this.#driver.readSetting('permission')
+    // It was set while it was read, so what was read may be the older one.
+    if (setCount !== this.#setCount) return this.#read()
     const permission = bytes === undefined ? DEFAULT_PERMISSION : parsePermission(bytes)
     this.#known = { permission, compiled: compilePermission(permission), readMs: performance.now() }
     return this.#known

@@ -4,6 +4,7 @@ import { DamageError, type DamageReports, damagedFile } from './damage.ts'
 import { randomId } from './disk-layout.ts'
 import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
 import { guard } from './medium-failure.ts'
+import { PathLock } from './path-lock.ts'
 import { S3Bucket, type S3Part } from './s3-bucket.ts'
 import { checkS3Path, fileKey, HEAD_BYTES, parseHead, pathsOfKey } from './s3-object.ts'
 import type { S3Options } from './s3-options.ts'
@@ -18,6 +19,9 @@ const FIRST_BYTES = 64 * 1024
 
 /** Objects asked for at once for a listing. */
 const READS_AT_ONCE = 16
+
+/** Uploads put together at once, each of which holds two parts of a file. */
+const PUBLISHES_AT_ONCE = 4
 
 /** Longest note of an upload: a path, an openid and some numbers. */
 const NOTE_BYTES = 16 * 1024
@@ -41,6 +45,8 @@ const COUNT_MS = 600_000
 export class S3Driver implements Driver {
   readonly #bucket: S3Bucket
   readonly #reports: DamageReports
+  readonly #lock = new PathLock()
+  #turn = 0
   #count: { bytes: number; readonly atMs: number } | undefined
 
   private constructor(bucket: S3Bucket, reports: DamageReports) {
@@ -192,7 +198,11 @@ export class S3Driver implements Driver {
   }
 
   get #target(): S3Target {
-    return { bucket: this.#bucket, onPublished: sizeBytes => this.#add(sizeBytes) }
+    return {
+      bucket: this.#bucket,
+      onPublished: sizeBytes => this.#add(sizeBytes),
+      inTurn: work => this.#lock.run(`publish ${this.#turn++ % PUBLISHES_AT_ONCE}`, work),
+    }
   }
 
   #add(sizeBytes: number): void {

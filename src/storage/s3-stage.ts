@@ -14,6 +14,8 @@ export interface S3Target {
   readonly bucket: S3Bucket
   /** Hears of the bytes of a file that is there now. */
   readonly onPublished: (sizeBytes: number) => void
+  /** Waits for its turn: of what holds whole parts in memory only some are done at once. */
+  readonly inTurn: (work: () => Promise<void>) => Promise<void>
 }
 
 /** An object on its way: a single request when it is small, else parts. Holds two parts of it at most. */
@@ -147,6 +149,14 @@ export class S3LastingStage implements Stage {
   }
 
   async publish(record: StoredRecord): Promise<void> {
+    await this.#target.inTurn(() => this.#putTogether(record))
+    await guard('note that the file is stored', () =>
+      // Who takes it up later must not put these bytes over a newer file.
+      this.#bucket.put(noteKey(this.id), Buffer.from(formatNote(this.path, this.#note, record.sha256))),
+    )
+  }
+
+  async #putTogether(record: StoredRecord): Promise<void> {
     const whole = new S3Stage(this.#target, this.path, this.id)
     try {
       for await (const chunk of this.read(record.sizeBytes + record.checkBytes)) {
@@ -158,10 +168,6 @@ export class S3LastingStage implements Stage {
       await whole.discard()
       throw error
     }
-    await guard('note that the file is stored', () =>
-      // Who takes it up later must not put these bytes over a newer file.
-      this.#bucket.put(noteKey(this.id), Buffer.from(formatNote(this.path, this.#note, record.sha256))),
-    )
   }
 
   async discard(): Promise<void> {

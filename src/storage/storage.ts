@@ -5,6 +5,7 @@ import type { OpResult } from '../protocol/calls.ts'
 import type { Closable, Permission } from '../types.ts'
 import { ChunkedFiles } from './chunked-files.ts'
 import { checkCloudPath } from './cloud-path.ts'
+import { ContentSources } from './content-sources.ts'
 import type { FileRecord, StoredRecord } from './driver.ts'
 import { EngineAccess } from './engine-access.ts'
 import { FileIdFormat, missingFile, parseFileId } from './file-id.ts'
@@ -43,6 +44,7 @@ export class Storage implements Closable {
   readonly #fileIds: FileIdFormat
   readonly #publicUrl: () => string | undefined
   readonly #streams = new ReadStreams()
+  readonly #sources = new ContentSources()
 
   /** @throws {InvalidOptionError} when envId or appid can't stand in a fileID. */
   constructor(options: StorageOptions) {
@@ -73,7 +75,7 @@ export class Storage implements Closable {
       const path = checkCloudPath(args.cloudPath)
       const { content, client, owner } = args
       if (isStream(content)) {
-        await writer.writeStream(path, content, this.#maxFileBytes, { client, owner })
+        await writer.writeStream(path, this.#sources.watch(content), this.#maxFileBytes, { client, owner })
       } else await writer.write(path, checkContent(content), { client, owner })
       return { fileID: this.#fileIds.fileIdOf(path) }
     })
@@ -210,10 +212,11 @@ export class Storage implements Closable {
     })
   }
 
-  /** Waits for the calls under way, breaks streams that are still read, then refuses further ones. */
+  /** Waits for the calls under way, breaks streams that are still read or stored, and refuses further calls. */
   async close(): Promise<void> {
     const closed = this.#access.close()
     this.#streams.close()
+    this.#sources.close()
     await closed
   }
 

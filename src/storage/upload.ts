@@ -21,6 +21,7 @@ export class Upload {
   readonly #stage: Stage
   readonly #reservation: Reservation
   #receivedBytes: number
+  #shortCount = 0
   /** Undefined after a restart, until it is needed: then what is there is read again. */
   #checks: BlockChecks | undefined
   #bytes: FinishedBytes | undefined
@@ -78,6 +79,7 @@ export class Upload {
       await this.#stage.write(received, added)
       checks.add(added)
       this.#receivedBytes += added.byteLength
+      if (this.#isShort(added.byteLength, this.#receivedBytes)) this.#shortCount++
       this.progressMs = nowMs
     }
     return { receivedBytes: this.#receivedBytes }
@@ -135,7 +137,16 @@ export class Upload {
     if (offset + sizeBytes > this.note.sizeBytes) {
       return `ends beyond the ${this.note.sizeBytes} bytes the file was said to have`
     }
+    const end = offset + sizeBytes
+    if (this.#shortCount >= LIMITS.shortChunks && end > received && this.#isShort(end - received, end)) {
+      return `is short, and ${LIMITS.shortChunks} before it were; send ${LIMITS.uploadChunkBytes} bytes in one`
+    }
     return undefined
+  }
+
+  /** Each chunk costs something of its own, to a bucket an object. */
+  #isShort(addedBytes: number, end: number): boolean {
+    return addedBytes < LIMITS.uploadChunkBytes && end < this.note.sizeBytes
   }
 
   async #openChecks(): Promise<BlockChecks> {

@@ -1,4 +1,4 @@
-import { OverloadedError, StorageError } from '../errors.ts'
+import { StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import { type CloudPath, checkCloudPath } from './cloud-path.ts'
@@ -11,6 +11,7 @@ import { fileTooLarge } from './storage-arguments.ts'
 import type { StorageClient } from './storage-permission.ts'
 import { Upload } from './upload.ts'
 import { formatUploadNote, parseUploadNote } from './upload-note.ts'
+import { UploadTable } from './upload-table.ts'
 
 /** How often uploads that have expired are looked for. */
 const SWEEP_MS = 60_000
@@ -33,16 +34,15 @@ export interface UploadsOptions {
  */
 export class Uploads {
   readonly #options: UploadsOptions
-  readonly #uploads = new Map<string, Upload>()
+  readonly #uploads: UploadTable
   readonly #lock = new PathLock()
   #timer: NodeJS.Timeout | undefined
-  /** Uploads that are just being made. */
-  #startingCount = 0
   /** When it was told last that some can't be given up, on the clock of `performance.now`. */
   #failedMs = Number.NEGATIVE_INFINITY
 
   private constructor(options: UploadsOptions) {
     this.#options = options
+    this.#uploads = new UploadTable(options)
   }
 
   /** Takes up what was under way when the process before ended, and gives up what has expired. */
@@ -74,8 +74,7 @@ export class Uploads {
         sha256,
         startedMs: now(),
       }
-      const known = sha256 === undefined ? undefined : this.#findSame(path, note)
-      const upload = known ?? (await this.#make(path, note))
+      const upload = this.#uploads.findSame(path, note) ?? (await this.#make(path, note))
       return { uploadId: upload.id, chunkBytes: LIMITS.uploadChunkBytes, receivedBytes: upload.receivedBytes }
     })
   }
@@ -103,10 +102,14 @@ export class Uploads {
     { uploadId, sha256 }: OpArgs<'storage.finishUpload'>,
     client: StorageClient | undefined,
   ): Promise<CloudPath> {
-    return this.#with(uploadId, client, async upload => {
+    const finished = await this.#with(uploadId, client, async upload => {
       await upload.finish(sha256, this.#options.writer, this.#options.now())
-      return upload.path
+      return upload
     })
+    for (const surplus of this.#uploads.surplus(finished)) {
+      await this.#lock.run(surplus.id, () => this.#drop(surplus))
+    }
+    return finished.path
   }
 
   async abort(
@@ -146,7 +149,7 @@ export class Uploads {
     // There was room for it when it was started.
     if (publishedSha256 === undefined) reservation.hold(note.sizeBytes)
     const upload = new Upload(stage, note, reservation, now(), publishedSha256)
-    this.#uploads.set(upload.id, upload)
+    this.#uploads.add(upload)
     return upload
   }
 
@@ -157,49 +160,18 @@ export class Uploads {
     return lasting && this.#adopt(lasting)
   }
 
-  /** One that this caller has begun of the same bytes for the same path. */
-  #findSame(path: CloudPath, note: Upload['note']): Upload | undefined {
-    const client = note.isClient ? { openid: note.openid } : undefined
-    return [...this.#uploads.values()].find(upload => {
-      const { sizeBytes, sha256 } = upload.note
-      const isSame = upload.path === path && sizeBytes === note.sizeBytes && sha256 === note.sha256
-      return isSame && upload.isOf(client) && !upload.isFinished && !upload.isUnreadable
-    })
-  }
-
   async #make(path: CloudPath, note: Upload['note']): Promise<Upload> {
     const { driver, quota, now } = this.#options
-    this.#requirePlace(note)
-    const reservation = quota.reserve()
-    this.#startingCount++
-    try {
-      await reservation.grow(note.sizeBytes)
-      const stage = await driver.createStage(path, formatUploadNote(note))
-      const upload = new Upload(stage, note, reservation, now())
-      this.#uploads.set(upload.id, upload)
-      return upload
-    } catch (error) {
-      reservation[Symbol.dispose]()
-      throw error
-    } finally {
-      this.#startingCount--
-    }
-  }
-
-  /** @throws {OverloadedError} */
-  #requirePlace({ isClient, openid }: Upload['note']): void {
-    const open = [...this.#uploads.values()].filter(upload => !upload.isFinished && !this.#isExpired(upload))
-    const own = open.filter(({ note }) => note.isClient && note.openid === openid).length
-    if (isClient && own >= LIMITS.clientUploads) {
-      throw new OverloadedError(
-        `This client has ${own} uploads that are not finished, and may have no more. Finish or abort one.`,
-      )
-    }
-    if (open.length + this.#startingCount >= LIMITS.uploads) {
-      throw new OverloadedError(
-        `The host has ${LIMITS.uploads} uploads that are not finished. Try again later.`,
-      )
-    }
+    return this.#uploads.make(note, async () => {
+      const reservation = quota.reserve()
+      try {
+        await reservation.grow(note.sizeBytes)
+        return new Upload(await driver.createStage(path, formatUploadNote(note)), note, reservation, now())
+      } catch (error) {
+        reservation[Symbol.dispose]()
+        throw error
+      }
+    })
   }
 
   /** Runs what is asked of an upload, one after another. */
@@ -211,7 +183,7 @@ export class Uploads {
     return this.#lock.run(id, async () => {
       const known = await this.#find(id)
       // Unless it went on at another host meanwhile.
-      if (known?.isOf(client) && this.#isExpired(known)) await this.#expire(known)
+      if (known?.isOf(client) && this.#uploads.isExpired(known)) await this.#expire(known)
       const upload = this.#uploads.get(id)
       if (upload?.isOf(client)) {
         try {
@@ -229,20 +201,13 @@ export class Uploads {
     })
   }
 
-  #isExpired(upload: Upload): boolean {
-    const { idleMs, now } = this.#options
-    const restMs = upload.isFinished ? Math.min(LIMITS.uploadFinishedMs, idleMs) : idleMs
-    const nowMs = now()
-    return nowMs - upload.progressMs > restMs || nowMs - upload.note.startedMs > LIMITS.uploadMs
-  }
-
   /** What can't be given up now, as the medium fails, is tried again the next time. It harms no other upload. */
   async #sweep(): Promise<void> {
-    const expired = [...this.#uploads.values()].filter(upload => this.#isExpired(upload))
+    const expired = this.#uploads.expired()
     const swept = await Promise.allSettled(
       expired.map(upload =>
         this.#lock.run(upload.id, async () => {
-          if (this.#isExpired(upload)) await this.#expire(upload)
+          if (this.#uploads.isExpired(upload)) await this.#expire(upload)
         }),
       ),
     )
@@ -269,7 +234,7 @@ export class Uploads {
   }
 
   async #drop(upload: Upload): Promise<void> {
-    this.#uploads.delete(upload.id)
+    this.#uploads.remove(upload)
     try {
       await upload.discard()
     } catch (error) {

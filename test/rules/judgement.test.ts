@@ -65,7 +65,26 @@ describe('a rule whose variables are known', () => {
       expect(judge(rule, values)).toBe(false)
     }
     expect(judge('auth == null', values)).toBe(true)
-    expect(judge("resource.openid != 'o-1'", values)).toBe(true)
+  })
+
+  test.each([
+    'resource.openid == auth.openid',
+    'resource.openid != auth.openid',
+    "auth.openid != 'banned'",
+    "'banned' != auth.openid",
+    "auth.openid == 'banned'",
+    "auth.openid in ['banned']",
+    'auth != resource',
+  ])('of two values one missing, nothing can be told: %s', rule => {
+    const resource = { openid: 'o-1' }
+    for (const values of [{ resource }, { auth: undefined, resource }, { auth: {}, resource: undefined }]) {
+      expect(judge(rule, values)).toBe(false)
+      expect(judge(`!(${rule})`, values)).toBe(false)
+    }
+    // Nor of a file that is nobody's.
+    const unowned = { auth: { openid: 'o-1' }, resource: { path: 'a' } }
+    expect(judge('resource.openid != auth.openid', unowned)).toBe(false)
+    expect(judge('!(resource.openid == auth.openid)', unowned)).toBe(false)
   })
 
   test('names of every object are no fields', () => {

@@ -196,9 +196,12 @@ describe.each(MEDIA)('files in chunks of storage on %s', medium => {
   test('one without progress is given up, one with goes on for a day', async () => {
     const idle = await start(100, 'idle')
     const busy = await start(1000, 'busy')
+    for (const uploadId of [idle, busy]) {
+      await storage.chunks.append({ uploadId, offset: 0, content: Buffer.alloc(1), client })
+    }
     for (let hour = 0; hour < 24; hour++) {
       fixture.nowMs += 3_600_000
-      await storage.chunks.append({ uploadId: busy, offset: hour, content: Buffer.alloc(1), client })
+      await storage.chunks.append({ uploadId: busy, offset: hour + 1, content: Buffer.alloc(1), client })
       if (hour === 0) expect(await storage.chunks.status({ uploadId: idle, client })).toBeTruthy()
     }
     await expect(storage.chunks.status({ uploadId: idle, client })).rejects.toMatchObject(gone)

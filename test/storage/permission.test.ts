@@ -1,8 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the language of rules has templates of its own.
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
+import { DiskDriver } from '../../src/storage/disk-driver.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import type { Permission } from '../../src/types.ts'
 import { sha256Of } from './bytes.ts'
@@ -217,4 +218,39 @@ test('a permission that is damaged on disk lets nobody through, and the others i
   await next.setPermission('READONLY')
   await next.download({ fileID, ...mine })
   expect(await readdir(fixture.directory ?? '')).not.toContainEqual(expect.stringMatching(/\.tmp$/))
+})
+
+test('a permission that is set while the one before is read counts from then on', async () => {
+  await using fixture = await StorageFixture.create('disk')
+  const { storage } = fixture
+  const fileID = await fixture.put('a', 'a')
+  const reading = Promise.withResolvers<void>()
+  const isSet = Promise.withResolvers<void>()
+  const readSetting = DiskDriver.prototype.readSetting
+  const slow = vi.spyOn(DiskDriver.prototype, 'readSetting').mockImplementationOnce(async function (
+    this: DiskDriver,
+    name,
+  ) {
+    const value = await readSetting.call(this, name)
+    reading.resolve()
+    await isSet.promise
+    return value
+  })
+  onTestFinished(() => slow.mockRestore())
+  const download = storage.download({ fileID, ...mine })
+  await reading.promise
+  await storage.setPermission('ADMINONLY')
+  isSet.resolve()
+  await expect(download).rejects.toMatchObject(denied)
+  await expect(storage.download({ fileID, ...mine })).rejects.toMatchObject(denied)
+})
+
+test('of permissions that are set at once the last one counts, here and elsewhere', async () => {
+  await using fixture = await StorageFixture.create('disk')
+  const { storage } = fixture
+  const modes = ['ADMINONLY', 'PRIVATE', 'READONLY', 'ADMINWRITE'] as const
+  await Promise.all(Array.from({ length: 20 }, (_, n) => storage.setPermission(modes[n % 4] ?? 'PRIVATE')))
+  await using other = fixture.open()
+  expect(await storage.getPermission()).toBe('ADMINWRITE')
+  expect(await other.getPermission()).toBe('ADMINWRITE')
 })

@@ -1,5 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { checkCloudPath } from '../../src/storage/cloud-path.ts'
+import { DiskLayout } from '../../src/storage/disk-layout.ts'
+import { PathIndex } from '../../src/storage/path-index.ts'
 import { Storage } from '../../src/storage/storage.ts'
 import { MEDIA, StorageFixture } from './storage-fixture.ts'
 
@@ -77,4 +83,39 @@ test('what was stored before counts, also of another host and after the index is
   const upload = other.upload({ cloudPath: 'b', content: Buffer.alloc(401) })
   await expect(upload).rejects.toMatchObject(full)
   await other.upload({ cloudPath: 'b', content: Buffer.alloc(400) })
+})
+
+test('what could not be stored for a full disk takes nothing once there is room again', async () => {
+  await using fixture = await StorageFixture.create('disk')
+  await using storage = fixture.open({ maxStorageBytes: 1000 })
+  const put = (cloudPath: string, sizeBytes: number) =>
+    storage.upload({ cloudPath, content: Buffer.alloc(sizeBytes) })
+  await put('a', 300)
+  const failing = vi
+    .spyOn(DiskLayout.prototype, 'commitMetadata')
+    .mockRejectedValue(Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }))
+  onTestFinished(() => failing.mockRestore())
+  for (const path of ['a', 'b', 'c']) {
+    await expect(put(path, 600)).rejects.toMatchObject({ message: expect.stringContaining('ENOSPC') })
+  }
+  failing.mockRestore()
+  await expect(put('b', 701)).rejects.toMatchObject(full)
+  await put('b', 700)
+  expect((await storage.list()).files.map(({ sizeBytes }) => sizeBytes)).toEqual([300, 700])
+})
+
+test('an index that could not be filled is filled later', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'cloudlet-index-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const index = await PathIndex.open(directory)
+  onTestFinished(() => index.close())
+  const files = (sizeBytes: number) =>
+    async function* () {
+      yield { path: checkCloudPath('a'), sizeBytes: 1 }
+      yield { path: checkCloudPath('b'), sizeBytes }
+    }
+  // No number that SQLite keeps: the failure comes between the begin and the end of a transaction.
+  await expect(index.fill(files(Number.NaN))).rejects.toThrow()
+  await index.fill(files(2))
+  expect(index.totalBytes()).toBe(3)
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BLOCK_BYTES } from '../../src/storage/checked-blocks.ts'
@@ -172,5 +172,32 @@ describe.each(MEDIA)('streams of storage on %s', medium => {
     const part = await file.open(range)
     if (!(part instanceof Readable)) throw new Error('A part is a stream.')
     expect(bytes.subarray(range.start, range.end).equals(await buffer(part))).toBe(true)
+  })
+})
+
+describe.each(MEDIA)('a storage on %s that is closed', medium => {
+  test('does not wait for a source that gives nothing', async () => {
+    await using fixture = await StorageFixture.create(medium)
+    const storage = fixture.open()
+    const stalled = async function* () {
+      yield Buffer.from('a')
+      await new Promise(() => {})
+    }
+    const socket = new PassThrough()
+    socket.write('a')
+    const uploads = [
+      storage.upload({ cloudPath: 'a', content: stalled() }),
+      storage.upload({ cloudPath: 'b', content: socket }),
+    ]
+    const settled = Promise.allSettled(uploads)
+    await storage.list()
+    await storage.close()
+    for (const outcome of await settled) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'CLOUDLET_HOST_CLOSED' } })
+    }
+    expect(socket.destroyed).toBe(true)
+    if (fixture.directory !== undefined) {
+      expect(await readdir(join(fixture.directory, 'blobs'))).toEqual([])
+    }
   })
 })
