@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '../errors.ts'
 import type { AccessEvent } from './http-access-event.ts'
 import { Cors, type CorsOptions } from './http-cors.ts'
 import { type HttpPathSetting, type HttpPathTarget, resolveHttpPaths } from './http-paths.ts'
@@ -47,6 +48,13 @@ export interface HttpOptions {
    */
   readonly maxHttpRequests?: number
   /**
+   * The part of `maxHttpRequests` and `maxHttpBytes` that requests from one address may have, above 0 and up to 1; more
+   * get 429. Those of this machine have all: behind a proxy on it everyone has its address. For a proxy on another
+   * machine, 1.
+   * @default 0.5
+   */
+  readonly httpAddressShare?: number
+  /**
    * Milliseconds the body of an HTTP request may take to come; a slower one is answered with 408.
    * @default 20000
    */
@@ -69,6 +77,7 @@ const DEFAULTS = Object.freeze({
   maxBodyBytes: 6 * 1024 * 1024,
   maxHttpBytes: 64 * 1024 * 1024,
   maxHttpRequests: 1000,
+  httpAddressShare: 0.5,
   bodyTimeoutMs: 20_000,
   stallTimeoutMs: 60_000,
 })
@@ -91,7 +100,16 @@ export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
     maxBodyBytes: integer('maxBodyBytes', 0, 1024 * 1024 * 1024),
     maxHttpBytes: integer('maxHttpBytes', 1024, Number.MAX_SAFE_INTEGER),
     maxHttpRequests: integer('maxHttpRequests', 1, 1_000_000),
+    httpAddressShare: requireShare(options.httpAddressShare ?? DEFAULTS.httpAddressShare),
     bodyTimeoutMs: integer('bodyTimeoutMs', 1, MAX_DELAY_MS),
     stallTimeoutMs: integer('stallTimeoutMs', 1, MAX_DELAY_MS),
   }
+}
+
+function requireShare(share: number): number {
+  if (typeof share === 'number' && share > 0 && share <= 1) return share
+  throw new InvalidOptionError(
+    'httpAddressShare',
+    `httpAddressShare must be a number above 0 and up to 1, not ${String(share)}.`,
+  )
 }
