@@ -30,10 +30,11 @@ export class HttpDoor {
   constructor(base: string, options: ResolvedDoorOptions, shared: HttpShared) {
     this.#base = base
     this.#options = options
-    const { maxHttpRequests, maxHttpBytes, httpAddressShare: share } = options
+    const { maxHttpRequests, maxHttpBytes, maxHttpFileBytes, httpAddressShare: share } = options
     this.#bounds = {
       requests: new HttpShares(maxHttpRequests, share),
       bytes: new HttpShares(maxHttpBytes, share),
+      fileBytes: new HttpShares(maxHttpFileBytes, share),
     }
     this.#files = new HttpFiles(options)
     this.#functions = new HttpFunctions(options, shared)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { CancelledError, type CloudletError, OverloadedError } from '../errors.ts'
@@ -11,13 +12,14 @@ export const SAFE_HEADERS: OutgoingHttpHeaders = Object.freeze({ 'X-Content-Type
 /** Whether a peer takes an answer is seen by whether pieces of this size go. */
 const SLICE_BYTES = 64 * 1024
 
-/** What requests share: places, and bytes of bodies and answers. */
+/** What requests share: places, bytes of bodies and answers, and what of files is held while they are sent. */
 export interface HttpBounds {
   readonly requests: HttpShares
   readonly bytes: HttpShares
+  readonly fileBytes: HttpShares
 }
 
-const THINGS = ['requests', 'bytes'] as const
+const THINGS = ['requests', 'bytes', 'fileBytes'] as const
 
 /** One HTTP request and its answer, as the parts of the door see them. */
 export class HttpExchange {
@@ -30,7 +32,7 @@ export class HttpExchange {
   readonly #bounds: HttpBounds
   readonly #address: string
   readonly #controller = new AbortController()
-  readonly #held = { requests: 0, bytes: 0 }
+  readonly #held = { requests: 0, bytes: 0, fileBytes: 0 }
   #isLimited = false
 
   constructor(request: IncomingMessage, response: ServerResponse, base: string, bounds: HttpBounds) {
@@ -77,6 +79,24 @@ export class HttpExchange {
     this.#take('bytes', sizeBytes)
   }
 
+  /**
+   * Counts what a file keeps in memory while it is sent.
+   *
+   * @throws {OverloadedError | HttpRefusal} as `hold` does.
+   */
+  holdFile(sizeBytes: number): void {
+    this.#take('fileBytes', sizeBytes)
+  }
+
+  /** Resolves when all that was asked before on this connection has been answered. Rejects with the signal's reason. */
+  async whenFirst(): Promise<void> {
+    const { response, signal } = this
+    if (response.socket !== null) return
+    await once(response, 'socket', { signal }).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error
+    })
+  }
+
   /** To be called once, when nothing is left of the exchange. */
   release(): void {
     for (const thing of THINGS) {
@@ -115,7 +135,13 @@ export class HttpExchange {
       ...headers,
     })
     if (isBodiless || this.method === 'HEAD') response.end()
-    else if (sizeBytes <= SLICE_BYTES) response.end(body)
+    else this.sendBytes(body)
+  }
+
+  /** Sends a whole body, after its headers. */
+  sendBytes(body: string | Uint8Array): void {
+    const { response } = this
+    if (body.length <= SLICE_BYTES) response.end(body)
     else Readable.from(slicesOf(body), { objectMode: false, highWaterMark: SLICE_BYTES }).pipe(response)
   }
 
@@ -132,6 +158,7 @@ export class HttpExchange {
 const WORDS: Readonly<Record<keyof HttpBounds, { does: string; unit: string; option: string }>> = {
   requests: { does: 'answers', unit: 'requests', option: 'maxHttpRequests' },
   bytes: { does: 'holds', unit: 'bytes of bodies and answers', option: 'maxHttpBytes' },
+  fileBytes: { does: 'holds', unit: 'bytes of files', option: 'maxHttpFileBytes' },
 }
 
 function tooMuch(

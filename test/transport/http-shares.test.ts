@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { HttpShares } from '../../src/transport/http-shares.ts'
 import { type AttachOptions, Door } from '../../src/transport/server.ts'
@@ -112,6 +114,26 @@ describe('a door whose strangers keep it waiting', () => {
     expect(await ask(port)).toMatch(/^HTTP\/1\.1 404 /)
     connectRaw(port).write(POST)
     await settle(port, /^HTTP\/1\.1 503 /)
+  })
+
+  test('sends one address files up to its share', async () => {
+    const { port, from } = await openSeenFrom({
+      maxHttpFileBytes: 4 * 1024 * 1024,
+      serveFile: async () => ({
+        kind: 'found',
+        contentType: 'text/plain',
+        sizeBytes: 32 * 1024 * 1024,
+        sha256: 'a'.repeat(64),
+        open: async () => Readable.from(Array(512).fill(Buffer.alloc(65_536))),
+      }),
+    })
+    from('203.0.113.1')
+    const socket = connectRaw(port)
+    socket.write('GET /storage/a HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(socket, 'readable')
+    expect(await ask(port)).toMatch(/^HTTP\/1\.1 429 /)
+    socket.destroy()
+    await settle(port, /^HTTP\/1\.1 200 /)
   })
 
   test('holds so many bytes for one address', async () => {
