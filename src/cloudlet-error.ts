@@ -64,6 +64,13 @@ export function errorToData(error: CloudletError): ErrorData {
   }
 }
 
+/** In how many milliseconds to try again, if the error says so: a minute at most, whatever it says. */
+export function retryAfterMsOf(error: unknown): number | undefined {
+  if (!(error instanceof CloudletError) || !error.retryable) return undefined
+  const { retryAfterMs } = error.details()
+  return typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? Math.min(retryAfterMs, 60_000) : undefined
+}
+
 /** A received error as a throwable one: same code, message, retryability and fields; matched by `code`, not by class. */
 export class RemoteError extends CloudletError {
   override readonly name = 'RemoteError'

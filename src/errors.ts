@@ -7,6 +7,7 @@ export {
   type ErrorData,
   errorToData,
   RemoteError,
+  retryAfterMsOf,
 } from './cloudlet-error.ts'
 export { NetworkError } from './network-error.ts'
 export { WechatError } from './wechat-error.ts'
@@ -267,8 +268,8 @@ export class UnauthenticatedError extends CloudletError {
 export class ConnectionError extends CloudletError {
   override readonly name = 'ConnectionError'
 
-  constructor(message: string, options: { cause?: unknown } = {}) {
-    super('CLOUDLET_CONNECTION', message, { ...options, retryable: true })
+  constructor(message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    super('CLOUDLET_CONNECTION', message, { retryable: true, ...options })
   }
 }
 

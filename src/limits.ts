@@ -242,9 +242,11 @@ export const LIMITS = Object.freeze({
   /** Header lines of a function's own HTTP answer, and their bytes: what most clients take. */
   httpHeaders: 100,
   httpHeaderBytes: 16 * 1024,
+  /** Time a client without calls has from the goodbye to the close, in milliseconds. */
+  goodbyeMs: 1000,
   /** Bytes a session may send before it is welcomed. */
   helloBytes: 64 * 1024,
-  /** Bytes of the calls one session has in flight, from which on the door reads no more of it until some have ended. */
+  /** What the calls one session has in flight take in memory, about, in bytes, from which on the door reads no more of it until some have ended. */
   sessionCallBytes: 64 * 1024 * 1024,
   /** Bytes of answers one session keeps for its client to resume, about. */
   sessionKeptBytes: 32 * 1024 * 1024,

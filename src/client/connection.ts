@@ -72,6 +72,11 @@ export class Connection implements Closable {
     return this.#status
   }
 
+  /** Aborts when `close` is called. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
   /**
    * Rejects with a RemoteError of the host's own code, or here: ConnectionError (no connection, lost, or
    * timed out), CancelledError (signal), ValueError (arguments that can't be sent), OverloadedError.
@@ -81,7 +86,7 @@ export class Connection implements Closable {
     args: OpArgs<Op>,
     options: RemoteCallOptions = {},
   ): Promise<OpResult<Op>> => {
-    if (this.#isClosing) throw new ConnectionError('This client is closed. Make a new one with createCloud.')
+    this.#requireOpen()
     const { signal, timeoutMs = this.#options.timeoutMs } = options
     const isIdempotent = options.isIdempotent ?? IDEMPOTENT_OPS.has(op)
     const answer = this.#send({ op, args, signal, timeoutMs, isIdempotent })
@@ -104,17 +109,24 @@ export class Connection implements Closable {
     onEvent: (event: unknown) => void,
     signal: AbortSignal,
   ): Promise<void> => {
-    if (this.#isClosing) throw new ConnectionError('This client is closed. Make a new one with createCloud.')
+    this.#requireOpen()
     if (signal.aborted) return
     const { timeoutMs } = this.#options
-    const ending = AbortSignal.any([signal, this.#closing.signal])
+    // Not AbortSignal.any: of a signal that outlives many streams it must be taken back, in every engine.
+    const ending = new AbortController()
+    const end = (): void => ending.abort()
+    signal.addEventListener('abort', end)
+    this.closing.addEventListener('abort', end)
     try {
       await this.#usableLink().call({
-        ...{ op, args, signal: ending, timeoutMs, onEvent },
+        ...{ op, args, signal: ending.signal, timeoutMs, onEvent },
         isIdempotent: false,
       })
     } catch (error) {
-      if (!ending.aborted) throw error
+      if (!ending.signal.aborted) throw error
+    } finally {
+      signal.removeEventListener('abort', end)
+      this.closing.removeEventListener('abort', end)
     }
   }
 
@@ -133,15 +145,21 @@ export class Connection implements Closable {
 
   /** A host that closes leaves its calls to another connection, if they were not run or may be run twice. */
   async #send(call: LinkCall): Promise<unknown> {
-    const endMs = Date.now() + call.timeoutMs
+    const endMs = performance.now() + call.timeoutMs
     for (let moveCount = 0; ; moveCount++) {
       try {
-        const timeoutMs = moveCount === 0 ? call.timeoutMs : Math.max(1, endMs - Date.now())
+        const timeoutMs = moveCount === 0 ? call.timeoutMs : Math.max(1, endMs - performance.now())
         return await this.#usableLink().call({ ...call, timeoutMs })
       } catch (error) {
         if (!(error instanceof MovedError) || moveCount === MOVES_MAX) throw error
       }
     }
+  }
+
+  #requireOpen(): void {
+    if (!this.#isClosing) return
+    const message = 'This client is closed. Make a new one with createCloud.'
+    throw new ConnectionError(message, { retryable: false })
   }
 
   #usableLink(): Link {

@@ -10,7 +10,6 @@ export class Credentials {
   readonly #getLoginCode: (() => Promise<string>) | undefined
   #token: string | undefined
   #expiresMs = Number.POSITIVE_INFINITY
-  #saidToken = false
 
   constructor(
     given: Pick<HelloFrame, 'token' | 'openid' | 'appid' | 'client'>,
@@ -27,7 +26,6 @@ export class Credentials {
     const hello = { type: 'hello', versions: PROTOCOL_VERSIONS, ...rest } as const
     const mayUseToken = this.#getLoginCode === undefined || Date.now() < this.#expiresMs - LEAST_LIFE_MS
     const token = mayUseToken ? this.#token : undefined
-    this.#saidToken = token !== undefined
     if (token !== undefined) return { ...hello, token }
     if (this.#getLoginCode === undefined) return hello
     return { ...hello, code: await readCode(this.#getLoginCode) }
@@ -39,13 +37,14 @@ export class Credentials {
     this.#expiresMs = expiresMs
   }
 
-  /** The host did not accept what was said last, or no longer does. Whether something else can be said. */
-  refuse(): boolean {
-    if (this.#getLoginCode === undefined) return false
-    this.#token = undefined
-    const canLogIn = this.#saidToken
-    this.#saidToken = false
-    return canLogIn
+  /**
+   * The host did not accept a hello with this token, or with a code, or no longer does. Whether something else can be
+   * said. A token that came meanwhile, over another connection, stays.
+   */
+  refuse(said: string | undefined): boolean {
+    if (this.#getLoginCode === undefined || said === undefined) return false
+    if (this.#token === said) this.#token = undefined
+    return true
   }
 }
 
@@ -54,7 +53,10 @@ async function readCode(getLoginCode: () => Promise<string>): Promise<string> {
   try {
     code = await getLoginCode()
   } catch (error) {
-    throw new UnauthenticatedError(`getLoginCode failed: ${String(error)}.`, { cause: error })
+    throw new UnauthenticatedError(`getLoginCode failed: ${String(error)}.`, {
+      retryable: true,
+      cause: error,
+    })
   }
   if (typeof code !== 'string' || code === '' || code.length > FIELD_CHARS.code) {
     throw new UnauthenticatedError(

@@ -38,16 +38,20 @@ export interface DialEnd {
  */
 const BROKEN_CODES: readonly number[] = [1000, 1001, 1005, 1006, 1012, 1013, 1014, CLOSE_CODES.takenOver]
 
+/** What the door said of the session as a whole, not of one call. */
+export class SessionError extends RemoteError {}
+
 /** One socket, from the attempt to connect to its end. */
 export class Dial {
   readonly #options: LinkOptions
   readonly #events: DialEvents
   readonly #resume: ResumeRequest | undefined
   #socket: ClientSocket | undefined
+  #saidToken: string | undefined
   #isWelcomed = false
   #isEnded = false
   /** Why the door ends the session, as its last error frame said. */
-  #sessionError: RemoteError | undefined
+  #sessionError: SessionError | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
   /** @param resume The session it asks for. */
@@ -89,13 +93,14 @@ export class Dial {
       const resume = this.#resume === undefined ? {} : { resume: this.#resume }
       const hello = { ...(await credentials.makeHello()), isResumable: true, ...resume }
       if (this.#isEnded) return
+      this.#saidToken = hello.token
       this.#socket = openSocket(url, {
         onOpen: () => this.send(hello),
         onMessage: message => this.#receive(message),
         onClose: (code, reason) => this.#takeClose(code, reason),
       })
     } catch (error) {
-      if (error instanceof CloudletError) this.#end(error, true)
+      if (error instanceof CloudletError) this.#end(error, !error.retryable)
       else
         this.#end(new ConnectionError(`Can't connect to ${url}: ${String(error)}.`, { cause: error }), false)
     }
@@ -115,7 +120,7 @@ export class Dial {
 
   #handle(frame: ServerFrame, sizeBytes: number): void {
     if (frame.type === 'error' && frame.id === undefined) {
-      this.#sessionError = new RemoteError(frame.error)
+      this.#sessionError = new SessionError(frame.error)
       return
     }
     if (this.#isWelcomed !== (frame.type !== 'welcome')) {
@@ -140,12 +145,18 @@ export class Dial {
     const error = this.#closeError(code, reason)
     // A token that is refused may have ended: where there is a way to another, it connects once more.
     const isRefused = error.code === 'CLOUDLET_UNAUTHENTICATED' && !error.retryable
-    if (isRefused && this.#options.credentials.refuse() && !this.#isWelcomed) {
+    if (isRefused && this.#options.credentials.refuse(this.#saidToken) && !this.#isWelcomed) {
       this.#sessionError = undefined
       void this.#connect()
       return
     }
-    this.#end(error, this.#sessionError !== undefined || !BROKEN_CODES.includes(code))
+    this.#end(error, this.#isFinal(code))
+  }
+
+  /** A session that was welcomed is over when the door says so; of one that it only can't take up now it may say other. */
+  #isFinal(code: number): boolean {
+    if (this.#sessionError === undefined) return !BROKEN_CODES.includes(code)
+    return this.#isWelcomed || !this.#sessionError.retryable
   }
 
   #closeError(code: number, reason: string): CloudletError {

@@ -123,15 +123,15 @@ export class LinkCalls {
     this.#waiting.clear()
   }
 
-  /** Settles all with the one error; those that may be run twice with `moved`, if that is given. */
+  /** Settles all with the one error; those that weren't sent, or may be run twice, with `moved`, if that is given. */
   end(error: CloudletError, moved: MovedError | undefined): void {
-    const calls = [...this.#waiting.values(), ...this.#inFlight.values(), ...this.streams.removeAll()]
+    const waiting = [...this.#waiting.values()]
+    const sent = [...this.#inFlight.values(), ...this.streams.removeAll()]
     this.#waiting.clear()
     this.#inFlight.clear()
     this.#abandoned.clear()
-    for (const call of calls) {
-      this.#settle(call).reject(call.isIdempotent && moved !== undefined ? moved : error)
-    }
+    for (const call of sent) this.#settle(call).reject(call.isIdempotent ? (moved ?? error) : error)
+    for (const call of waiting) this.#settle(call).reject(moved ?? error)
   }
 
   #settle(call: PendingCall): PendingCall {

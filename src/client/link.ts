@@ -1,4 +1,11 @@
-import { CancelledError, type CloudletError, ConnectionError, ProtocolError, RemoteError } from '../errors.ts'
+import {
+  CancelledError,
+  type CloudletError,
+  ConnectionError,
+  ProtocolError,
+  RemoteError,
+  retryAfterMsOf,
+} from '../errors.ts'
 import { encodeFrame } from '../protocol/codec.ts'
 import { CLOSE_CODES, type ServerFrame, type SessionLimits, type WelcomeFrame } from '../protocol/frames.ts'
 import type { ResumeRequest } from '../protocol/resume.ts'
@@ -191,12 +198,12 @@ export class Link {
     this.#receipts.stop()
     this.#calls.streams.rest()
     clearTimeout(this.#probeTimer)
-    const nowMs = Date.now()
+    const nowMs = performance.now()
     this.#broken ??= { error, sinceMs: nowMs }
-    const delayMs = this.#backoff.next()
+    const delayMs = Math.max(this.#backoff.next(), retryAfterMsOf(error) ?? 0)
     const isLate = nowMs + delayMs - this.#broken.sinceMs > this.#resumeWindowMs
     if (this.#resume === undefined || this.#hasGoodbye || isLate || this.#calls.size === 0) {
-      this.#end(error)
+      this.#endBroken(error)
       return
     }
     this.#setState('broken')
@@ -228,8 +235,21 @@ export class Link {
     else if (this.#state === 'broken') this.#end(new ConnectionError('The connection was lost.'))
   }
 
-  /** Settles everything with the one error. */
-  #end(error: CloudletError): void {
+  /** Of a link that was welcomed once, what wasn't sent or may be run twice goes to the next, which is tried anew. */
+  #endBroken(error: CloudletError): void {
+    if (this.#limits === undefined) {
+      this.#end(error)
+      return
+    }
+    // That the door refuses a connection says nothing of the calls on the one before, which may have been run.
+    const { message } = this.#broken?.error ?? error
+    const lost = new ConnectionError(message, { cause: error })
+    const moved = new MovedError(message, { cause: error })
+    this.#end(lost, moved)
+  }
+
+  /** Settles everything with the one error; what may be run twice with `moved`, if that is given or the door is closing. */
+  #end(error: CloudletError, moved?: MovedError): void {
     if (this.#state === 'closed') return
     this.#setState('closed')
     clearTimeout(this.#redialTimer)
@@ -237,8 +257,8 @@ export class Link {
     this.#receipts.stop()
     this.#deadlines.clear()
     this.#dial?.close(error instanceof ProtocolError ? CLOSE_CODES.protocol : CLOSE_CODES.goodbye)
-    const moved = this.#hasGoodbye ? new MovedError(error.message, { cause: error }) : undefined
-    this.#calls.end(error, moved)
+    const goodbye = this.#hasGoodbye ? new MovedError(error.message, { cause: error }) : undefined
+    this.#calls.end(error, moved ?? goodbye)
   }
 
   #setState(state: LinkState): void {

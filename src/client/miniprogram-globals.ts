@@ -25,15 +25,6 @@ class Signal {
     this.#listeners.clear()
     for (const listener of listeners) listener()
   }
-
-  static any(signals: readonly Signal[]): Signal {
-    const joined = new Signal()
-    for (const signal of signals) {
-      if (signal.aborted) joined.fire()
-      else signal.addEventListener('abort', () => joined.fire())
-    }
-    return joined
-  }
 }
 
 class Controller {
@@ -49,6 +40,9 @@ export { Controller as AbortController, Signal as AbortSignal }
 export function queueMicrotask(work: () => void): void {
   void Promise.resolve().then(work)
 }
+
+/** A clock that is set now and then: there is no other in every base library. */
+export const performance = { now: (): number => Date.now() }
 
 const ownProperty = Object.prototype.hasOwnProperty
 

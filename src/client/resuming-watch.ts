@@ -1,8 +1,9 @@
-import { CloudletError } from '../errors.ts'
+import { CloudletError, retryAfterMsOf } from '../errors.ts'
 import { parseWatchUpdate } from '../protocol/watching.ts'
 import type { OpenWatch, WatchRequest } from '../sdk/watch.ts'
 import { Backoff, type BackoffPlan } from './backoff.ts'
 import type { Connection } from './connection.ts'
+import { SessionError } from './dial.ts'
 
 /** How often and how soon a watch that lost its session tries again. */
 export interface RetryPlan extends BackoffPlan {
@@ -11,7 +12,10 @@ export interface RetryPlan extends BackoffPlan {
 }
 
 /** Watches over a connection that may be lost: each time, the host is told what the watch has and sends the difference. */
-export function resumingWatches(connection: Pick<Connection, 'stream'>, plan: RetryPlan): OpenWatch {
+export function resumingWatches(
+  connection: Pick<Connection, 'stream' | 'closing'>,
+  plan: RetryPlan,
+): OpenWatch {
   return request => {
     const controller = new AbortController()
     return {
@@ -22,7 +26,7 @@ export function resumingWatches(connection: Pick<Connection, 'stream'>, plan: Re
 }
 
 async function keepOpen(
-  connection: Pick<Connection, 'stream'>,
+  connection: Pick<Connection, 'stream' | 'closing'>,
   request: WatchRequest,
   plan: RetryPlan,
   signal: AbortSignal,
@@ -38,32 +42,34 @@ async function keepOpen(
       return
     } catch (error) {
       if (!isLost(error) || backoff.count === plan.attempts) throw error
-      await waitFor(backoff.next(), signal)
+      await waitFor(Math.max(backoff.next(), retryAfterMsOf(error) ?? 0), [signal, connection.closing])
+      if (connection.closing.aborted) return
     }
   }
 }
 
-/** Whether another connection may do better: also where nobody could say for now who the client is. */
+/**
+ * Whether another connection may do better: also where the door couldn't say for now who the client is, or had no place
+ * for it, or says when to ask again. Too many watches in the session is none of these: nobody but the client ends one.
+ */
 function isLost(error: unknown): boolean {
   if (!(error instanceof CloudletError)) return false
-  const { code, retryable } = error
-  return (
-    code === 'CLOUDLET_CONNECTION' ||
-    code === 'CLOUDLET_HOST_CLOSED' ||
-    (code === 'CLOUDLET_UNAUTHENTICATED' && retryable)
-  )
+  if (error.code === 'CLOUDLET_HOST_CLOSED') return true
+  const isOfConnection = error.code === 'CLOUDLET_CONNECTION' || error.code === 'CLOUDLET_UNAUTHENTICATED'
+  const isOfDoor = error instanceof SessionError || retryAfterMsOf(error) !== undefined
+  return error.retryable && (isOfConnection || isOfDoor)
 }
 
-/** Resolves after the delay, or as soon as the signal aborts. */
-function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
+/** Resolves after the delay, or as soon as one of the signals aborts. */
+function waitFor(delayMs: number, signals: readonly AbortSignal[]): Promise<void> {
   return new Promise(resolve => {
     const done = (): void => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', done)
+      for (const signal of signals) signal.removeEventListener('abort', done)
       resolve()
     }
     const timer = setTimeout(done, delayMs)
-    if (signal.aborted) done()
-    else signal.addEventListener('abort', done)
+    for (const signal of signals) signal.addEventListener('abort', done)
+    if (signals.some(({ aborted }) => aborted)) done()
   })
 }

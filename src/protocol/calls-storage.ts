@@ -1,8 +1,11 @@
 import Type, { type TSchema } from 'typebox'
+import { LIMITS } from '../limits.ts'
 
 const closed = { additionalProperties: false }
 const bytes = Type.Unsafe<Uint8Array>(Type.Unknown())
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+/** So that the end of a chunk is a whole number too. */
+const offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER - LIMITS.uploadChunkBytes })
 /** SHA-256 as 64 lower-case hexadecimal digits. */
 const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const uploadId = Type.String({ pattern: '^[0-9a-f]{32}$' })
@@ -36,7 +39,7 @@ export const STORAGE_OPS = {
    */
   'storage.readChunk': {
     capability: 'storage',
-    args: Type.Object({ fileID: Type.String(), offset: count, length: count, sha256 }, closed),
+    args: Type.Object({ fileID: Type.String(), offset, length: count, sha256 }, closed),
     result: Type.Object({ content: bytes }),
   },
   /**
@@ -51,7 +54,7 @@ export const STORAGE_OPS = {
   /** Adds bytes at `offset`. What is there already is skipped, so it may be asked again; a gap is refused. */
   'storage.appendUpload': {
     capability: 'storage',
-    args: Type.Object({ uploadId, offset: count, content: bytes }, closed),
+    args: Type.Object({ uploadId, offset, content: bytes }, closed),
     result: Type.Object({ receivedBytes: count }),
   },
   'storage.uploadStatus': {

@@ -25,12 +25,23 @@ export function encodeFrame(frame: ClientFrame | ServerFrame): Uint8Array {
  * @throws {ProtocolError} for anything but exactly one message of the plain subset.
  */
 export function decodeFrame(bytes: Uint8Array): unknown {
-  const { hasBytes, hasProtoKey } = scanPlainMsgpack(bytes)
+  return decodeMessage(bytes).value
+}
+
+/** A decoded message, and what both take in memory, about. */
+export interface DecodedMessage {
+  readonly value: unknown
+  readonly heldBytes: number
+}
+
+/** As `decodeFrame`, for who has to know how much it holds. @throws {ProtocolError} */
+export function decodeMessage(bytes: Uint8Array): DecodedMessage {
+  const { hasBytes, hasProtoKey, heldBytes } = scanPlainMsgpack(bytes)
   // The decoder slices bytes with their source's own class; a plain view keeps Node's Buffer out.
   const source = hasBytes ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
   try {
-    if (!hasProtoKey) return packr.unpack(source)
-    return mapsToObjects(mapPackr.unpack(source))
+    const value = hasProtoKey ? mapsToObjects(mapPackr.unpack(source)) : packr.unpack(source)
+    return { value, heldBytes }
   } catch (error) {
     throw new ProtocolError('A frame could not be decoded.', { cause: error })
   }

@@ -6,6 +6,8 @@ export interface PlainMsgpack {
   readonly hasBytes: boolean
   /** Some map has the key `__proto__`, which a decoder to plain objects would rename. */
   readonly hasProtoKey: boolean
+  /** What the message and its value take in memory, about: one of many small values takes many times its length. */
+  readonly heldBytes: number
 }
 
 /**
@@ -24,6 +26,10 @@ export function scanCellMsgpack(bytes: Uint8Array): void {
   new Scanner(bytes, true).scan()
 }
 
+/** What a value or key takes when it is decoded, and a map or array beside that, about. */
+const VALUE_BYTES = 32
+const CONTAINER_BYTES = 32
+
 /** Bytes may be the value of `content` in a map that is itself a field of the frame. */
 export const BYTES_KEY = 'content'
 export const BYTES_DEPTH = 2
@@ -33,6 +39,7 @@ class Scanner {
   readonly #end: number
   #position = 0
   #valuesLeft: number = LIMITS.frameValues
+  #containerCount = 0
   #hasBytes = false
   #hasProtoKey = false
   readonly #hasBytesAnywhere: boolean
@@ -46,7 +53,9 @@ class Scanner {
   scan(): PlainMsgpack {
     this.#value(0, false)
     if (this.#position !== this.#end) this.#fail(`${this.#end - this.#position} bytes follow the frame`)
-    return { hasBytes: this.#hasBytes, hasProtoKey: this.#hasProtoKey }
+    const valueCount = LIMITS.frameValues - this.#valuesLeft
+    const heldBytes = this.#end + valueCount * VALUE_BYTES + this.#containerCount * CONTAINER_BYTES
+    return { hasBytes: this.#hasBytes, hasProtoKey: this.#hasProtoKey, heldBytes }
   }
 
   #value(depth: number, bytesAllowed: boolean): void {
@@ -148,6 +157,7 @@ class Scanner {
 
   /** Every item takes a byte at least, so a longer length can't be true. */
   #enter(items: number, depth: number): void {
+    this.#containerCount++
     if (depth > LIMITS.frameDepth) this.#fail(`it is nested more than ${LIMITS.frameDepth} levels deep`)
     if (items > this.#end - this.#position) this.#fail('it ends too early')
   }

@@ -16,7 +16,9 @@ export function requireActive(signal: AbortSignal): void {
 /** Whether another connection may do better. */
 export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'CLOUDLET_CONNECTION' || error.code === 'CLOUDLET_HOST_CLOSED'
+  // What a closed client says is not retryable.
+  const isLost = error.code === 'CLOUDLET_CONNECTION' && 'retryable' in error && error.retryable === true
+  return isLost || error.code === 'CLOUDLET_HOST_CLOSED'
 }
 
 /** How often, and after what pause, what a lost connection interrupted is tried again. */

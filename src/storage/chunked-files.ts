@@ -4,7 +4,7 @@ import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { EngineAccess } from './engine-access.ts'
 import { type FileIdFormat, missingFile } from './file-id.ts'
 import { type OnBehalf, openReadable } from './readable-file.ts'
-import { checkRange } from './storage-arguments.ts'
+import { checkWholeNumbers } from './storage-arguments.ts'
 
 /** Files in chunks, for those who have only calls to send them with. Rejects as `Storage` does. */
 export class ChunkedFiles {
@@ -25,11 +25,12 @@ export class ChunkedFiles {
           `length is ${args.length}; at most ${LIMITS.uploadChunkBytes} bytes are given in one chunk.`,
         )
       }
+      // Before a file is open, which somebody would have to close.
+      const asked = checkWholeNumbers({ start: args.offset, end: args.offset + args.length })
       const file = await openReadable(engine, args, record => {
         if (record.sha256 !== args.sha256) throw missingFile(args.fileID)
       })
-      const range = { start: args.offset, end: args.offset + args.length }
-      return { content: await engine.reader.part(file, checkRange(range, file.record)) }
+      return { content: await engine.reader.part(file, asked) }
     })
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
 import { BLOCK_BYTES } from './checked-blocks.ts'
 import { type CloudPath, isCloudPath } from './cloud-path.ts'
-import { damagedFile } from './damage.ts'
+import { DamageError, type DamageReports, damagedFile } from './damage.ts'
 import { blobOf, DiskLayout, keyOf, randomId } from './disk-layout.ts'
 import { DiskStage } from './disk-stage.ts'
 import { sweepDirectory } from './disk-sweep.ts'
@@ -19,7 +19,7 @@ import {
 } from './durable-file.ts'
 import { guard, mediumFailure } from './medium-failure.ts'
 import { PathIndex } from './path-index.ts'
-import { formatNote, parseNote } from './stage-note.ts'
+import { parseNote } from './stage-note.ts'
 
 /** How often a reader starts over because the file was replaced between its two opens. */
 const READ_ATTEMPTS = 100
@@ -47,9 +47,9 @@ export class DiskDriver implements Driver {
   }
 
   /** Makes the directory if needed, and removes what crashes left in it. */
-  static async openDirectory(directory: string): Promise<DiskDriver> {
+  static async openDirectory(directory: string, reports: DamageReports): Promise<DiskDriver> {
     return guard('open its directory', async () => {
-      const layout = new DiskLayout(directory)
+      const layout = new DiskLayout(directory, reports)
       await layout.make()
       await sweepDirectory(layout)
       return new DiskDriver(layout, await PathIndex.open(directory))
@@ -59,22 +59,14 @@ export class DiskDriver implements Driver {
   async createStage(path: CloudPath, note?: string): Promise<Stage> {
     return guard('store the file', async () => {
       const id = randomId()
-      if (note !== undefined) {
-        await this.#layout.replace(this.#layout.uploads, `${id}.json`, formatNote(path, note))
-      }
-      return this.#stageOf(path, id, 0, note !== undefined)
+      if (note !== undefined) await this.#layout.writeNote({ id, path }, note)
+      return this.#stageOf({ path, id, sizeBytes: 0, note })
     })
   }
 
-  async lastingStages(): Promise<LastingStage[]> {
+  async lastingIds(): Promise<string[]> {
     const names = await guard('look for uploads', () => readdir(this.#layout.uploads))
-    const ids = names.flatMap(name => /^([0-9a-f]{32})\.json$/.exec(name)?.[1] ?? [])
-    const stages: LastingStage[] = []
-    for (const id of ids) {
-      const stage = await this.lastingStage(id)
-      if (stage !== undefined) stages.push(stage)
-    }
-    return stages
+    return names.flatMap(name => /^([0-9a-f]{32})\.json$/.exec(name)?.[1] ?? [])
   }
 
   async lastingStage(id: string): Promise<LastingStage | undefined> {
@@ -86,10 +78,10 @@ export class DiskDriver implements Driver {
         await this.#layout.discard(this.#layout.notePath(id))
         return undefined
       }
-      const { path, note } = noted
+      const { path, note, publishedSha256 } = noted
       await using blob = await openIfExists(this.#layout.blobPath(blobOf(path, id)))
       const sizeBytes = blob === undefined ? 0 : (await blob.stat()).size
-      return { stage: this.#stageOf(path, id, sizeBytes, true), note }
+      return { stage: this.#stageOf({ path, id, sizeBytes, note }), note, publishedSha256 }
     })
   }
 
@@ -156,8 +148,8 @@ export class DiskDriver implements Driver {
     this.#index.close()
   }
 
-  #stageOf(path: CloudPath, id: string, sizeBytes: number, isLasting: boolean): DiskStage {
-    return new DiskStage(this.#layout, this.#index, { path, id, sizeBytes, isLasting })
+  #stageOf(stage: { path: CloudPath; id: string; sizeBytes: number; note: string | undefined }): DiskStage {
+    return new DiskStage(this.#layout, this.#index, stage)
   }
 
   /** A link, unlike a rename, fails if another process made it first; then that one counts. */
@@ -176,15 +168,25 @@ export class DiskDriver implements Driver {
 
   /** The file of a path in the index, if it is there. */
   async #noted(path: string): Promise<StoredRecord | undefined> {
-    return isCloudPath(path) ? (await this.#layout.readMetadata(keyOf(path)))?.record : undefined
+    return isCloudPath(path) ? this.#legible(keyOf(path)) : undefined
+  }
+
+  /** One file that is damaged, which the operator was told of, must not hide the others. */
+  async #legible(key: string): Promise<StoredRecord | undefined> {
+    try {
+      return (await this.#layout.readMetadata(key))?.record
+    } catch (error) {
+      if (error instanceof DamageError) return undefined
+      throw error
+    }
   }
 
   /** Every file, in no order. */
   async *#all(): AsyncGenerator<StoredRecord, void> {
     for (const name of await readdir(this.#layout.files)) {
       const key = /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
-      const metadata = key === undefined ? undefined : await this.#layout.readMetadata(key)
-      if (metadata !== undefined) yield metadata.record
+      const record = key === undefined ? undefined : await this.#legible(key)
+      if (record !== undefined) yield record
     }
   }
 
@@ -201,10 +203,17 @@ export class DiskDriver implements Driver {
         missing = name
         continue
       }
-      const stats = await blob.stat()
-      if (stats.isFile() && stats.size === record.sizeBytes + record.checkBytes) return { record, blob }
-      await blob.close()
-      throw damagedFile(record.path)
+      try {
+        const stats = await blob.stat()
+        if (!stats.isFile() || stats.size !== record.sizeBytes + record.checkBytes) {
+          throw damagedFile(record.path)
+        }
+        return { record, blob }
+      } catch (error) {
+        // A handle left to the garbage collector would end the process.
+        await blob.close()
+        throw error
+      }
     }
     throw new StorageError(
       'STORAGE_REQUEST_FAIL',

@@ -2,6 +2,7 @@ import { hash, randomBytes } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CloudPath } from './cloud-path.ts'
+import type { DamageReports } from './damage.ts'
 import {
   checkDirectory,
   createDurableFile,
@@ -10,6 +11,7 @@ import {
   syncDirectory,
 } from './durable-file.ts'
 import { type FileMetadata, formatMetadata, parseMetadata } from './file-metadata.ts'
+import { formatNote } from './stage-note.ts'
 
 /**
  * What lies where in the directory of a `DiskDriver`:
@@ -27,9 +29,11 @@ export class DiskLayout {
   readonly files: string
   readonly blobs: string
   readonly uploads: string
+  readonly #reports: DamageReports
 
-  constructor(directory: string) {
+  constructor(directory: string, reports: DamageReports) {
     this.directory = directory
+    this.#reports = reports
     this.files = join(directory, 'files')
     this.blobs = join(directory, 'blobs')
     this.uploads = join(directory, 'uploads')
@@ -54,14 +58,29 @@ export class DiskLayout {
     return join(this.uploads, `${id}.json`)
   }
 
+  /** @throws {DamageError} of which the operator was told */
   async readMetadata(key: string): Promise<FileMetadata | undefined> {
     const text = await readIfExists(this.metadataPath(key))
-    return text && parseMetadata(text.toString(), key)
+    try {
+      return text && parseMetadata(text.toString(), key)
+    } catch (error) {
+      this.#reports.tell(error)
+      throw error
+    }
   }
 
   /** The commit point of a write. */
   async commitMetadata(key: string, metadata: FileMetadata): Promise<void> {
     await this.replace(this.files, `${key}.json`, formatMetadata(metadata))
+  }
+
+  /** What is known of a stage that lasts. */
+  async writeNote(
+    { id, path }: { readonly id: string; readonly path: CloudPath },
+    note: string,
+    publishedSha256?: string,
+  ): Promise<void> {
+    await this.replace(this.uploads, `${id}.json`, formatNote(path, note, publishedSha256))
   }
 
   /** Puts a small file in the place of any older one, whole or not at all, durably. */

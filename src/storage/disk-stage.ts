@@ -1,9 +1,10 @@
-import { StorageError } from '../errors.ts'
+import type { FileHandle } from 'node:fs/promises'
 import { BLOCK_BYTES } from './checked-blocks.ts'
 import type { CloudPath } from './cloud-path.ts'
+import { lostUpload } from './damage.ts'
 import { blobOf, type DiskLayout, keyOf } from './disk-layout.ts'
 import type { Stage, StoredRecord } from './driver.ts'
-import { openFile, openToWrite, readPieces, syncDirectory, writeAt } from './durable-file.ts'
+import { isMissing, openFile, openToWrite, readPieces, syncDirectory, writeAt } from './durable-file.ts'
 import { guard, mediumFailure } from './medium-failure.ts'
 import type { PathIndex } from './path-index.ts'
 
@@ -17,7 +18,8 @@ export class DiskStage implements Stage {
   readonly #layout: DiskLayout
   readonly #index: PathIndex
   readonly #blob: string
-  readonly #isLasting: boolean
+  /** Given to one that lasts. */
+  readonly #note: string | undefined
   #sizeBytes: number
   #unsyncedBytes = 0
   #syncing: Promise<void> | undefined
@@ -26,14 +28,14 @@ export class DiskStage implements Stage {
   constructor(
     layout: DiskLayout,
     index: PathIndex,
-    stage: { path: CloudPath; id: string; sizeBytes: number; isLasting: boolean },
+    stage: { path: CloudPath; id: string; sizeBytes: number; note: string | undefined },
   ) {
     this.#layout = layout
     this.#index = index
     this.id = stage.id
     this.path = stage.path
     this.#sizeBytes = stage.sizeBytes
-    this.#isLasting = stage.isLasting
+    this.#note = stage.note
     this.#blob = blobOf(stage.path, stage.id)
   }
 
@@ -43,7 +45,7 @@ export class DiskStage implements Stage {
 
   async write(position: number, bytes: Uint8Array): Promise<void> {
     return guard('store the file', async () => {
-      await using file = await openToWrite(this.#blobPath)
+      await using file = await this.#openBlob(position === 0)
       await writeAt(file, position, bytes)
       this.#sizeBytes = Math.max(this.#sizeBytes, position + bytes.byteLength)
       this.#unsyncedBytes += bytes.byteLength
@@ -52,11 +54,14 @@ export class DiskStage implements Stage {
   }
 
   async *read(sizeBytes: number): AsyncGenerator<Uint8Array, void> {
+    // Of nothing there need not be a blob.
+    if (sizeBytes === 0) return
     try {
       await using file = await openFile(this.#blobPath)
+      if ((await file.stat()).size < sizeBytes) throw lostUpload(this.path)
       yield* readPieces(file, 0, sizeBytes, BLOCK_BYTES)
     } catch (error) {
-      throw mediumFailure('read what was uploaded', error)
+      throw isMissing(error) ? lostUpload(this.path) : mediumFailure('read what was uploaded', error)
     }
   }
 
@@ -73,6 +78,8 @@ export class DiskStage implements Stage {
       if (older !== undefined && older.blob !== this.#blob) {
         await this.#layout.discard(this.#layout.blobPath(older.blob))
       }
+      // Who takes it up later must know that nothing is left to be done.
+      if (this.#note !== undefined) await this.#layout.writeNote(this, this.#note, record.sha256)
     })
   }
 
@@ -81,7 +88,7 @@ export class DiskStage implements Stage {
       await this.#syncing
       const published = await this.#layout.readMetadata(keyOf(this.path))
       if (published?.blob !== this.#blob) await this.#layout.discard(this.#blobPath)
-      if (this.#isLasting) await this.#layout.discard(this.#layout.notePath(this.id))
+      if (this.#note !== undefined) await this.#layout.discard(this.#layout.notePath(this.id))
     })
   }
 
@@ -89,14 +96,19 @@ export class DiskStage implements Stage {
     return this.#layout.blobPath(this.#blob)
   }
 
-  async #makeDurable(sizeBytes: number): Promise<void> {
-    await using file = await openToWrite(this.#blobPath)
-    if (this.#sizeBytes < sizeBytes) {
-      throw new StorageError(
-        'STORAGE_REQUEST_FAIL',
-        `Of ${sizeBytes} bytes to store ${this.#sizeBytes} are there. Upload the file again.`,
-      )
+  /** Only the first write makes it: a blob made by a later one would have a hole where the bytes before were. */
+  async #openBlob(isFirst: boolean): Promise<FileHandle> {
+    try {
+      return await openToWrite(this.#blobPath, isFirst)
+    } catch (error) {
+      throw isMissing(error) ? lostUpload(this.path) : error
     }
+  }
+
+  async #makeDurable(sizeBytes: number): Promise<void> {
+    await using file = await this.#openBlob(sizeBytes === 0)
+    // Not what was written here: another host may have given the blob up, or damage have shortened it.
+    if ((await file.stat()).size < sizeBytes) throw lostUpload(this.path)
     await file.truncate(sizeBytes)
     await file.sync()
     await syncDirectory(this.#layout.blobs)
@@ -107,7 +119,7 @@ export class DiskStage implements Stage {
     if (this.#syncing !== undefined) return
     this.#unsyncedBytes = 0
     const sync = async (): Promise<void> => {
-      await using file = await openToWrite(this.#blobPath)
+      await using file = await this.#openBlob(false)
       await file.datasync()
     }
     this.#syncing = sync()

@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StorageError } from '../errors.ts'
+import { DamageError } from './damage.ts'
 import type { DiskLayout } from './disk-layout.ts'
 import { isMissing } from './durable-file.ts'
 
@@ -32,7 +32,7 @@ async function sweepBlobs(layout: DiskLayout, key: string, blobs: readonly strin
     named = (await layout.readMetadata(key))?.blob
   } catch (error) {
     // Damaged metadata is told to whoever asks for that file; it must not keep the others from opening.
-    if (error instanceof StorageError) return
+    if (error instanceof DamageError) return
     throw error
   }
   for (const blob of blobs) {

@@ -78,8 +78,8 @@ export type SettingName = 'signing-key' | 'permission'
 export interface Driver {
   /** A place for the bytes of a new file. With a note it lasts: it is found again, also after a restart. */
   createStage(path: CloudPath, note?: string): Promise<Stage>
-  /** The stages that last: those of before a restart, and of others that share the medium. */
-  lastingStages(): Promise<LastingStage[]>
+  /** Ids of the stages that last: those of before a restart, and of others that share the medium. */
+  lastingIds(): Promise<string[]>
   /** The one of that id. */
   lastingStage(id: string): Promise<LastingStage | undefined>
   stat(path: CloudPath): Promise<StoredRecord | undefined>

@@ -33,9 +33,14 @@ export async function readIfExists(path: string): Promise<Buffer | undefined> {
   return file && (await file.readFile())
 }
 
-/** Opens a file to write anywhere in it; made if it is missing, for this user only. Links are not followed. */
-export async function openToWrite(path: string): Promise<FileHandle> {
-  return open(path, constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600)
+/**
+ * Opens a file to write anywhere in it. Links are not followed.
+ *
+ * @param mayMake Makes it if it is missing, for this user only.
+ */
+export async function openToWrite(path: string, mayMake: boolean): Promise<FileHandle> {
+  const flags = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0)
+  return open(path, mayMake ? flags | constants.O_CREAT : flags, 0o600)
 }
 
 /** Writes all of the bytes at a position. */

@@ -1,3 +1,4 @@
+import { DamageReports } from './damage.ts'
 import { DiskDriver } from './disk-driver.ts'
 import type { Driver } from './driver.ts'
 import { FileReader } from './file-reader.ts'
@@ -41,13 +42,20 @@ export class Engine {
 
   static async open(options: EngineOptions): Promise<Engine> {
     const { maxFileBytes, maxStorageBytes, uploadIdleMs: idleMs, now, onWarning } = options
-    const driver = await openDriver(options)
-    const permission = new PermissionStore(driver, now)
-    const quota = new Quota(driver, maxStorageBytes)
-    const writer = new FileWriter(driver, permission, quota, now)
-    const uploads = await Uploads.open({ driver, writer, quota, maxFileBytes, idleMs, now, onWarning })
-    const reader = new FileReader(driver, onWarning)
-    return new Engine({ driver, permission, reader, writer, uploads, signers: new SignerSource(driver, now) })
+    const reports = new DamageReports(onWarning)
+    const driver = await openDriver(options, reports)
+    try {
+      const permission = new PermissionStore(driver, now)
+      const quota = new Quota(driver, maxStorageBytes)
+      const writer = new FileWriter(driver, permission, quota, now)
+      const uploads = await Uploads.open({ driver, writer, quota, maxFileBytes, idleMs, now, onWarning })
+      const reader = new FileReader(driver, reports)
+      const signers = new SignerSource(driver, now, reports)
+      return new Engine({ driver, permission, reader, writer, uploads, signers })
+    } catch (error) {
+      await driver.close()
+      throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -56,7 +64,7 @@ export class Engine {
   }
 }
 
-async function openDriver({ directory, s3 }: EngineOptions): Promise<Driver> {
-  if (s3 !== undefined) return S3Driver.openBucket(s3)
-  return directory === undefined ? new MemoryDriver() : DiskDriver.openDirectory(directory)
+async function openDriver({ directory, s3 }: EngineOptions, reports: DamageReports): Promise<Driver> {
+  if (s3 !== undefined) return S3Driver.openBucket(s3, reports)
+  return directory === undefined ? new MemoryDriver() : DiskDriver.openDirectory(directory, reports)
 }

@@ -1,5 +1,5 @@
-import { StorageError } from '../errors.ts'
 import { isCloudPath } from './cloud-path.ts'
+import { DamageError } from './damage.ts'
 import type { StoredRecord } from './driver.ts'
 
 /** What the metadata file of one path says: the record, and which blob holds the bytes. */
@@ -17,7 +17,7 @@ export function formatMetadata({ record, blob }: FileMetadata): string {
 
 /**
  * @param key Hash of the path, which the file is named after and its blob's name starts with.
- * @throws {StorageError} `STORAGE_REQUEST_FAIL` when the text is not what `formatMetadata` wrote for that key.
+ * @throws {DamageError} when the text is not what `formatMetadata` wrote for that key.
  */
 export function parseMetadata(text: string, key: string): FileMetadata {
   const fields = parseObject(text)
@@ -59,9 +59,10 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
-function damaged(key: string, fault: string): StorageError {
-  return new StorageError(
-    'STORAGE_REQUEST_FAIL',
-    `files/${key}.json in the storage directory is damaged: it ${fault}. Restore it from a backup, or remove it to give the file up.`,
-  )
+function damaged(key: string, fault: string): DamageError {
+  const advice = `files/${key}.json in the storage directory is damaged: it ${fault}. Restore it from a backup, or remove it to give the file up.`
+  return new DamageError('What is known of this file is damaged. The warnings of the host tell more.', {
+    subject: key,
+    advice,
+  })
 }

@@ -1,41 +1,39 @@
 import { readChecked, readWhole } from './checked-blocks.ts'
 import type { CloudPath } from './cloud-path.ts'
-import { DamageError } from './damage.ts'
+import type { DamageReports } from './damage.ts'
 import type { Driver, OpenFile } from './driver.ts'
 import type { ByteRange } from './signed-file.ts'
-
-/** Files whose damage the operator was told of already. */
-const MAX_TOLD = 1000
+import { checkRange } from './storage-arguments.ts'
 
 /** Reads files, checked, and tells the operator of those that are damaged. */
 export class FileReader {
   readonly #driver: Driver
-  readonly #onWarning: (message: string) => void
-  readonly #told = new Set<string>()
+  readonly #reports: DamageReports
 
-  constructor(driver: Driver, onWarning: (message: string) => void) {
+  constructor(driver: Driver, reports: DamageReports) {
     this.#driver = driver
-    this.#onWarning = onWarning
+    this.#reports = reports
   }
 
   /** Undefined when there is no such file. The caller closes it. */
   async open(path: CloudPath): Promise<OpenFile | undefined> {
-    return this.#watch(path, () => this.#driver.open(path))
+    return this.#watch(() => this.#driver.open(path))
   }
 
   /** All of an open file, and closes it. */
   async whole(file: OpenFile): Promise<Uint8Array> {
     try {
-      return await this.#watch(file.record.path, () => readWhole(file))
+      return await this.#watch(() => readWhole(file))
     } finally {
       await file.close()
     }
   }
 
-  /** A part of an open file, and closes it. */
-  async part(file: OpenFile, range: ByteRange): Promise<Uint8Array> {
+  /** What there is of a range of an open file, and closes it. @throws {StorageError} INVALID_PARAM for no range */
+  async part(file: OpenFile, asked: ByteRange): Promise<Uint8Array> {
     try {
-      return await this.#watch(file.record.path, async () => {
+      const range = checkRange(asked, file.record)
+      return await this.#watch(async () => {
         const content = new Uint8Array(range.end - range.start)
         let at = 0
         for await (const piece of readChecked(file, range)) {
@@ -54,24 +52,17 @@ export class FileReader {
     try {
       yield* readChecked(file, range)
     } catch (error) {
-      this.#tell(file.record.path, error)
+      this.#reports.tell(error)
       throw error
     }
   }
 
-  async #watch<Result>(path: CloudPath, read: () => Promise<Result>): Promise<Result> {
+  async #watch<Result>(read: () => Promise<Result>): Promise<Result> {
     try {
       return await read()
     } catch (error) {
-      this.#tell(path, error)
+      this.#reports.tell(error)
       throw error
     }
-  }
-
-  #tell(path: CloudPath, error: unknown): void {
-    if (!(error instanceof DamageError) || this.#told.has(path)) return
-    if (this.#told.size >= MAX_TOLD) this.#told.clear()
-    this.#told.add(path)
-    this.#onWarning(error.message)
   }
 }

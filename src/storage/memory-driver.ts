@@ -32,8 +32,8 @@ export class MemoryDriver implements Driver {
     return stage
   }
 
-  async lastingStages(): Promise<LastingStage[]> {
-    return [...this.#lasting.values()]
+  async lastingIds(): Promise<string[]> {
+    return [...this.#lasting.keys()]
   }
 
   async lastingStage(id: string): Promise<LastingStage | undefined> {

@@ -5,6 +5,8 @@ import type { Driver } from './driver.ts'
 export interface Reservation extends Disposable {
   /** @throws {StorageError} STORAGE_REQUEST_FAIL when there is no room for as many more. */
   grow(sizeBytes: number): Promise<void>
+  /** Sets as many more aside, whether there is room or not. */
+  hold(sizeBytes: number): void
 }
 
 /** What all files together may take, those on their way included. */
@@ -22,11 +24,15 @@ export class Quota {
   /** @param replacedBytes What goes when the file is stored, and so need not be there. */
   reserve(replacedBytes = 0): Reservation {
     let heldBytes = 0
+    const hold = (sizeBytes: number): void => {
+      heldBytes += sizeBytes
+      this.#reservedBytes += sizeBytes
+    }
     return {
+      hold,
       grow: async sizeBytes => {
         // Set aside first, so that others who ask meanwhile see it.
-        heldBytes += sizeBytes
-        this.#reservedBytes += sizeBytes
+        hold(sizeBytes)
         await this.#check(replacedBytes)
       },
       [Symbol.dispose]: () => {

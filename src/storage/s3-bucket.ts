@@ -130,10 +130,16 @@ export class S3Parts {
   /** Not repeated: the first request may have done it although no answer came. */
   async complete(): Promise<void> {
     const parts = [...this.#etags].sort(([one], [other]) => one - other)
-    await this.#s3.completeMultipartUpload(
+    const { etag }: { etag?: unknown } = await this.#s3.completeMultipartUpload(
       this.#key,
       this.#uploadId,
       parts.map(([partNumber, etag]) => ({ partNumber, etag })),
+    )
+    // S3 may say 200 before it begins, and tell of a failure in the body. Only what is there has an etag.
+    if (typeof etag === 'string' && etag !== '') return
+    throw new StorageError(
+      'STORAGE_REQUEST_FAIL',
+      'The bucket did not put the parts of the file together. Upload it again.',
     )
   }
 

@@ -1,6 +1,6 @@
 import { StorageError } from '../errors.ts'
 import type { CloudPath } from './cloud-path.ts'
-import { damagedFile } from './damage.ts'
+import { DamageError, type DamageReports, damagedFile } from './damage.ts'
 import { randomId } from './disk-layout.ts'
 import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
 import { guard } from './medium-failure.ts'
@@ -40,18 +40,20 @@ const COUNT_MS = 600_000
  */
 export class S3Driver implements Driver {
   readonly #bucket: S3Bucket
+  readonly #reports: DamageReports
   #count: { bytes: number; readonly atMs: number } | undefined
 
-  private constructor(bucket: S3Bucket) {
+  private constructor(bucket: S3Bucket, reports: DamageReports) {
     this.#bucket = bucket
+    this.#reports = reports
   }
 
   /** Makes sure that the bucket answers. */
-  static async openBucket(options: S3Options): Promise<S3Driver> {
+  static async openBucket(options: S3Options, reports: DamageReports): Promise<S3Driver> {
     return guard('reach its bucket', async () => {
       const bucket = await S3Bucket.open(options)
       await bucket.check()
-      return new S3Driver(bucket)
+      return new S3Driver(bucket, reports)
     })
   }
 
@@ -65,15 +67,13 @@ export class S3Driver implements Driver {
     })
   }
 
-  async lastingStages(): Promise<LastingStage[]> {
+  async lastingIds(): Promise<string[]> {
     return guard('look for uploads', async () => {
-      const stages: LastingStage[] = []
+      const ids: string[] = []
       for await (const { key } of this.#bucket.list('uploads/')) {
-        const id = /^uploads\/([0-9a-f]{32})\.json$/.exec(key)?.[1]
-        const stage = id === undefined ? undefined : await this.lastingStage(id)
-        if (stage !== undefined) stages.push(stage)
+        ids.push(...(/^uploads\/([0-9a-f]{32})\.json$/.exec(key)?.slice(1) ?? []))
       }
-      return stages
+      return ids
     })
   }
 
@@ -97,14 +97,14 @@ export class S3Driver implements Driver {
   async stat(path: CloudPath): Promise<StoredRecord | undefined> {
     return guard('look the file up', async () => {
       const head = await this.#bucket.get(fileKey(path), 0, HEAD_BYTES)
-      return head && parseHead(path, head.bytes)
+      return head && this.#parseHead(path, head.bytes)
     })
   }
 
   async open(path: CloudPath): Promise<OpenFile | undefined> {
     return guard('read the file', async () => {
       const first = await this.#bucket.get(fileKey(path), 0, HEAD_BYTES + FIRST_BYTES)
-      return first && new OpenObject(this.#bucket, parseHead(path, first.bytes), first)
+      return first && new OpenObject(this.#bucket, this.#parseHead(path, first.bytes), first)
     })
   }
 
@@ -124,7 +124,7 @@ export class S3Driver implements Driver {
       const records: StoredRecord[] = []
       let paths: CloudPath[] = []
       const read = async (): Promise<void> => {
-        const found = await Promise.all(paths.map(path => this.stat(path)))
+        const found = await Promise.all(paths.map(path => this.#legible(path)))
         records.push(...found.filter(record => record !== undefined))
         paths = []
       }
@@ -170,6 +170,25 @@ export class S3Driver implements Driver {
 
   async close(): Promise<void> {
     // Nothing is held open.
+  }
+
+  #parseHead(path: CloudPath, bytes: Uint8Array): StoredRecord {
+    try {
+      return parseHead(path, bytes)
+    } catch (error) {
+      this.#reports.tell(error)
+      throw error
+    }
+  }
+
+  /** One file that is damaged, which the operator was told of, must not hide the others. */
+  async #legible(path: CloudPath): Promise<StoredRecord | undefined> {
+    try {
+      return await this.stat(path)
+    } catch (error) {
+      if (error instanceof DamageError) return undefined
+      throw error
+    }
   }
 
   get #target(): S3Target {

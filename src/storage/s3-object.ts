@@ -1,6 +1,6 @@
 import { StorageError } from '../errors.ts'
 import { type CloudPath, isCloudPath } from './cloud-path.ts'
-import { damagedFile } from './damage.ts'
+import { DamageError, damagedFile } from './damage.ts'
 import { keyOf } from './disk-layout.ts'
 import type { StoredRecord } from './driver.ts'
 import { formatMetadata, parseMetadata } from './file-metadata.ts'
@@ -23,7 +23,7 @@ export function formatHead(record: StoredRecord): Uint8Array {
   return head
 }
 
-/** @throws {StorageError} STORAGE_REQUEST_FAIL when the object is not one of this storage, or not of this path */
+/** @throws {DamageError} when the object is not one of this storage, or not of this path */
 export function parseHead(path: CloudPath, bytes: Uint8Array): StoredRecord {
   if (bytes.byteLength < HEAD_BYTES) throw damagedFile(path, 'its head')
   try {
@@ -31,12 +31,11 @@ export function parseHead(path: CloudPath, bytes: Uint8Array): StoredRecord {
     if (record.path === path) return record
   } catch (error) {
     // The message speaks of files in a directory.
-    if (!(error instanceof StorageError)) throw error
+    if (!(error instanceof DamageError)) throw error
   }
-  throw new StorageError(
-    'STORAGE_REQUEST_FAIL',
-    `The object of ${JSON.stringify(path)} in the bucket is damaged, or was not put there by this storage. Remove it to give the file up.`,
-  )
+  const message = `${JSON.stringify(path)} is damaged, or was not put there by this storage.`
+  const advice = `The object of ${message} Remove it from the bucket to give the file up.`
+  throw new DamageError(message, { subject: path, advice })
 }
 
 /**

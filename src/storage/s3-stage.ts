@@ -1,5 +1,5 @@
-import { StorageError } from '../errors.ts'
 import type { CloudPath } from './cloud-path.ts'
+import { lostUpload } from './damage.ts'
 import type { Stage, StoredRecord } from './driver.ts'
 import { guard, mediumFailure } from './medium-failure.ts'
 import type { S3Bucket, S3Parts } from './s3-bucket.ts'
@@ -138,7 +138,7 @@ export class S3LastingStage implements Stage {
       for await (const { key, start, end } of chunksOf(this.#bucket, this.id)) {
         if (start >= sizeBytes) return
         const chunk = await this.#bucket.get(key, 0, end - start)
-        if (chunk?.bytes.byteLength !== end - start) throw lostChunk(this.path)
+        if (chunk?.bytes.byteLength !== end - start) throw lostUpload(this.path)
         yield chunk.bytes.subarray(0, sizeBytes - start)
       }
     } catch (error) {
@@ -152,7 +152,7 @@ export class S3LastingStage implements Stage {
       for await (const chunk of this.read(record.sizeBytes + record.checkBytes)) {
         await whole.write(whole.sizeBytes, chunk)
       }
-      if (whole.sizeBytes !== record.sizeBytes + record.checkBytes) throw lostChunk(this.path)
+      if (whole.sizeBytes !== record.sizeBytes + record.checkBytes) throw lostUpload(this.path)
       await whole.publish(record)
     } catch (error) {
       await whole.discard()
@@ -194,11 +194,4 @@ export async function* chunksOf(
 
 function chunkKey(id: string, start: number, sizeBytes: number): string {
   return `uploads/${id}/${String(start).padStart(16, '0')}-${sizeBytes}`
-}
-
-function lostChunk(path: CloudPath): StorageError {
-  return new StorageError(
-    'STORAGE_REQUEST_FAIL',
-    `A chunk of ${JSON.stringify(path)} that had come is not in the bucket any more. Upload the file again.`,
-  )
 }

@@ -39,9 +39,15 @@ export function checkReadable({ sizeBytes }: FileRecord): void {
  *
  * @throws {StorageError} `INVALID_PARAM` for what is no range
  */
-export function checkRange({ start, end }: ByteRange, { sizeBytes }: FileRecord): ByteRange {
+export function checkRange(range: ByteRange, { sizeBytes }: FileRecord): ByteRange {
+  const { start, end } = checkWholeNumbers(range)
+  return { start: Math.min(start, sizeBytes), end: Math.min(end, sizeBytes) }
+}
+
+/** @throws {StorageError} `INVALID_PARAM` for what is no range of any file */
+export function checkWholeNumbers({ start, end }: ByteRange): ByteRange {
   if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start) {
-    return { start: Math.min(start, sizeBytes), end: Math.min(end, sizeBytes) }
+    return { start, end }
   }
   throw new StorageError(
     'INVALID_PARAM',

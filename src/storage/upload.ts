@@ -2,6 +2,7 @@ import { StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { BlockChecks } from './checked-blocks.ts'
 import type { CloudPath } from './cloud-path.ts'
+import { lostUpload } from './damage.ts'
 import type { Stage } from './driver.ts'
 import type { FileWriter, FinishedBytes } from './file-writer.ts'
 import type { Reservation } from './quota.ts'
@@ -13,10 +14,10 @@ export class Upload {
   readonly note: UploadNote
   /** When a chunk came last, or it was finished or taken up. */
   progressMs: number
-  /** Whether chunks came here, and not by another host only. */
-  isTouched = false
   /** Its bytes can't become the file. */
   isSpoiled = false
+  /** What is there could not be read the last time. */
+  isUnreadable = false
   readonly #stage: Stage
   readonly #reservation: Reservation
   #receivedBytes: number
@@ -72,7 +73,6 @@ export class Upload {
     const fault = this.#findFault(offset, content.byteLength)
     if (fault !== undefined) throw new StorageError('INVALID_PARAM', `The chunk at ${offset} ${fault}.`)
     const added = content.subarray(received - offset)
-    this.isTouched = true
     if (added.byteLength > 0) {
       const checks = await this.#openChecks()
       await this.#stage.write(received, added)
@@ -141,14 +141,10 @@ export class Upload {
   async #openChecks(): Promise<BlockChecks> {
     if (this.#checks !== undefined) return this.#checks
     const checks = new BlockChecks()
+    this.isUnreadable = true
     for await (const piece of this.#stage.read(this.#receivedBytes)) checks.add(piece)
-    if (checks.sizeBytes !== this.#receivedBytes) {
-      this.isSpoiled = true
-      throw new StorageError(
-        'STORAGE_REQUEST_FAIL',
-        'Bytes of this upload that were there are there no more. Abort it and start again.',
-      )
-    }
+    if (checks.sizeBytes !== this.#receivedBytes) throw lostUpload(this.path)
+    this.isUnreadable = false
     this.#checks = checks
     return checks
   }

@@ -2,6 +2,7 @@ import { OverloadedError, StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import { type CloudPath, checkCloudPath } from './cloud-path.ts'
+import { LostUploadError } from './damage.ts'
 import type { Driver, LastingStage } from './driver.ts'
 import type { FileWriter } from './file-writer.ts'
 import { PathLock } from './path-lock.ts'
@@ -34,20 +35,23 @@ export class Uploads {
   readonly #options: UploadsOptions
   readonly #uploads = new Map<string, Upload>()
   readonly #lock = new PathLock()
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   /** Uploads that are just being made. */
   #startingCount = 0
+  /** When it was told last that some can't be given up, on the clock of `performance.now`. */
+  #failedMs = Number.NEGATIVE_INFINITY
 
   private constructor(options: UploadsOptions) {
     this.#options = options
-    this.#timer = setInterval(() => void this.#sweep(), SWEEP_MS)
-    this.#timer.unref()
   }
 
   /** Takes up what was under way when the process before ended, and gives up what has expired. */
   static async open(options: UploadsOptions): Promise<Uploads> {
     const uploads = new Uploads(options)
     await uploads.#takeUp()
+    // Who is warned may throw: nobody waits for it here, and the process must not end of it.
+    const sweep = (): Promise<void> => uploads.#sweep().catch(error => process.emitWarning(error))
+    uploads.#timer = setInterval(sweep, SWEEP_MS).unref()
     return uploads
   }
 
@@ -100,13 +104,7 @@ export class Uploads {
     client: StorageClient | undefined,
   ): Promise<CloudPath> {
     return this.#with(uploadId, client, async upload => {
-      try {
-        await upload.finish(sha256, this.#options.writer, this.#options.now())
-      } catch (error) {
-        // What is there is not what was meant, and can't become it.
-        if (upload.isSpoiled) await this.#drop(upload)
-        throw error
-      }
+      await upload.finish(sha256, this.#options.writer, this.#options.now())
       return upload.path
     })
   }
@@ -126,8 +124,14 @@ export class Uploads {
     clearInterval(this.#timer)
   }
 
+  /** One that can't be taken up now may be when it is asked for; it harms nothing else. */
   async #takeUp(): Promise<void> {
-    for (const lasting of await this.#options.driver.lastingStages()) await this.#adopt(lasting)
+    const { driver, onWarning } = this.#options
+    const failures: unknown[] = []
+    const ids = await driver.lastingIds()
+    for (const id of ids) await this.#find(id).catch(error => failures.push(error))
+    if (failures.length === 0) return
+    onWarning(`Of ${ids.length} uploads ${failures.length} can't be taken up: ${String(failures[0])}`)
   }
 
   /** Goes on with an upload of a process that has ended, or of another host. */
@@ -138,7 +142,10 @@ export class Uploads {
       await stage.discard()
       return undefined
     }
-    const upload = new Upload(stage, note, quota.reserve(), now(), publishedSha256)
+    const reservation = quota.reserve()
+    // There was room for it when it was started.
+    if (publishedSha256 === undefined) reservation.hold(note.sizeBytes)
+    const upload = new Upload(stage, note, reservation, now(), publishedSha256)
     this.#uploads.set(upload.id, upload)
     return upload
   }
@@ -156,7 +163,7 @@ export class Uploads {
     return [...this.#uploads.values()].find(upload => {
       const { sizeBytes, sha256 } = upload.note
       const isSame = upload.path === path && sizeBytes === note.sizeBytes && sha256 === note.sha256
-      return isSame && upload.isOf(client) && !upload.isFinished
+      return isSame && upload.isOf(client) && !upload.isFinished && !upload.isUnreadable
     })
   }
 
@@ -181,7 +188,7 @@ export class Uploads {
 
   /** @throws {OverloadedError} */
   #requirePlace({ isClient, openid }: Upload['note']): void {
-    const open = [...this.#uploads.values()].filter(upload => !upload.isFinished)
+    const open = [...this.#uploads.values()].filter(upload => !upload.isFinished && !this.#isExpired(upload))
     const own = open.filter(({ note }) => note.isClient && note.openid === openid).length
     if (isClient && own >= LIMITS.clientUploads) {
       throw new OverloadedError(
@@ -202,8 +209,19 @@ export class Uploads {
     work: (upload: Upload) => Promise<Result>,
   ): Promise<Result> {
     return this.#lock.run(id, async () => {
-      const upload = await this.#find(id)
-      if (upload?.isOf(client) && !this.#isExpired(upload)) return work(upload)
+      const known = await this.#find(id)
+      // Unless it went on at another host meanwhile.
+      if (known?.isOf(client) && this.#isExpired(known)) await this.#expire(known)
+      const upload = this.#uploads.get(id)
+      if (upload?.isOf(client)) {
+        try {
+          return await work(upload)
+        } catch (error) {
+          // What is there is not what was meant, and can't become it.
+          if (upload.isSpoiled || error instanceof LostUploadError) await this.#drop(upload)
+          throw error
+        }
+      }
       throw new StorageError(
         'STORAGE_FILE_NONEXIST',
         'There is no such upload. It was aborted, has expired or is over for long. Start it again.',
@@ -218,24 +236,34 @@ export class Uploads {
     return nowMs - upload.progressMs > restMs || nowMs - upload.note.startedMs > LIMITS.uploadMs
   }
 
+  /** What can't be given up now, as the medium fails, is tried again the next time. It harms no other upload. */
   async #sweep(): Promise<void> {
     const expired = [...this.#uploads.values()].filter(upload => this.#isExpired(upload))
-    await Promise.all(
+    const swept = await Promise.allSettled(
       expired.map(upload =>
         this.#lock.run(upload.id, async () => {
           if (this.#isExpired(upload)) await this.#expire(upload)
         }),
       ),
     )
+    const failed = swept.filter(({ status }) => status === 'rejected')
+    const [first] = failed
+    const isToldOf = performance.now() - this.#failedMs < SWEEP_MS
+    if (first?.status !== 'rejected' || isToldOf) return
+    this.#failedMs = performance.now()
+    this.#options.onWarning(
+      `Of ${expired.length} uploads that have expired ${failed.length} can't be given up: ${String(first.reason)}`,
+    )
   }
 
   async #expire(upload: Upload): Promise<void> {
     const { driver, now } = this.#options
     const isOld = now() - upload.note.startedMs > LIMITS.uploadMs
-    const lasting = upload.isTouched || isOld ? undefined : await driver.lastingStage(upload.id)
-    const isGoingOn = lasting !== undefined && lasting.stage.sizeBytes > upload.receivedBytes
+    const lasting = isOld ? undefined : await driver.lastingStage(upload.id)
+    // Behind the file's own bytes their checks may be.
+    const thereBytes = Math.min(lasting?.stage.sizeBytes ?? 0, upload.note.sizeBytes)
+    if (lasting === undefined || thereBytes <= upload.receivedBytes) return this.#drop(upload)
     // Another host goes on with it.
-    if (!isGoingOn) return this.#drop(upload)
     upload.release()
     await this.#adopt(lasting)
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { StorageError } from '../errors.ts'
+import { DamageError, type DamageReports } from './damage.ts'
 import type { Driver } from './driver.ts'
 import { UrlSigner } from './signed-url.ts'
 
@@ -8,11 +8,13 @@ const KEY_BYTES = 32
 /** Signs with the key that is kept with the files, so that URLs live on as long as they do. */
 export class SignerSource {
   readonly #driver: Driver
+  readonly #reports: DamageReports
   readonly #now: () => number
   #signer: Promise<UrlSigner> | undefined
 
-  constructor(driver: Driver, now: () => number) {
+  constructor(driver: Driver, now: () => number, reports: DamageReports) {
     this.#driver = driver
+    this.#reports = reports
     this.#now = now
   }
 
@@ -35,10 +37,12 @@ export class SignerSource {
       key = await this.#driver.readSetting('signing-key')
     }
     if (key?.byteLength === KEY_BYTES) return key
-    throw new StorageError(
-      'STORAGE_REQUEST_FAIL',
-      `The signing key of the storage (signing.key in its directory) does not have ${KEY_BYTES} bytes. ` +
-        'Remove it to get a new one; URLs signed with the old one then stop working.',
-    )
+    const fault = `The signing key of the storage does not have ${KEY_BYTES} bytes.`
+    const error = new DamageError(fault, {
+      subject: 'signing.key',
+      advice: `${fault} Remove signing.key to get a new one; URLs signed with the old one then stop working.`,
+    })
+    this.#reports.tell(error)
+    throw error
   }
 }

@@ -24,7 +24,10 @@ export interface Login {
   readonly login?: LoginToken
   /** When the session ends, in milliseconds since the Unix epoch. What runs then may still be answered. */
   readonly endsMs?: number
-  /** Calls the listener when the session must end at once; what it returns stops that. */
+  /**
+   * Calls the listener when the session must end at once, or before it returns if the login was revoked meanwhile; what it
+   * returns takes the listener off again.
+   */
   readonly onRevoked?: (listener: () => void) => () => void
 }
 

@@ -9,9 +9,12 @@ export interface CallerLoad {
   sessionCount: number
   /** Calls that run or wait for their turn. */
   inFlightCount: number
+  /** What those take in memory, about. */
+  heldBytes: number
   /** Those that wait. */
   readonly queue: Set<QueuedCall>
-  /** And those with large answers. */
+  /** And those of functions, and with large answers. */
+  readonly functions: Queue
   readonly large: Queue
   /** Calls it may make at once just now, as of `filledMs`. */
   tokens: number
@@ -43,8 +46,9 @@ export class Callers {
     if (known !== undefined) return known
     const tokens = this.#limits.maxCallsBurst
     const load: CallerLoad = {
-      ...{ key, sessionCount: 0, inFlightCount: 0, tokens, filledMs: 0 },
+      ...{ key, sessionCount: 0, inFlightCount: 0, heldBytes: 0, tokens, filledMs: 0 },
       queue: new Set<QueuedCall>(),
+      functions: { queue: new Set<QueuedCall>() },
       large: { queue: new Set<QueuedCall>() },
     }
     this.#loads.set(key, load)

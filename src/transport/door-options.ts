@@ -70,8 +70,8 @@ export interface DoorOptions extends HttpOptions {
    */
   readonly maxCallsPerCaller?: number
   /**
-   * Calls of all sessions that run at once. The others wait, and callers take turns, so that none is held up by what
-   * another has waiting.
+   * Calls of all sessions that run at once: so many of functions, and so many others. The rest wait, and callers take
+   * turns, so that none is held up by what another has waiting.
    * @default 1024
    */
   readonly maxCallsRunning?: number
@@ -87,7 +87,8 @@ export interface DoorOptions extends HttpOptions {
    */
   readonly maxCallsBurst?: number
   /**
-   * Sessions at once, those not yet welcomed included; one more gets HTTP 503.
+   * Sessions at once, those not yet welcomed included; one more gets HTTP 503, or the place of the one that has not said
+   * hello for longest if more than half have not.
    * @default 10000
    */
   readonly maxSessions?: number
@@ -113,8 +114,9 @@ export interface DoorOptions extends HttpOptions {
    */
   readonly maxOutgoingBytes?: number
   /**
-   * Bytes of what clients sent and is not done with, of all sessions: messages that are still coming in, and arguments of
-   * calls in flight. A session that goes beyond is dropped.
+   * Bytes of what clients sent and is not done with: messages that are still coming in, and what the arguments of calls
+   * in flight take in memory, about. A session that goes beyond with a message is dropped; a call of more than 64 KB is
+   * answered with CLOUDLET_OVERLOADED, and so it is when those of its caller take a quarter.
    * @default 536870912
    */
   readonly maxIncomingBytes?: number

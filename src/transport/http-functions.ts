@@ -3,12 +3,14 @@ import { ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { type HelloFrame, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
+import { refuseHeld } from './byte-budget.ts'
+import type { CallerLoad } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { readBody } from './http-body.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import { HttpRefusal, toRefusal } from './http-refusal.ts'
 import { type HttpShared, takeTurn } from './http-turn.ts'
-import { depthOfJson } from './json-depth.ts'
+import { measureJson } from './json-depth.ts'
 import { login } from './login.ts'
 import { isLoopbackRequest } from './loopback.ts'
 import { writeResult } from './result-text.ts'
@@ -35,17 +37,18 @@ export class HttpFunctions {
     }
     const name = decodeName(encodedName)
     const caller = await this.#login(exchange)
-    const { callers, turns } = this.#shared
+    const { callers, functionTurns } = this.#shared
     const load = callers.find(caller)
     const refusal = callers.addCall(load)
     if (refusal !== undefined) throw toRefusal(refusal, 429)
     try {
-      const data = await this.#readEvent(exchange)
       const { signal } = exchange
-      const args = { name, data }
-      const answer = await takeTurn(turns, load, signal, () =>
-        this.#options.call({ op: 'functions.invoke', args, caller, signal }),
-      )
+      const answer = await this.#withEvent(exchange, load, data => {
+        const args = { name, data }
+        return takeTurn(functionTurns, load, signal, () =>
+          this.#options.call({ op: 'functions.invoke', args, caller, signal }),
+        )
+      })
       const text = `${writeResult(answer)}\n`
       exchange.hold(Buffer.byteLength(text))
       const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' }
@@ -87,12 +90,29 @@ export class HttpFunctions {
     }
   }
 
-  async #readEvent(exchange: HttpExchange): Promise<unknown> {
+  /** Counts what the event takes for as long as it is in use, together with the calls of sessions. */
+  async #withEvent(
+    exchange: HttpExchange,
+    load: CallerLoad,
+    use: (data: unknown) => Promise<unknown>,
+  ): Promise<unknown> {
     checkEncoding(exchange.request.headers)
     const body = await readBody(exchange, this.#options)
-    if (body.length === 0) return {}
+    if (body.length === 0) return use({})
     checkType(exchange.request.headers['content-type'])
-    return parseEvent(body)
+    const { depth, heldBytes } = measureJson(body)
+    checkDepth(depth)
+    const { incoming } = this.#shared
+    const refusal = refuseHeld(incoming, load.heldBytes, heldBytes)
+    if (refusal !== undefined) throw refusal
+    incoming.add(heldBytes)
+    load.heldBytes += heldBytes
+    try {
+      return await use(parseEvent(body))
+    } finally {
+      incoming.remove(heldBytes)
+      load.heldBytes -= heldBytes
+    }
   }
 }
 
@@ -135,12 +155,13 @@ function checkType(type: string | undefined): void {
   throw new HttpRefusal(415, new ProtocolError('The body must be application/json in UTF-8.'))
 }
 
+function checkDepth(depth: number): void {
+  if (depth <= LIMITS.frameDepth) return
+  const fault = `The body is nested ${depth} levels deep; the limit is ${LIMITS.frameDepth}.`
+  throw new HttpRefusal(422, new ValueError('body', fault))
+}
+
 function parseEvent(body: Buffer): unknown {
-  const depth = depthOfJson(body)
-  if (depth > LIMITS.frameDepth) {
-    const fault = `The body is nested ${depth} levels deep; the limit is ${LIMITS.frameDepth}.`
-    throw new HttpRefusal(422, new ValueError('body', fault))
-  }
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))

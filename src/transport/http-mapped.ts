@@ -45,10 +45,12 @@ export class HttpMapped {
   ): Promise<{ readonly result: unknown; readonly requestId: string }> {
     try {
       const clientIp = request.socket.remoteAddress ?? ''
-      const { callers, turns } = this.#shared
+      const { callers, functionTurns } = this.#shared
       // Whoever comes from one address waits together. Behind a proxy that is everyone: none is refused for others.
       const load = callers.find({ clientIp })
-      return await takeTurn(turns, load, signal, () => access.call({ functionName, event, clientIp, signal }))
+      return await takeTurn(functionTurns, load, signal, () =>
+        access.call({ functionName, event, clientIp, signal }),
+      )
     } catch (error) {
       if (error instanceof CloudletError) throw hideCause(error)
       throw error

@@ -1,13 +1,16 @@
+import type { ByteBudget } from './byte-budget.ts'
 import type { CallerLoad, Callers } from './callers.ts'
 import type { QueuedCall, Turns } from './turns.ts'
 
 /** What requests share with the sessions of their door. */
 export interface HttpShared {
   readonly callers: Callers
-  readonly turns: Turns
+  readonly functionTurns: Turns
+  /** What calls that haven't ended hold. */
+  readonly incoming: ByteBudget
 }
 
-/** Does work when its caller's turn has come. Rejects with the signal's reason if that aborts before. */
+/** Calls a function when its caller's turn has come. Rejects with the signal's reason if that aborts before. */
 export async function takeTurn<Result>(
   turns: Turns,
   load: CallerLoad,
@@ -18,10 +21,10 @@ export async function takeTurn<Result>(
   const { promise: turn, resolve, reject } = Promise.withResolvers<void>()
   const call: QueuedCall = { run: resolve }
   const onAbort = (): void => {
-    if (turns.withdraw(load, call)) reject(signal.reason)
+    if (turns.withdraw(load.functions, call)) reject(signal.reason)
   }
   signal.addEventListener('abort', onAbort)
-  turns.start(load, call)
+  turns.start(load.functions, call)
   try {
     await turn
   } finally {

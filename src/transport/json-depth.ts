@@ -5,8 +5,19 @@ const CLOSE_LIST = 0x5d
 const OPEN_MAP = 0x7b
 const CLOSE_MAP = 0x7d
 
-/** How deep a JSON text is nested, told before anything is made of it. Of what is no JSON it says nothing. */
-export function depthOfJson(text: Uint8Array): number {
+const COMMA = 0x2c
+const COLON = 0x3a
+
+/** What a value or key takes when it is parsed, and a map or list beside that, about. */
+const VALUE_BYTES = 32
+const CONTAINER_BYTES = 32
+
+/**
+ * How deep a JSON text is nested, and what its value takes in memory, about; told before anything is made of it. Of
+ * what is no JSON it says nothing.
+ */
+export function measureJson(text: Uint8Array): { depth: number; heldBytes: number } {
+  let [containerCount, separatorCount] = [0, 0]
   let depth = 0
   let deepest = 0
   let isInString = false
@@ -16,8 +27,14 @@ export function depthOfJson(text: Uint8Array): number {
       if (byte === BACKSLASH) index++
       else if (byte === QUOTE) isInString = false
     } else if (byte === QUOTE) isInString = true
-    else if (byte === OPEN_LIST || byte === OPEN_MAP) deepest = Math.max(deepest, ++depth)
-    else if (byte === CLOSE_LIST || byte === CLOSE_MAP) depth--
+    else if (byte === OPEN_LIST || byte === OPEN_MAP) {
+      containerCount++
+      deepest = Math.max(deepest, ++depth)
+    } else if (byte === CLOSE_LIST || byte === CLOSE_MAP) depth--
+    else if (byte === COMMA || byte === COLON) separatorCount++
   }
-  return deepest
+  // The first value of a list or map has no separator before it.
+  const valueCount = 1 + separatorCount + containerCount
+  const heldBytes = text.length + valueCount * VALUE_BYTES + containerCount * CONTAINER_BYTES
+  return { depth: deepest, heldBytes }
 }

@@ -4,11 +4,6 @@ import type { ByteBudget } from './byte-budget.ts'
 
 /** What one message takes beside its bytes, about. */
 const OVERHEAD_BYTES = 256
-/**
- * Messages of which a copy is kept from here on: those a codec makes one after the other share their memory, and a
- * client that doesn't say what it received would hold all of it.
- */
-const SHARED_MESSAGES = 64
 
 /** Results, errors and events of one session that its client has not said it received, in the order they were sent. */
 export class KeptAnswers {
@@ -34,7 +29,7 @@ export class KeptAnswers {
   }
 
   add(message: Uint8Array): void {
-    this.#messages.push(this.#messages.length < SHARED_MESSAGES ? message : message.slice())
+    this.#messages.push(toOwn(message))
     this.#count(sizeOf(message))
     if (this.#bytes > LIMITS.sessionKeptBytes) this.forget()
   }
@@ -72,6 +67,14 @@ export class KeptAnswers {
     this.#bytes += bytes
     this.#budget.add(bytes)
   }
+}
+
+/**
+ * Messages that a codec makes one after the other share their memory, which is megabytes after a large one: of a small one
+ * a copy is kept. (Not by `slice`, which makes none of Node's Buffer.)
+ */
+function toOwn(message: Uint8Array): Uint8Array {
+  return message.buffer.byteLength > message.length * 2 ? new Uint8Array(message) : message
 }
 
 function sizeOf(message: Uint8Array): number {

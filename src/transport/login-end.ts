@@ -1,23 +1,32 @@
+import { InvalidOptionError } from '../errors.ts'
 import type { Login } from './auth.ts'
 
 /** Longest delay a timer can hold. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
+/** What is done about a login that ends. */
+export interface LoginListeners {
+  readonly onExpired: () => void
+  /** May be called while the login begins to be watched: it was revoked before. */
+  readonly onRevoked: () => void
+  /** The authenticator's `onRevoked` doesn't do what it should. */
+  readonly onFault: (error: unknown) => void
+}
+
 /** Watches for the end of a login while its session is open. */
 export class LoginEnd {
-  readonly #onExpired: () => void
-  readonly #unsubscribe: (() => void) | undefined
+  readonly #listeners: LoginListeners
+  readonly #unsubscribe: unknown
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
 
-  constructor(
-    { endsMs, onRevoked }: Login,
-    listeners: { readonly onExpired: () => void; readonly onRevoked: () => void },
-  ) {
-    this.#onExpired = listeners.onExpired
+  /** @throws what `onRevoked` throws. */
+  constructor({ endsMs, onRevoked }: Login, listeners: LoginListeners) {
+    this.#listeners = listeners
     this.#unsubscribe = onRevoked?.(() => {
       if (!this.#isStopped) listeners.onRevoked()
     })
+    if (onRevoked !== undefined) this.#checkUnsubscribe()
     if (endsMs !== undefined) this.#waitUntil(endsMs)
   }
 
@@ -26,7 +35,19 @@ export class LoginEnd {
     if (this.#isStopped) return
     this.#isStopped = true
     clearTimeout(this.#timer)
-    this.#unsubscribe?.()
+    if (typeof this.#unsubscribe !== 'function') return
+    try {
+      this.#unsubscribe()
+    } catch (error) {
+      this.#listeners.onFault(error)
+    }
+  }
+
+  /** Without it the session can be ended all the same, but its listener stays where it is. */
+  #checkUnsubscribe(): void {
+    if (typeof this.#unsubscribe === 'function') return
+    const message = 'onRevoked must return a function that takes its listener off again.'
+    this.#listeners.onFault(new InvalidOptionError('authenticate.onRevoked', message))
   }
 
   /** A login may last longer than a timer can. */
@@ -34,7 +55,7 @@ export class LoginEnd {
     const leftMs = Math.max(0, endsMs - Date.now())
     this.#timer = setTimeout(
       () => {
-        if (Date.now() >= endsMs) this.#onExpired()
+        if (Date.now() >= endsMs) this.#listeners.onExpired()
         else this.#waitUntil(endsMs)
       },
       Math.min(leftMs, MAX_DELAY_MS),

@@ -34,7 +34,8 @@ export async function login(
   } catch (error) {
     if (error instanceof UnauthenticatedError || error instanceof OverloadedError) throw error
     onInternalError(error)
-    throw new UnauthenticatedError('The login was refused.')
+    // The authenticator failed; that says nothing about the login.
+    throw new UnauthenticatedError('The login was refused.', { retryable: true })
   }
 }
 
@@ -54,7 +55,8 @@ async function withTimeout<Result>(
   run: () => Promise<Result>,
 ): Promise<Result> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const error = new UnauthenticatedError(`The login was not decided within ${authenticateTimeoutMs} ms.`)
+  const message = `The login was not decided within ${authenticateTimeoutMs} ms.`
+  const error = new UnauthenticatedError(message, { retryable: true })
   const timer = setTimeout(reject, authenticateTimeoutMs, error)
   try {
     return await Promise.race([run(), late])

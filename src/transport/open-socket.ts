@@ -10,7 +10,7 @@ export interface SocketListener {
   onMessage(message: Uint8Array): void
   /** The peer sent a text message. */
   onText(): void
-  /** More came than the socket was limited to. */
+  /** More came than the socket was limited to. Once: if it goes on after that, it is cut off. */
   onTooMuch(): void
   /** What was sent has been taken by the network, after a pause for answers. */
   onDrain(): void
@@ -75,6 +75,7 @@ export class OpenSocket implements TurnWriter {
   #hasWritten = false
   #isCorked = false
   #isAtFault = false
+  #isClosed = false
   #pauses = 0
 
   constructor(
@@ -126,6 +127,9 @@ export class OpenSocket implements TurnWriter {
   }
 
   close(code: number, reason: string): void {
+    // ws goes on taking in what comes until the peer has closed too.
+    if (this.#limitBytes > 0) this.#limitBytes = this.#receivedBytes + CLOSING_BYTES
+    this.#isClosed = true
     this.#webSocket.close(code, cutReason(reason))
   }
 
@@ -173,25 +177,38 @@ export class OpenSocket implements TurnWriter {
     this.#socket.uncork()
   }
 
+  get #receivedBytes(): number {
+    return this.#socket.bytesRead - this.#bytesBefore
+  }
+
   #count(bytes: number): void {
-    this.#unfinishedBytes += bytes
-    this.#incoming.add(bytes)
-    if (this.#limitBytes > 0 && this.#socket.bytesRead - this.#bytesBefore > this.#limitBytes) {
-      this.#listener?.onTooMuch()
+    const heldBytes = bytes + CHUNK_BYTES
+    this.#unfinishedBytes += heldBytes
+    this.#incoming.add(heldBytes)
+    if (this.#limitBytes > 0 && this.#receivedBytes > this.#limitBytes) {
+      if (this.#isClosed) this.terminate()
+      else this.#listener?.onTooMuch()
     }
-    if (this.#incoming.isExceeded && this.#unfinishedBytes > UNFINISHED_BYTES_FREE) this.terminate()
+    if (this.#incoming.isExceeded && this.#unfinishedBytes > UNFINISHED_BYTES_FREE) {
+      // At once, so that no other is dropped for what this one held.
+      this.#release()
+      this.terminate()
+    }
+  }
+
+  #release(): void {
+    this.#incoming.remove(this.#unfinishedBytes)
+    this.#unfinishedBytes = 0
   }
 
   #receive(data: RawData, isBinary: boolean): void {
-    this.#incoming.remove(this.#unfinishedBytes)
-    this.#unfinishedBytes = 0
+    this.#release()
     if (isBinary) this.#listener?.onMessage(toBytes(data))
     else this.#listener?.onText()
   }
 
   #end(): void {
-    this.#incoming.remove(this.#unfinishedBytes)
-    this.#unfinishedBytes = 0
+    this.#release()
     this.#listener?.onEnd(this.#isAtFault)
     this.#listener = undefined
   }
@@ -201,6 +218,8 @@ export class OpenSocket implements TurnWriter {
 export const CLOSE_TIMEOUT_MS = 2000
 /** Heartbeats a peer may be silent while it is taking a long answer; its pong waits behind that. */
 const SILENT_CHECKS_WHILE_SENDING = 10
+/** What one read takes beside its bytes, about: a message may come a byte at a time. */
+const CHUNK_BYTES = 256
 /** What may be coming in from a socket however much others hold: enough for any call without a file. */
 const UNFINISHED_BYTES_FREE = 64 * 1024
 
@@ -208,6 +227,9 @@ function toBytes(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data)
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data
 }
+
+/** What a socket that was never welcomed may still send once it is closed: what was on its way. */
+const CLOSING_BYTES = 64 * 1024
 
 /** A close frame holds 123 bytes of reason. */
 function cutReason(reason: string): string {

@@ -1,4 +1,11 @@
-import { CloudletError, errorToData, OverloadedError, ProtocolError } from '../errors.ts'
+import {
+  CloudletError,
+  errorToData,
+  HostClosedError,
+  OverloadedError,
+  ProtocolError,
+  UnauthenticatedError,
+} from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
 import {
@@ -201,6 +208,8 @@ export class Peer implements SocketListener, SessionPeer {
       this.#session.sendKept()
     } catch (error) {
       if (error instanceof OverloadedError) this.fail(error, CLOSE_CODES.overloaded)
+      else if (error instanceof HostClosedError) this.fail(error, CLOSE_CODES.goingAway)
+      else if (error instanceof UnauthenticatedError) this.fail(error, CLOSE_CODES.unauthenticated)
       else if (error instanceof ProtocolError) this.fail(error, CLOSE_CODES.protocol)
       else this.fail(this.#context.toInternalError(error), CLOSE_CODES.internal)
     }

@@ -182,13 +182,16 @@ export class Door implements Closable {
       refuseUpgrade(socket, 404)
       return
     }
-    const isFull = this.#peers.size >= this.#options.maxSessions
-    if (isFull || this.#closing !== undefined) {
+    if (this.#closing !== undefined) {
       refuseUpgrade(socket, 503)
       return
     }
     if (this.#unwelcomed.isFull(addressOf(request))) {
       refuseUpgrade(socket, 429)
+      return
+    }
+    if (this.#peers.size >= this.#options.maxSessions && !this.#makeRoom()) {
+      refuseUpgrade(socket, 503)
       return
     }
     this.#acceptor.accept(request, socket, head, webSocket => {
@@ -204,6 +207,18 @@ export class Door implements Closable {
     const peer = new Peer(socket, origin, this.#sessions.context)
     this.#peers.add(peer)
     this.#unwelcomed.add(peer, remoteAddress)
+  }
+
+  /**
+   * A door that is full of sockets without a hello is under attack: the one that has waited longest makes room, so that
+   * who says hello at once gets in. Among honest clients it would only be one for another.
+   */
+  #makeRoom(): boolean {
+    const { oldest, count } = this.#unwelcomed
+    if (oldest === undefined || count * 2 <= this.#options.maxSessions) return false
+    oldest.terminate()
+    this.#forget(oldest)
+    return true
   }
 
   #forget(peer: Peer): void {

@@ -11,22 +11,30 @@ import { LIMITS } from '../limits.ts'
 import { STREAMING_OPS } from '../protocol/calls.ts'
 import type { CallFrame, ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
-import type { ByteBudget } from './byte-budget.ts'
+import { type ByteBudget, refuseHeld } from './byte-budget.ts'
 import type { CallerLoad, Callers } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { EventStream } from './event-stream.ts'
 import { LARGE_ANSWERS, type LargeCall, LargeCalls } from './large-calls.ts'
-import type { Turns } from './turns.ts'
+import type { Queue, Turns } from './turns.ts'
 
 /** What the calls of all sessions of a door share. */
 export interface CallContext extends Pick<ResolvedDoorOptions, 'call' | 'maxCallsInFlight'> {
   readonly callers: Callers
   readonly turns: Turns
+  /** Of calls of functions, of which the host has a queue too: what is held up there holds up nothing else. */
+  readonly functionTurns: Turns
   /** Of calls with large answers. */
   readonly largeTurns: Turns
   readonly incoming: ByteBudget
   /** Reports a fault and hides it behind an incident id. */
   readonly toInternalError: (cause: unknown) => InternalError
+}
+
+const FUNCTION_OP = 'functions.invoke'
+
+function queueOf(load: CallerLoad, op: string): Queue {
+  return op === FUNCTION_OP ? load.functions : load
 }
 
 /** The session the calls are of. */
@@ -46,7 +54,7 @@ class OpenCall implements LargeCall {
   readonly id: number
   readonly op: string
   readonly args: unknown
-  /** As long as the message it came in. */
+  /** What its message and arguments take in memory, about. */
   readonly sizeBytes: number
   /** What its answer may be, for a call with a large one. */
   readonly answerBytes: number
@@ -100,7 +108,7 @@ export class SessionCalls {
     this.#owner = owner
   }
 
-  /** Of the messages of calls that haven't ended. */
+  /** What calls that haven't ended hold, about. */
   get bytes(): number {
     return this.#bytes
   }
@@ -117,7 +125,7 @@ export class SessionCalls {
     const isStreaming = STREAMING_OPS.has(op)
     const refusal = this.#isDraining
       ? new HostClosedError('The host is closing and takes no new calls.')
-      : (this.#overload(isStreaming) ?? this.#context.callers.addCall(this.#owner.load))
+      : (this.#overload(isStreaming, sizeBytes) ?? this.#context.callers.addCall(this.#owner.load))
     if (refusal !== undefined) {
       this.#sendError(id, refusal)
       return
@@ -135,7 +143,7 @@ export class SessionCalls {
     }
     this.#inFlightCount++
     if (call.answerBytes > 0) this.#largeCalls().start(call)
-    else this.#context.turns.start(this.#owner.load, call)
+    else this.#turnsOf(call).start(queueOf(this.#owner.load, call.op), call)
   }
 
   /** The client may take more by now. */
@@ -165,11 +173,16 @@ export class SessionCalls {
     this.#onDrained?.()
   }
 
-  /** Refuses new calls, ends those that stream, and resolves when the others are answered. */
+  /**
+   * Refuses new calls, ends those that stream and those whose large answers nobody is there to take, and resolves when the
+   * others are answered.
+   */
   async drain(): Promise<void> {
     this.#isDraining = true
+    const isAlone = this.#owner.findUntaken() === undefined
     for (const call of this.#calls.values()) {
-      if (call.stream !== undefined) this.#stop(call, new HostClosedError('The host is closing.'))
+      if (call.stream !== undefined || (isAlone && call.answerBytes > 0))
+        this.#stop(call, new HostClosedError('The host is closing.'))
     }
     if (this.#calls.size === 0) return
     await new Promise<void>(resolve => {
@@ -190,13 +203,15 @@ export class SessionCalls {
       this.#answer(call, () => this.#sendError(id, error))
     } finally {
       if (call.answerBytes > 0) this.#largeCalls().finish(call)
-      else if (stream === undefined) this.#context.turns.finish()
+      else if (stream === undefined) this.#turnsOf(call).finish()
       this.#leave(call)
     }
   }
 
-  #overload(isStreaming: boolean): OverloadedError | undefined {
-    const { maxCallsInFlight } = this.#context
+  #overload(isStreaming: boolean, sizeBytes: number): OverloadedError | undefined {
+    const { maxCallsInFlight, incoming } = this.#context
+    const isFull = refuseHeld(incoming, this.#owner.load.heldBytes, sizeBytes)
+    if (isFull !== undefined) return isFull
     if (isStreaming) {
       return this.#streamCount < LIMITS.sessionWatches
         ? undefined
@@ -222,8 +237,12 @@ export class SessionCalls {
     const isWithdrawn =
       call.answerBytes > 0
         ? this.#largeCalls().withdraw(call)
-        : this.#context.turns.withdraw(this.#owner.load, call)
+        : this.#turnsOf(call).withdraw(queueOf(this.#owner.load, call.op), call)
     if (isWithdrawn) this.#leave(call)
+  }
+
+  #turnsOf({ op }: OpenCall): Turns {
+    return op === FUNCTION_OP ? this.#context.functionTurns : this.#context.turns
   }
 
   #largeCalls(): LargeCalls {
@@ -262,6 +281,7 @@ export class SessionCalls {
 
   #hold(bytes: number): void {
     this.#bytes += bytes
+    this.#owner.load.heldBytes += bytes
     this.#context.incoming.add(bytes)
     this.#owner.onCallBytes()
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type CloudletError, ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
+import { decodeMessage, encodeFrame } from '../protocol/codec.ts'
 import { CLOSE_CODES, parseClientFrame, type ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import type { Login } from './auth.ts'
@@ -39,6 +39,8 @@ export interface SessionContext extends CallContext {
   readonly onEnd: (session: Session) => void
 }
 
+const REVOKED = 'The login was revoked.'
+
 /** Attached to a socket, or kept until its client comes back on another. Draining: answers, and no new calls. */
 type State = 'open' | 'draining' | 'ended'
 
@@ -61,16 +63,17 @@ export class Session implements CallOwner {
   #loginEnd: LoginEnd | undefined
   /** For the next hello that wants this session; the session knows it only while it is valid. */
   resumeToken = ''
+  /** What it was resumed with last: good again while nothing shows that the client was told of the next. */
+  usedToken = ''
 
   /** @param isResumable The client asked for it, and the door keeps broken sessions. */
-  constructor(context: SessionContext, load: CallerLoad, login: Login, isResumable: boolean) {
+  constructor(context: SessionContext, load: CallerLoad, caller: Caller, isResumable: boolean) {
     this.#context = context
     this.load = load
-    this.#caller = login.caller
+    this.#caller = caller
     this.#calls = new SessionCalls(context, this)
     this.#kept = isResumable ? new KeptAnswers(context.kept) : undefined
     this.#lastCallMs = Date.now()
-    this.#watchLogin(login)
   }
 
   get caller(): Caller {
@@ -86,9 +89,9 @@ export class Session implements CallOwner {
     return this.#lastCallId < 0 ? undefined : this.#lastCallId
   }
 
-  /** The time the last call came or ended, if there is none now. */
+  /** The time the last call came or ended, if there is none now and the session isn't broken. */
   get idleSinceMs(): number | undefined {
-    return this.#calls.size === 0 ? this.#lastCallMs : undefined
+    return this.#calls.size === 0 && this.#peer !== undefined ? this.#lastCallMs : undefined
   }
 
   /** From now on the session speaks to this peer. The one before, if it is still there, is sent away. */
@@ -106,10 +109,24 @@ export class Session implements CallOwner {
     this.#kept.acknowledge(receivedCount)
   }
 
-  /** The same caller has logged in again; the connection may be another. */
-  renew(login: Login): void {
+  /**
+   * The caller has logged in, for the first time or again; the connection may be another.
+   *
+   * @throws {UnauthenticatedError} for a login that was revoked meanwhile, and what its `onRevoked` throws. The session
+   * has ended then.
+   */
+  begin(login: Login): void {
     this.#caller = login.caller
-    this.#watchLogin(login)
+    try {
+      this.#watchLogin(login)
+    } catch (error) {
+      this.end()
+      throw error
+    }
+    if (this.#state !== 'ended') return
+    // What it was subscribed to has called before there was anything to stop.
+    this.#loginEnd?.stop()
+    throw new UnauthenticatedError(REVOKED)
   }
 
   /** Sends what the client has not received, after its welcome. */
@@ -119,12 +136,14 @@ export class Session implements CallOwner {
 
   /** Takes one message of the peer. @throws {ProtocolError} */
   receive(message: Uint8Array): void {
-    const frame = parseClientFrame(decodeFrame(message))
+    this.usedToken = ''
+    const { value, heldBytes } = decodeMessage(message)
+    const frame = parseClientFrame(value)
     switch (frame.type) {
       case 'call':
         this.#checkId(frame.id)
         this.#lastCallMs = Date.now()
-        this.#calls.start(frame, message.length)
+        this.#calls.start(frame, heldBytes)
         return
       case 'cancel':
         this.#calls.cancel(frame.id)
@@ -172,6 +191,7 @@ export class Session implements CallOwner {
   }
 
   onCallBytes(): void {
+    this.#lastCallMs = Date.now()
     this.#peer?.holdCalls(this.#calls.bytes > LIMITS.sessionCallBytes)
   }
 
@@ -191,10 +211,14 @@ export class Session implements CallOwner {
     await this.#calls.drain()
   }
 
-  /** Says goodbye and closes: the client is to come back with its next call. */
+  /**
+   * Says goodbye, and closes a moment later: the client is to come back with its next call, and one that crosses the
+   * goodbye is refused, not dropped.
+   */
   leave(reason: string): void {
+    if (this.#state !== 'open') return
     void this.drain(reason)
-    this.close(CLOSE_CODES.goingAway, reason)
+    setTimeout(() => this.close(CLOSE_CODES.goingAway, reason), LIMITS.goodbyeMs).unref()
   }
 
   /** Gives up all calls and what is kept. Idempotent. */
@@ -202,6 +226,7 @@ export class Session implements CallOwner {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     this.resumeToken = ''
+    this.usedToken = ''
     this.#loginEnd?.stop()
     this.#calls.end()
     this.#kept?.forget()
@@ -244,7 +269,8 @@ export class Session implements CallOwner {
     if (login.endsMs === undefined && login.onRevoked === undefined) return
     this.#loginEnd = new LoginEnd(login, {
       onExpired: () => void this.#expire(),
-      onRevoked: () => this.#endLogin('The login was revoked.'),
+      onRevoked: () => this.#endLogin(REVOKED),
+      onFault: error => this.#context.options.onInternalError(error),
     })
   }
 

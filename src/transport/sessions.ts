@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
-import { InternalError } from '../errors.ts'
+import { HostClosedError, InternalError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { CLOSE_CODES, type HelloFrame, type WelcomeFrame } from '../protocol/frames.ts'
 import type { ResumeRequest } from '../protocol/resume.ts'
@@ -43,6 +43,7 @@ export class Sessions {
       maxCallsInFlight: options.maxCallsInFlight,
       callers: new Callers(options),
       turns: new Turns(options.maxCallsRunning),
+      functionTurns: new Turns(options.maxCallsRunning),
       largeTurns: new Turns(LIMITS.largeAnswers),
       writeTurns: new WriteTurns(),
       incoming: new ByteBudget(options.maxIncomingBytes),
@@ -93,6 +94,7 @@ export class Sessions {
   }
 
   #welcome(peer: Peer, hello: HelloFrame, version: number, found: Login): Session {
+    if (this.#isClosing) throw new HostClosedError('The host is closing.')
     const resumed = hello.resume === undefined ? undefined : this.#resume(hello.resume, found)
     const session = resumed ?? this.#open(hello, found)
     const welcome: WelcomeFrame = {
@@ -111,7 +113,7 @@ export class Sessions {
     return { frameBytes: maxFrameBytes, callsInFlight: maxCallsInFlight }
   }
 
-  /** A token is good for one hello: each welcome brings another. */
+  /** A token is good for one hello, or for more until the client shows that a welcome reached it: each brings another. */
   #offer(session: Session, isResumed: boolean): Pick<WelcomeFrame, 'resume'> {
     if (!session.isResumable) return {}
     session.resumeToken = randomBytes(TOKEN_BYTES).toString('base64url')
@@ -127,8 +129,9 @@ export class Sessions {
     callers.addSession(load)
     const wantsResume = hello.isResumable === true || hello.resume !== undefined
     const isResumable = wantsResume && this.#options.resumeWindowMs > 0
-    const session = new Session(this.#context, load, found, isResumable)
+    const session = new Session(this.#context, load, found.caller, isResumable)
     this.#sessions.set(session.id, session)
+    session.begin(found)
     return session
   }
 
@@ -138,17 +141,17 @@ export class Sessions {
    */
   #resume({ sessionId, resumeToken, receivedCount }: ResumeRequest, found: Login): Session | undefined {
     const session = this.#sessions.get(sessionId)
-    if (session === undefined || this.#isClosing || !isSame(session.resumeToken, resumeToken))
-      return undefined
-    if (!isSameCaller(session.caller, found.caller)) return undefined
-    session.resumeToken = ''
+    if (session === undefined || !isSameCaller(session.caller, found.caller)) return undefined
+    if (!isSame(session.resumeToken, resumeToken) && !isSame(session.usedToken, resumeToken)) return undefined
     session.acknowledge(receivedCount)
+    session.resumeToken = ''
+    session.usedToken = resumeToken
     this.#broken.delete(session)
     if (!session.isResumable) {
       session.close(CLOSE_CODES.takenOver, 'What this session had answered was too much to be kept.')
       return undefined
     }
-    session.renew(found)
+    session.begin(found)
     return session
   }
 

@@ -11,6 +11,16 @@ export class UnwelcomedPeers {
     this.#maxPerAddress = maxPerAddress
   }
 
+  get count(): number {
+    return this.#networks.size
+  }
+
+  /** Who has waited longest, if anyone does. */
+  get oldest(): Peer | undefined {
+    for (const peer of this.#networks.keys()) return peer
+    return undefined
+  }
+
   isFull(address: string): boolean {
     return (this.#counts.get(networkOf(address)) ?? 0) >= this.#maxPerAddress
   }

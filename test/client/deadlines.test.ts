@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Deadlines } from '../../src/client/deadlines.ts'
+import { performance as miniProgramClock } from '../../src/client/miniprogram-globals.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -63,6 +64,39 @@ test('what is done when one is due may add and take back others', () => {
   vi.advanceTimersByTime(100)
   expect(due).toEqual(['a', 'b', 'a+', 'late', 'b+', 'a++', 'b++', 'a+++', 'b+++'])
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a clock that is set back or forth changes nothing', () => {
+  const due: string[] = []
+  const deadlines = new Deadlines()
+  deadlines.add(1000, () => due.push('back'))
+  vi.advanceTimersByTime(300)
+  vi.setSystemTime(Date.now() - 20_000)
+  vi.advanceTimersByTime(700)
+  expect(due).toEqual(['back'])
+  deadlines.add(1000, () => due.push('forth'))
+  vi.advanceTimersByTime(300)
+  vi.setSystemTime(Date.now() + 20_000)
+  deadlines.add(1000, () => due.push('next'))
+  vi.advanceTimersByTime(699)
+  expect(due).toEqual(['back'])
+  vi.advanceTimersByTime(301)
+  expect(due).toEqual(['back', 'forth', 'next'])
+})
+
+test('and one that is set back, where there is no other, makes none wait for that', () => {
+  vi.stubGlobal('performance', miniProgramClock)
+  const due: string[] = []
+  const deadlines = new Deadlines()
+  deadlines.add(1000, () => due.push('first'))
+  vi.advanceTimersByTime(300)
+  deadlines.add(1000, () => due.push('second'))
+  vi.setSystemTime(Date.now() - 20_000)
+  vi.advanceTimersByTime(700)
+  expect(due).toEqual(['first'])
+  vi.advanceTimersByTime(1000)
+  expect(due).toEqual(['first', 'second'])
+  vi.unstubAllGlobals()
 })
 
 test('all can be taken back at once, and nothing waits for them', () => {

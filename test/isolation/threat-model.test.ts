@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 const text = readFileSync(new URL('../../docs/threat-model.md', import.meta.url), 'utf8')
@@ -31,4 +31,14 @@ test.each([
   const programs = programsIn(folder)
   expect(programs.filter(program => !isNamed(program, names))).toEqual([])
   expect(names.filter(name => !programs.some(program => isNamed(program, [name])))).toEqual([])
+})
+
+test('Hostile peers: every row names tests there are', () => {
+  const rows = namesIn('Hostile peers')
+  expect(rows.length).toBeGreaterThan(20)
+  const missing = rows.filter(name => {
+    const path = name.includes('/') ? name : `transport/${name}`
+    return !existsSync(new URL(`../${path}.test.ts`, import.meta.url))
+  })
+  expect(missing).toEqual([])
 })

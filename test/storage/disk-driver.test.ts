@@ -24,8 +24,10 @@ const failed = { code: 'CLOUDLET_STORAGE', reason: 'STORAGE_REQUEST_FAIL' }
 
 let root: string
 let directory: string
+let warnings: string[]
 
 beforeEach(async () => {
+  warnings = []
   root = await mkdtemp(join(tmpdir(), 'cloudlet-disk-'))
   directory = join(root, 'data', 'storage')
 })
@@ -35,7 +37,8 @@ afterEach(async () => {
 })
 
 function open(): Storage {
-  return new Storage({ directory, envId: 'e', publicUrl: () => 'http://127.0.0.1' })
+  const onWarning = (message: string) => warnings.push(message)
+  return new Storage({ directory, envId: 'e', publicUrl: () => 'http://127.0.0.1', onWarning })
 }
 
 async function store(content: string, cloudPath = 'a.txt'): Promise<void> {
@@ -136,10 +139,8 @@ describe('the signing key', () => {
     await store('x')
     await writeFile(join(directory, 'signing.key'), 'short')
     await using storage = open()
-    await expect(storage.getTempUrls({ files: [] })).rejects.toMatchObject({
-      ...failed,
-      message: expect.stringContaining('Remove it'),
-    })
+    await expect(storage.getTempUrls({ files: [] })).rejects.toMatchObject(failed)
+    expect(warnings).toEqual([expect.stringContaining('Remove signing.key')])
     await rm(join(directory, 'signing.key'))
     expect((await storage.getTempUrls({ files: [{ fileID }] })).files).toMatchObject([
       { maxAgeSeconds: 86_400 },
@@ -165,19 +166,23 @@ describe('damage', () => {
     ['null', 'null'],
     ['an unknown version', '{"version":2}'],
     ['missing fields', '{"version":1,"path":"a.txt"}'],
-  ])('metadata with %s is an error that names the file, and leaves the others alone', async (_, text) => {
-    await store('abc')
-    const metadata = await onlyFile('files')
-    await writeFile(metadata, text)
-    await store('other', 'other.txt')
-    await expect(load()).rejects.toMatchObject({
-      ...failed,
-      message: expect.stringMatching(/files\/[0-9a-f]{64}\.json/),
-    })
-    await using storage = open()
-    const { content } = await storage.download({ fileID: 'cloud://e/other.txt' })
-    expect(Buffer.from(content).toString()).toBe('other')
-  })
+  ])(
+    'metadata with %s is an error of which the operator is told which file, and leaves the others alone',
+    async (_, text) => {
+      await store('abc')
+      const metadata = await onlyFile('files')
+      await writeFile(metadata, text)
+      await store('other', 'other.txt')
+      await expect(load()).rejects.toMatchObject({
+        ...failed,
+        message: expect.stringContaining('is damaged'),
+      })
+      expect(warnings.at(-1)).toMatch(/files\/[0-9a-f]{64}\.json/)
+      await using storage = open()
+      const { content } = await storage.download({ fileID: 'cloud://e/other.txt' })
+      expect(Buffer.from(content).toString()).toBe('other')
+    },
+  )
 
   test("metadata can't point to another file's bytes or out of the folder", async () => {
     await store('abc')

@@ -38,6 +38,7 @@ export class S3Server implements AsyncDisposable {
   readonly options: S3Options
   readonly directory: string
   readonly #server: S3rver
+  #isStopped = false
 
   private constructor(server: S3rver, directory: string, port: number) {
     this.#server = server
@@ -67,8 +68,14 @@ export class S3Server implements AsyncDisposable {
     return new S3Server(server, directory, port)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Answers nobody any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
     await this.#server.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isStopped) await this.stop()
     await rm(this.directory, { recursive: true })
   }
 }

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkS3Options, type S3Options } from '../../src/storage/s3-options.ts'
 import { Storage } from '../../src/storage/storage.ts'
-import { bytesOf } from './bytes.ts'
+import { bytesOf, sha256Of } from './bytes.ts'
+import { S3Relay } from './s3-relay.ts'
 import { S3Server } from './s3-server.ts'
 
 const failed = { reason: 'STORAGE_REQUEST_FAIL' }
@@ -108,32 +107,46 @@ describe('a bucket', () => {
 
   test('a request that fails for a passing reason is made again', async () => {
     let failures = 0
-    const target = new URL(server.options.endpoint)
-    const proxy = createServer((incoming, response) => {
+    await using relay = await S3Relay.start(server.options.endpoint, (_, response) => {
       // Each second request meets a server in trouble.
-      if (failures++ % 2 === 0) {
-        incoming.resume()
-        response.writeHead(503).end()
-        return
-      }
-      const { method, url: path, headers } = incoming
-      const outgoing = request(
-        { host: target.hostname, port: target.port, method, path, headers },
-        answer => {
-          response.writeHead(answer.statusCode ?? 500, answer.headers)
-          answer.pipe(response)
-        },
-      )
-      incoming.pipe(outgoing)
+      const isFailing = failures++ % 2 === 0
+      if (isFailing) response.writeHead(503).end()
+      return isFailing
     })
-    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void proxy.close())
-    const endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-    await using storage = open({ endpoint })
+    await using storage = open({ endpoint: relay.endpoint })
     const bytes = bytesOf(100_000)
     const { fileID } = await storage.upload({ cloudPath: 'a', content: bytes })
     expect(bytes.equals((await storage.download({ fileID })).content)).toBe(true)
     expect(failures).toBeGreaterThan(4)
+  })
+
+  test('parts that are not put together are no file, whatever the status of the answer', async () => {
+    const body = '<?xml version="1.0" encoding="UTF-8"?>\n\n<Error><Code>InternalError</Code></Error>'
+    await using relay = await S3Relay.start(server.options.endpoint, ({ method, url = '' }, response) => {
+      const isCompletion = method === 'POST' && url.includes('uploadId=')
+      if (isCompletion) response.writeHead(200, { 'content-type': 'application/xml' }).end(body)
+      return isCompletion
+    })
+    await using storage = open({ endpoint: relay.endpoint })
+    const content = bytesOf(9 * 1024 * 1024)
+    await expect(storage.upload({ cloudPath: 'a', content })).rejects.toMatchObject({
+      ...failed,
+      message: expect.stringContaining('did not put the parts'),
+    })
+    await expect(storage.stat({ fileID: 'cloud://e/a' })).rejects.toMatchObject({
+      reason: 'STORAGE_FILE_NONEXIST',
+    })
+    const sha256 = sha256Of(content)
+    const { uploadId } = await storage.chunks.start({ cloudPath: 'a', sizeBytes: content.byteLength })
+    for (let offset = 0; offset < content.byteLength; offset += 1024 * 1024) {
+      const chunk = content.subarray(offset, offset + 1024 * 1024)
+      await storage.chunks.append({ uploadId, offset, content: chunk })
+    }
+    await expect(storage.chunks.finish({ uploadId, sha256 })).rejects.toMatchObject(failed)
+    // What came is still there, for the service's better times.
+    await using direct = open()
+    await direct.chunks.finish({ uploadId, sha256 })
+    expect((await direct.stat({ fileID: 'cloud://e/a' })).sha256).toBe(sha256)
   })
 })
 

@@ -121,6 +121,46 @@ describe('Door.close', () => {
     expect((await peer.closed).code).toBe(1001)
   })
 
+  test('welcomes nobody whose login is decided meanwhile', async () => {
+    const calls = new HeldCalls()
+    const { promise: decided, resolve: decide } = Promise.withResolvers<void>()
+    const { url, door } = await openDoor({
+      call: calls.call,
+      drainTimeoutMs: 10_000,
+      authenticate: async ({ openid }) => {
+        if (openid === 'o-late') await decided
+        return { openid: openid ?? 'o' }
+      },
+    })
+    const peer = await RawPeer.welcomed(url)
+    peer.send({ type: 'call', id: 1, op: 'x', args: {} })
+    const late = await RawPeer.connect(url)
+    late.send({ type: 'hello', versions: [1], openid: 'o-late', isResumable: true })
+    await calls.reached(1)
+    const closed = door.close()
+    await peer.next('goodbye')
+    decide()
+    expect((await late.next('error')).error.code).toBe('CLOUDLET_HOST_CLOSED')
+    expect((await late.closed).code).toBe(1001)
+    calls.finishAll()
+    await closed
+  })
+
+  test('does not wait for files that nobody is there to take', async () => {
+    const calls = new HeldCalls()
+    const { url, door } = await openDoor({ call: calls.call, drainTimeoutMs: 60_000 })
+    const peer = await RawPeer.connect(url)
+    peer.send({ type: 'hello', versions: [1], openid: 'o-1', isResumable: true })
+    await peer.next('welcome')
+    for (let id = 1; id <= 6; id++) peer.send({ type: 'call', id, op: 'storage.download', args: {} })
+    await calls.reached(2)
+    peer.terminate()
+    await expect.poll(() => door.brokenSessionCount).toBe(1)
+    await door.close()
+    expect(calls.at(0).call.signal.aborted).toBe(true)
+    expect(door.brokenSessionCount).toBe(0)
+  })
+
   test('does not wait for a peer that never answers the close', async () => {
     const { url, door } = await openDoor()
     const peer = await RawPeer.welcomed(url)

@@ -7,7 +7,7 @@ import { toAccessAnswer } from '../../src/transport/http-access-answer.ts'
 import { select } from '../../src/transport/http-conditions.ts'
 import { findHttpPath, resolveHttpPaths } from '../../src/transport/http-paths.ts'
 import { readRange } from '../../src/transport/http-range.ts'
-import { depthOfJson } from '../../src/transport/json-depth.ts'
+import { measureJson } from '../../src/transport/json-depth.ts'
 import { openDoor } from './open-door.ts'
 import { connectRaw, sendRaw } from './raw-http.ts'
 
@@ -83,7 +83,7 @@ describe('whatever is sent', () => {
       typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), value => {
-        expect(depthOfJson(Buffer.from(JSON.stringify(value)))).toBe(depthOf(value))
+        expect(measureJson(Buffer.from(JSON.stringify(value))).depth).toBe(depthOf(value))
       }),
       { numRuns: 2000 },
     )

@@ -1,3 +1,4 @@
+import assert from 'node:assert'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createCloud } from '../../src/client/node.ts'
 import { UnauthenticatedError } from '../../src/errors.ts'
@@ -61,6 +62,8 @@ describe('what an authenticator gives', () => {
     expect((await peer.next('error')).error).toMatchObject({
       code: 'CLOUDLET_UNAUTHENTICATED',
       message: 'The login was refused.',
+      // Which is a fault of the authenticator's, not of the login.
+      retryable: true,
     })
     expect((await peer.closed).code).toBe(4401)
     expect(faults).toHaveLength(1)
@@ -127,6 +130,79 @@ describe('the end of a login', () => {
     expect((await first.closed).code).toBe(4401)
     expect(held.at(0).call.signal.aborted).toBe(true)
     expect(listeners.size).toBe(0)
+  })
+})
+
+describe('an onRevoked', () => {
+  test('that tells at once of a login that is revoked already: nobody is welcomed, nothing is left', async () => {
+    let takenOff = 0
+    const onRevoked = (listener: () => void) => {
+      listener()
+      return () => takenOff++
+    }
+    const { url, door, faults } = await openDoor({ authenticate: () => ({ caller, onRevoked }) })
+    const peer = await sayHello(url, { isResumable: true })
+    expect((await peer.next('error')).error).toMatchObject({
+      code: 'CLOUDLET_UNAUTHENTICATED',
+      message: 'The login was revoked.',
+    })
+    expect((await peer.closed).code).toBe(4401)
+    expect(peer.frames).toEqual([])
+    await vi.waitFor(() => expect(door.sessionCount + door.brokenSessionCount).toBe(0))
+    expect(takenOff).toBe(1)
+    expect(faults).toEqual([])
+  })
+
+  test('of which a resumed session hears at once ends that session', async () => {
+    const held = new HeldCalls()
+    let isRevoked = false
+    const onRevoked = (listener: () => void) => {
+      if (isRevoked) listener()
+      return () => {}
+    }
+    const { url, door } = await openDoor({ authenticate: () => ({ caller, onRevoked }), call: held.call })
+    const first = await sayHello(url, { isResumable: true })
+    const { sessionId, resume } = await first.next('welcome')
+    first.send({ type: 'call', id: 1, op: 'x', args: {} })
+    await held.reached(1)
+    first.terminate()
+    await vi.waitFor(() => expect(door.brokenSessionCount).toBe(1))
+    isRevoked = true
+    const resumeToken = resume?.resumeToken ?? ''
+    const second = await sayHello(url, { resume: { sessionId, resumeToken, receivedCount: 0 } })
+    expect((await second.closed).code).toBe(4401)
+    expect(held.at(0).call.signal.aborted).toBe(true)
+    expect(door.brokenSessionCount).toBe(0)
+  })
+
+  test.each<[string, () => unknown]>([
+    ['returns nothing', () => undefined],
+    ['returns what throws', () => () => assert.fail('The listener is not there.')],
+  ])('that %s is reported to the host, which goes on', async (_, answer) => {
+    const onRevoked = answer as NonNullable<Login['onRevoked']>
+    const { url, door, faults } = await openDoor({ authenticate: () => ({ caller, onRevoked }) })
+    const peer = await sayHello(url)
+    await peer.next('welcome')
+    peer.terminate()
+    await vi.waitFor(() => expect(door.sessionCount).toBe(0))
+    expect(faults).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(/^onRevoked must return|listener is not/) }),
+    ])
+    await (await sayHello(url)).next('welcome')
+  })
+
+  test('that throws lets nobody in, and keeps no place of the caller’s', async () => {
+    let isBroken = true
+    const onRevoked = () => {
+      if (isBroken) assert.fail('The list of logins is gone.')
+      return () => {}
+    }
+    const authenticate = () => ({ caller, onRevoked })
+    const { url, faults } = await openDoor({ authenticate, maxSessionsPerCaller: 1 })
+    expect((await (await sayHello(url)).closed).code).toBe(1011)
+    expect(faults).toHaveLength(1)
+    isBroken = false
+    await (await sayHello(url)).next('welcome')
   })
 })
 

@@ -120,6 +120,37 @@ describe('calls that wait for their turn', () => {
   })
 })
 
+describe('calls of functions', () => {
+  const invoke = (id: number) => ({ ...call(id), op: 'functions.invoke' })
+
+  test('that are held up hold up nothing but calls of functions', async () => {
+    const held = new HeldCalls()
+    const { url, door } = await openDoor({
+      call: one => (one.op === 'x' ? Promise.resolve('answered') : held.call(one)),
+      maxCallsRunning: 2,
+    })
+    const [busy, other] = [await RawPeer.welcomed(url, 'o-busy'), await RawPeer.welcomed(url, 'o-other')]
+    for (const id of [1, 2, 3]) busy.send(invoke(id))
+    await held.reached(2)
+    expect(await other.call(1, 'x', {})).toBe('answered')
+    other.send(invoke(2))
+    const post = { method: 'POST', headers: { 'x-cloudlet-openid': 'o-http' } }
+    const overHttp = fetch(`${door.httpUrl}/functions/f`, post)
+    expect(await busy.call(4, 'x', {})).toBe('answered')
+    expect(held.count).toBe(2)
+    // Callers take turns for them too, and those taken back leave no place empty.
+    busy.send({ type: 'cancel', id: 3 })
+    await busy.next('error', 3)
+    for (let index = 0; index < 4; index++) {
+      await held.reached(index + 1)
+      held.at(index).resolve(index)
+    }
+    expect((await overHttp).status).toBe(200)
+    await other.next('result', 2)
+    for (const peer of [busy, other]) peer.terminate()
+  })
+})
+
 describe('sockets without a welcome', () => {
   test('are bounded per address: one more gets 429', async () => {
     const { url } = await openDoor({ maxUnwelcomedPerAddress: 2 })
@@ -162,6 +193,44 @@ describe('a session without calls', () => {
     watching.send({ type: 'ping', nonce: 1 })
     await watching.next('pong')
     watching.terminate()
+  })
+
+  test('answers a call that crosses the goodbye: it was not run', async () => {
+    const held = new HeldCalls()
+    const { url } = await openDoor({ call: held.call, idleTimeoutMs: 50 })
+    const peer = await RawPeer.welcomed(url)
+    await peer.next('goodbye')
+    peer.send(call(1))
+    expect((await peer.next('error', 1)).error.code).toBe('CLOUDLET_HOST_CLOSED')
+    expect((await peer.closed).code).toBe(1001)
+    expect(held.count).toBe(0)
+  })
+
+  test('has its idle time after a call that took longer', async () => {
+    const held = new HeldCalls()
+    const { url } = await openDoor({ call: held.call, idleTimeoutMs: 1000 })
+    const peer = await RawPeer.welcomed(url)
+    peer.send(call(1))
+    await held.reached(1)
+    await setTimeout(1300)
+    held.finishAll()
+    await peer.next('result', 1)
+    await setTimeout(500)
+    expect(peer.frames).toEqual([])
+    await peer.next('goodbye')
+    peer.terminate()
+  })
+
+  test('is kept for its client when its connection breaks, for as long as any other', async () => {
+    const { url, door } = await openDoor({ idleTimeoutMs: 50, resumeWindowMs: 60_000 })
+    const peer = await RawPeer.connect(url)
+    peer.send({ type: 'hello', versions: [1], openid: 'o-1', isResumable: true })
+    await peer.next('welcome')
+    await peer.call(1, 'x', {})
+    peer.terminate()
+    await expect.poll(() => door.sessionCount).toBe(0)
+    await setTimeout(200)
+    expect(door.brokenSessionCount).toBe(1)
   })
 })
 

@@ -1,4 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import type { WelcomeFrame } from '../../src/protocol/frames.ts'
@@ -99,6 +101,25 @@ describe('a session that can be resumed', () => {
     third.peer.terminate()
   })
 
+  test('goes on when the welcome of a hello that resumed it is lost, as often as that happens', async () => {
+    const calls = new HeldCalls()
+    const opened = await openDoor({ call: calls.call })
+    const first = await open(opened.url)
+    first.peer.send(invoke(1))
+    await calls.reached(1)
+    await breakOff(first.peer, opened)
+    calls.at(0).resolve('paid')
+    for (let round = 0; round < 3; round++) {
+      const { peer, welcome } = await open(opened.url, { of: first.welcome })
+      expect(welcome.resume?.isResumed).toBe(true)
+      // The client saw nothing of that. In the second round the door hasn't noticed either.
+      if (round !== 1) await breakOff(peer, opened)
+    }
+    const last = await open(opened.url, { of: first.welcome })
+    expect(await last.peer.next('result', 1)).toMatchObject({ result: 'paid' })
+    last.peer.terminate()
+  })
+
   test('takes the calls that were lost, and knows which', async () => {
     const opened = await openDoor()
     const first = await open(opened.url)
@@ -186,6 +207,34 @@ describe('a session that can be resumed', () => {
   })
 })
 
+test('what is kept of small answers holds none of the memory that a large one was made in', async () => {
+  const large = new Uint8Array(4 * 1024 * 1024)
+  const call = async ({ op }: DoorCall) => (op === 'storage.download' ? { content: large } : 'small')
+  const { url } = await openDoor({ call })
+  const loud = await RawPeer.welcomed(url, 'o-loud')
+  const { peer } = await open(url)
+  setFlagsFromString('--expose-gc')
+  const collectGarbage: () => void = runInNewContext('gc')
+  const before = process.memoryUsage().arrayBuffers
+  for (let id = 1; id <= 40; id++) {
+    loud.send({ type: 'call', id, op: 'storage.download', args: {} })
+    await loud.next('result', id)
+    peer.send(invoke(id))
+    await peer.next('result', id)
+  }
+  // What the test itself received goes when memory is collected; what is kept would stay: 160 MB.
+  await expect
+    .poll(
+      () => {
+        collectGarbage()
+        return process.memoryUsage().arrayBuffers - before
+      },
+      { timeout: 10_000 },
+    )
+    .toBeLessThan(48 * 1024 * 1024)
+  for (const one of [loud, peer]) one.terminate()
+})
+
 describe('resuming is refused', () => {
   async function expectNew(opened: TestDoor, of: WelcomeFrame, openid = 'o-1'): Promise<void> {
     const { peer, welcome } = await open(opened.url, { of, openid })
@@ -199,6 +248,9 @@ describe('resuming is refused', () => {
     const first = await open(opened.url)
     await breakOff(first.peer, opened)
     const second = await open(opened.url, { of: first.welcome })
+    // That the client has the next one is known by its first frame.
+    second.peer.send({ type: 'ping', nonce: 1 })
+    await second.peer.next('pong')
     await expectNew(opened, first.welcome)
     // Nor does that do anything to the session.
     second.peer.send(invoke(1))
@@ -311,10 +363,13 @@ describe('a session that still has a socket', () => {
   })
 
   test('goes to one of many who come at once with its token', async () => {
-    const { url } = await openDoor()
+    const { url, door } = await openDoor()
     const first = await open(url)
     const all = await Promise.all(Array.from({ length: 10 }, () => open(url, { of: first.welcome })))
-    expect(all.filter(({ welcome }) => welcome.resume?.isResumed)).toHaveLength(1)
+    const codes = all.map(({ peer }) => Promise.race([peer.closed.then(({ code }) => code), setTimeout(500)]))
+    const others = Array.from({ length: 9 }, () => 4409)
+    expect((await Promise.all(codes)).toSorted()).toEqual([...others, undefined])
+    expect(door.brokenSessionCount).toBe(0)
     for (const { peer } of all) peer.terminate()
   })
 })
