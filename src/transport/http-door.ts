@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
-import { CloudletError, HostClosedError, InternalError, OverloadedError } from '../errors.ts'
-import { ByteBudget } from './byte-budget.ts'
+import { CloudletError, HostClosedError, InternalError } from '../errors.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
-import { HttpExchange, splitTarget } from './http-exchange.ts'
+import { type HttpBounds, HttpExchange, splitTarget } from './http-exchange.ts'
 import { HttpFiles } from './http-files.ts'
 import { HttpFunctions } from './http-functions.ts'
 import { HttpMapped } from './http-mapped.ts'
 import { HttpRefusal, toRefusal } from './http-refusal.ts'
+import { HttpShares } from './http-shares.ts'
 import type { HttpShared } from './http-turn.ts'
 
 /**
@@ -18,7 +18,7 @@ import type { HttpShared } from './http-turn.ts'
 export class HttpDoor {
   readonly #base: string
   readonly #options: ResolvedDoorOptions
-  readonly #budget: ByteBudget
+  readonly #bounds: HttpBounds
   readonly #files: HttpFiles
   readonly #functions: HttpFunctions
   readonly #mapped: HttpMapped
@@ -30,7 +30,12 @@ export class HttpDoor {
   constructor(base: string, options: ResolvedDoorOptions, shared: HttpShared) {
     this.#base = base
     this.#options = options
-    this.#budget = new ByteBudget(options.maxHttpBytes)
+    const { maxHttpRequests, maxHttpBytes, maxHttpFileBytes, httpAddressShare: share } = options
+    this.#bounds = {
+      requests: new HttpShares(maxHttpRequests, share),
+      bytes: new HttpShares(maxHttpBytes, share),
+      fileBytes: new HttpShares(maxHttpFileBytes, share),
+    }
     this.#files = new HttpFiles(options)
     this.#functions = new HttpFunctions(options, shared)
     this.#mapped = new HttpMapped(options, shared)
@@ -51,7 +56,7 @@ export class HttpDoor {
   }
 
   answer(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new HttpExchange(request, response, this.#base, this.#budget)
+    const exchange = new HttpExchange(request, response, this.#base, this.#bounds)
     if (this.#isClosing) exchange.endConnection()
     const running = this.#route(exchange)
       .then(() => this.#finish(exchange))
@@ -83,7 +88,8 @@ export class HttpDoor {
       this.#answerHealth(exchange)
       return
     }
-    this.#admit()
+    if (this.#isClosing) throw new HostClosedError('The host is closing and takes no new requests.')
+    exchange.takePlace()
     if (path.startsWith('/storage/')) {
       await this.#files.answer(exchange, path.slice('/storage/'.length))
       return
@@ -100,17 +106,6 @@ export class HttpDoor {
     } else {
       const places = '/healthz, /storage/…, /functions/… and the paths mapped to functions'
       exchange.sendMessage(404, `There is nothing here. The door answers ${places}.`)
-    }
-  }
-
-  #admit(): void {
-    const { maxHttpRequests } = this.#options
-    if (this.#isClosing) throw new HostClosedError('The host is closing and takes no new requests.')
-    // This one is not among them yet.
-    if (this.#running.size >= maxHttpRequests) {
-      throw new OverloadedError(
-        `This door answers ${maxHttpRequests} requests at once, its limit. Try again soon, or raise maxHttpRequests.`,
-      )
     }
   }
 

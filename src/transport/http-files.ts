@@ -12,6 +12,9 @@ type FoundFile = Extract<FileAnswer, { readonly kind: 'found' }>
 /** Longest that a copy of a file may be used unasked, in seconds: another may have taken its place. */
 const MAX_AGE_SECONDS = 300
 
+/** What an open file holds in memory at most, about: a block that is checked as a whole, and what is on its way. */
+const HELD_BYTES = 1.25 * 1024 * 1024
+
 /** `GET /storage/<file>?…`: the files of temp URLs, whole or in part. */
 export class HttpFiles {
   readonly #options: ResolvedDoorOptions
@@ -30,6 +33,8 @@ export class HttpFiles {
       exchange.sendMessage(400, 'The path of the file is not a percent-encoded path.')
       return
     }
+    // Before, nothing of the file could be sent: who asks for many on one connection has one open at a time.
+    await exchange.whenFirst()
     const query = new URLSearchParams(exchange.query)
     const file = await this.#options.serveFile({ path, query })
     if (file.kind === 'refused') {
@@ -86,13 +91,16 @@ export class HttpFiles {
     headers: OutgoingHttpHeaders,
   ): Promise<void> {
     const { response } = exchange
-    const content = exchange.method === 'HEAD' ? undefined : await openFile(exchange, file, range)
+    const isHead = exchange.method === 'HEAD'
+    if (!isHead) exchange.holdFile(Math.min(file.sizeBytes, HELD_BYTES))
+    const content = isHead ? undefined : await openFile(exchange, file, range)
     // Found missing just now, or nobody is there any more.
     if (content === 'gone') return
     response.writeHead(status, { ...SAFE_HEADERS, ...headers })
     exchange.limitStalling(this.#options.stallTimeoutMs)
     if (content instanceof Readable) await pipeline(content, response, { signal: exchange.signal })
-    else response.end(content)
+    else if (content === undefined) response.end()
+    else exchange.sendBytes(content)
   }
 }
 

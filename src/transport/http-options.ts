@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '../errors.ts'
 import type { AccessEvent } from './http-access-event.ts'
 import { Cors, type CorsOptions } from './http-cors.ts'
 import { type HttpPathSetting, type HttpPathTarget, resolveHttpPaths } from './http-paths.ts'
@@ -42,10 +43,23 @@ export interface HttpOptions {
    */
   readonly maxHttpBytes?: number
   /**
+   * Bytes that files may hold in memory while they are sent: each as many as it has, and 1.25 MiB at most; beyond them
+   * requests for files get 503.
+   * @default 268435456
+   */
+  readonly maxHttpFileBytes?: number
+  /**
    * HTTP requests answered at once, `/healthz` not counted; one more gets 503.
    * @default 1000
    */
   readonly maxHttpRequests?: number
+  /**
+   * The part of `maxHttpRequests`, `maxHttpBytes` and `maxHttpFileBytes` that requests from one address may have, above 0 and up to 1; more
+   * get 429. Those of this machine have all: behind a proxy on it everyone has its address. For a proxy on another
+   * machine, 1.
+   * @default 0.5
+   */
+  readonly httpAddressShare?: number
   /**
    * Milliseconds the body of an HTTP request may take to come; a slower one is answered with 408.
    * @default 20000
@@ -68,7 +82,9 @@ export type ResolvedHttpOptions = Required<Omit<HttpOptions, 'access' | 'httpPat
 const DEFAULTS = Object.freeze({
   maxBodyBytes: 6 * 1024 * 1024,
   maxHttpBytes: 64 * 1024 * 1024,
+  maxHttpFileBytes: 256 * 1024 * 1024,
   maxHttpRequests: 1000,
+  httpAddressShare: 0.5,
   bodyTimeoutMs: 20_000,
   stallTimeoutMs: 60_000,
 })
@@ -90,8 +106,18 @@ export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
     cors: cors === undefined ? undefined : new Cors(cors),
     maxBodyBytes: integer('maxBodyBytes', 0, 1024 * 1024 * 1024),
     maxHttpBytes: integer('maxHttpBytes', 1024, Number.MAX_SAFE_INTEGER),
+    maxHttpFileBytes: integer('maxHttpFileBytes', 4 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
     maxHttpRequests: integer('maxHttpRequests', 1, 1_000_000),
+    httpAddressShare: requireShare(options.httpAddressShare ?? DEFAULTS.httpAddressShare),
     bodyTimeoutMs: integer('bodyTimeoutMs', 1, MAX_DELAY_MS),
     stallTimeoutMs: integer('stallTimeoutMs', 1, MAX_DELAY_MS),
   }
+}
+
+function requireShare(share: number): number {
+  if (typeof share === 'number' && share > 0 && share <= 1) return share
+  throw new InvalidOptionError(
+    'httpAddressShare',
+    `httpAddressShare must be a number above 0 and up to 1, not ${String(share)}.`,
+  )
 }

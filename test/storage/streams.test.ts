@@ -57,6 +57,21 @@ describe.each(MEDIA)('streams of storage on %s', medium => {
     }
   })
 
+  test('a reader that waits has a slice of the file waiting, and not a block', async () => {
+    const bytes = bytesOf(3 * BLOCK_BYTES + 100_000)
+    await store(bytes)
+    const stream = storage.createReadStream({ fileID })
+    await once(stream, 'readable')
+    expect(stream.readableLength).toBe(65_536)
+    const slices: Buffer[] = []
+    for await (const slice of stream) slices.push(slice as Buffer)
+    expect(bytes.equals(Buffer.concat(slices))).toBe(true)
+    expect(Math.max(...slices.map(slice => slice.byteLength))).toBe(65_536)
+    // The last slice of a block keeps nothing else of it while the next one is read.
+    const last = slices.filter((_, index) => index % 16 === 15)
+    expect(last.map(slice => slice.buffer.byteLength)).toEqual([65_536, 65_536, 65_536])
+  })
+
   test.each([1, 7919, 3 * BLOCK_BYTES])('pieces of %i bytes make the same file', async pieceBytes => {
     const bytes = bytesOf(pieceBytes === 1 ? 3000 : 2 * BLOCK_BYTES + 5)
     await store(bytes, pieceBytes)
