@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.ts'
 import { type HelloFrame, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import { refuseHeld } from './byte-budget.ts'
+import type { CallerLoad } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { readBody } from './http-body.ts'
 import type { HttpExchange } from './http-exchange.ts'
@@ -42,7 +43,7 @@ export class HttpFunctions {
     if (refusal !== undefined) throw toRefusal(refusal, 429)
     try {
       const { signal } = exchange
-      const answer = await this.#withEvent(exchange, data => {
+      const answer = await this.#withEvent(exchange, load, data => {
         const args = { name, data }
         return takeTurn(functionTurns, load, signal, () =>
           this.#options.call({ op: 'functions.invoke', args, caller, signal }),
@@ -90,13 +91,16 @@ export class HttpFunctions {
   }
 
   /** Counts what the event takes for as long as it is in use, together with the calls of sessions. */
-  async #withEvent(exchange: HttpExchange, use: (data: unknown) => Promise<unknown>): Promise<unknown> {
+  async #withEvent(
+    exchange: HttpExchange,
+    { incoming }: CallerLoad,
+    use: (data: unknown) => Promise<unknown>,
+  ): Promise<unknown> {
     checkEncoding(exchange.request.headers)
     const body = await readBody(exchange, this.#options)
     if (body.length === 0) return use({})
     checkType(exchange.request.headers['content-type'])
     const { depth, heldBytes } = measureJson(body)
-    const { incoming } = this.#shared
     const refusal = refuseHeld(incoming, heldBytes)
     if (refusal !== undefined) throw refusal
     incoming.add(heldBytes)
