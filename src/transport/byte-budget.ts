@@ -1,7 +1,18 @@
 import { OverloadedError } from '../errors.ts'
 
+/** What counts bytes that are held. */
+export interface ByteAccount {
+  /** All together hold more than they may. */
+  readonly isExceeded: boolean
+  /** The one it is of holds more than one may. */
+  readonly isOverShare: boolean
+  /** They are held from now on, whether there is room for them or not. */
+  add(bytes: number): void
+  remove(bytes: number): void
+}
+
 /** Bytes that all sessions of a door may hold together, of one kind. */
-export class ByteBudget {
+export class ByteBudget implements ByteAccount {
   readonly #limitBytes: number
   #usedBytes = 0
 
@@ -13,16 +24,20 @@ export class ByteBudget {
     return this.#usedBytes
   }
 
-  /** What one caller may hold of it before it is refused more. */
-  get shareBytes(): number {
-    return this.#limitBytes / CALLER_SHARES
-  }
-
   get isExceeded(): boolean {
     return this.#usedBytes > this.#limitBytes
   }
 
-  /** They are held from now on, whether the budget has room for them or not. */
+  /** It is of nobody. */
+  get isOverShare(): boolean {
+    return false
+  }
+
+  /** For one caller: a quarter of it all, and no less than `leastBytes`. */
+  share(leastBytes: number): ByteShare {
+    return new ByteShare(this, Math.max(leastBytes, this.#limitBytes / 4))
+  }
+
   add(bytes: number): void {
     this.#usedBytes += bytes
   }
@@ -32,25 +47,56 @@ export class ByteBudget {
   }
 }
 
-/** One caller holds no more than a quarter, so that it takes several to leave nothing to others. */
-const CALLER_SHARES = 4
-/** What one call may hold however much others do: enough for any without a file. */
-const FREE_BYTES = 64 * 1024
+/** What one caller holds of a budget. */
+export class ByteShare implements ByteAccount {
+  readonly #budget: ByteBudget
+  readonly #limitBytes: number
+  #usedBytes = 0
+
+  constructor(budget: ByteBudget, limitBytes: number) {
+    this.#budget = budget
+    this.#limitBytes = limitBytes
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  get isExceeded(): boolean {
+    return this.#budget.isExceeded
+  }
+
+  get isOverShare(): boolean {
+    return this.#usedBytes > this.#limitBytes
+  }
+
+  add(bytes: number): void {
+    this.#usedBytes += bytes
+    this.#budget.add(bytes)
+  }
+
+  remove(bytes: number): void {
+    this.add(-bytes)
+  }
+}
+
+/** What one call, or one message that is coming in, may hold however much others do: enough for any without a file. */
+export const FREE_BYTES = 64 * 1024
 /** When to try again, in milliseconds. */
 const RETRY_AFTER_MS = 100
 
-/** Refuses a call of so many bytes while those of its caller, or of all callers of a door, hold more than they may. */
-export function refuseHeld(
-  incoming: ByteBudget,
-  callerBytes: number,
-  sizeBytes: number,
-): OverloadedError | undefined {
+/** Refuses a call of so many bytes while all calls of a door, or its caller's, together hold more than they may. */
+export function refuseHeld(incoming: ByteAccount, sizeBytes: number): OverloadedError | undefined {
   if (sizeBytes <= FREE_BYTES) return undefined
-  const isCallers = callerBytes > incoming.shareBytes
-  if (!isCallers && !incoming.isExceeded) return undefined
-  const whose = isCallers ? 'this caller' : 'this door'
+  if (incoming.isOverShare) {
+    return new OverloadedError(
+      'The calls of this caller hold as many bytes together as those of one may. Try again soon, or raise maxIncomingBytes.',
+      RETRY_AFTER_MS,
+    )
+  }
+  if (!incoming.isExceeded) return undefined
   return new OverloadedError(
-    `The calls of ${whose} hold as many bytes together as they may. Try again soon, or raise maxIncomingBytes.`,
+    `The calls of this door hold as many bytes together as they may. Try again soon, or raise maxIncomingBytes.`,
     RETRY_AFTER_MS,
   )
 }

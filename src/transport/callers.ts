@@ -1,5 +1,6 @@
 import { OverloadedError } from '../errors.ts'
 import type { Caller } from '../types.ts'
+import type { ByteBudget, ByteShare } from './byte-budget.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import type { Queue, QueuedCall } from './turns.ts'
 
@@ -16,6 +17,10 @@ export interface CallerLoad {
   /** And those of functions, and with large answers. */
   readonly functions: Queue
   readonly large: Queue
+  /** What it holds of the budgets of its door. */
+  readonly incoming: ByteShare
+  readonly outgoing: ByteShare
+  readonly kept: ByteShare
   /** Calls it may make at once just now, as of `filledMs`. */
   tokens: number
   filledMs: number
@@ -23,8 +28,23 @@ export interface CallerLoad {
 
 export type CallerLimits = Pick<
   ResolvedDoorOptions,
-  'maxSessionsPerCaller' | 'maxCallsPerCaller' | 'maxCallsPerSecond' | 'maxCallsBurst'
+  | 'maxSessionsPerCaller'
+  | 'maxCallsPerCaller'
+  | 'maxCallsPerSecond'
+  | 'maxCallsBurst'
+  | 'maxFrameBytes'
+  | 'maxBufferedBytes'
 >
+
+/** Bytes that all callers of a door may hold together. */
+export interface CallerBudgets {
+  /** Of what they sent. */
+  readonly incoming: ByteBudget
+  /** Of answers that wait for who doesn't take them. */
+  readonly outgoing: ByteBudget
+  /** Of answers that are kept for who comes back. */
+  readonly kept: ByteBudget
+}
 
 /** When to try again if nobody knows when there will be room, in milliseconds. */
 const RETRY_AFTER_MS = 100
@@ -33,10 +53,12 @@ const RETRY_SESSION_AFTER_MS = 1000
 /** All callers of a door, and how much each may ask of it. */
 export class Callers {
   readonly #limits: CallerLimits
+  readonly #budgets: CallerBudgets
   readonly #loads = new Map<string, CallerLoad>()
 
-  constructor(limits: CallerLimits) {
+  constructor(limits: CallerLimits, budgets: CallerBudgets) {
     this.#limits = limits
+    this.#budgets = budgets
   }
 
   /** The load of a caller, which is none yet if the caller is new. */
@@ -44,12 +66,16 @@ export class Callers {
     const key = keyOf(caller)
     const known = this.#loads.get(key)
     if (known !== undefined) return known
-    const tokens = this.#limits.maxCallsBurst
+    const { maxCallsBurst: tokens, maxFrameBytes, maxBufferedBytes } = this.#limits
+    const { incoming, outgoing, kept } = this.#budgets
     const load: CallerLoad = {
       ...{ key, sessionCount: 0, inFlightCount: 0, heldBytes: 0, tokens, filledMs: 0 },
       queue: new Set<QueuedCall>(),
       functions: { queue: new Set<QueuedCall>() },
       large: { queue: new Set<QueuedCall>() },
+      incoming: incoming.share(maxFrameBytes),
+      outgoing: outgoing.share(maxBufferedBytes),
+      kept: kept.share(0),
     }
     this.#loads.set(key, load)
     return load

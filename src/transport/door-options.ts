@@ -109,14 +109,15 @@ export interface DoorOptions extends HttpOptions {
    */
   readonly maxBufferedBytes?: number
   /**
-   * Bytes of answers that may wait for all sessions that read slowly, together; a session that goes beyond is dropped.
+   * Bytes of answers that may wait for all sessions that read slowly, together; above it the connection with most is cut, of
+   * the caller with most. One caller may have a quarter.
    * @default 536870912
    */
   readonly maxOutgoingBytes?: number
   /**
    * Bytes of what clients sent and is not done with: messages that are still coming in, and what the arguments of calls
-   * in flight take in memory, about. A session that goes beyond with a message is dropped; a call of more than 64 KB is
-   * answered with CLOUDLET_OVERLOADED, and so it is when those of its caller take a quarter.
+   * in flight take in memory, about. Above it the connection with the largest message coming in is cut, of the caller with
+   * most, and a call of more than 64 KB is answered with CLOUDLET_OVERLOADED. One caller may have a quarter.
    * @default 536870912
    */
   readonly maxIncomingBytes?: number
@@ -132,8 +133,8 @@ export interface DoorOptions extends HttpOptions {
    */
   readonly maxKeptSessions?: number
   /**
-   * Bytes of answers not yet received by their clients that all sessions keep together, about. Above it the broken
-   * sessions are given up, the oldest first, and others can't be resumed for a while.
+   * Bytes of answers not yet received by their clients that all sessions keep together, about. Above it those of the session
+   * with most are given up, of the caller with most: it can't be resumed for a while, and ends if it is broken.
    * @default 268435456
    */
   readonly maxKeptBytes?: number
@@ -147,6 +148,11 @@ export interface DoorOptions extends HttpOptions {
    * @default 10000
    */
   readonly authenticateTimeoutMs?: number
+  /**
+   * Milliseconds one message of more than 64 KB may take to come in. Looked at with each heartbeat.
+   * @default 300000
+   */
+  readonly messageTimeoutMs?: number
   /**
    * Milliseconds between checks that a silent session's peer is still there. A dead one is noticed within two.
    * @default 30000
@@ -192,6 +198,7 @@ const DEFAULTS = Object.freeze({
   maxSessions: 10_000,
   maxSessionsPerCaller: 100,
   maxUnwelcomedPerAddress: 256,
+  messageTimeoutMs: 300_000,
   resumeWindowMs: 30_000,
 })
 
@@ -255,6 +262,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [min: number, max: number]>
   maxSessions: [1, 1_000_000],
   maxSessionsPerCaller: [1, 1_000_000],
   maxUnwelcomedPerAddress: [1, 1_000_000],
+  messageTimeoutMs: [1, MAX_DELAY_MS],
   resumeWindowMs: [0, MAX_DELAY_MS],
 }
 

@@ -93,7 +93,7 @@ export class HttpFunctions {
   /** Counts what the event takes for as long as it is in use, together with the calls of sessions. */
   async #withEvent(
     exchange: HttpExchange,
-    load: CallerLoad,
+    { incoming }: CallerLoad,
     use: (data: unknown) => Promise<unknown>,
   ): Promise<unknown> {
     checkEncoding(exchange.request.headers)
@@ -102,16 +102,13 @@ export class HttpFunctions {
     checkType(exchange.request.headers['content-type'])
     const { depth, heldBytes } = measureJson(body)
     checkDepth(depth)
-    const { incoming } = this.#shared
-    const refusal = refuseHeld(incoming, load.heldBytes, heldBytes)
+    const refusal = refuseHeld(incoming, heldBytes)
     if (refusal !== undefined) throw refusal
     incoming.add(heldBytes)
-    load.heldBytes += heldBytes
     try {
       return await use(parseEvent(body))
     } finally {
       incoming.remove(heldBytes)
-      load.heldBytes -= heldBytes
     }
   }
 }

@@ -1,4 +1,3 @@
-import type { ByteBudget } from './byte-budget.ts'
 import type { CallerLoad, Callers } from './callers.ts'
 import type { QueuedCall, Turns } from './turns.ts'
 
@@ -6,8 +5,6 @@ import type { QueuedCall, Turns } from './turns.ts'
 export interface HttpShared {
   readonly callers: Callers
   readonly functionTurns: Turns
-  /** What calls that haven't ended hold. */
-  readonly incoming: ByteBudget
 }
 
 /** Calls a function when its caller's turn has come. Rejects with the signal's reason if that aborts before. */

@@ -1,13 +1,13 @@
 import { ProtocolError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { ByteBudget } from './byte-budget.ts'
+import type { ByteAccount } from './byte-budget.ts'
 
 /** What one message takes beside its bytes, about. */
 const OVERHEAD_BYTES = 256
 
 /** Results, errors and events of one session that its client has not said it received, in the order they were sent. */
 export class KeptAnswers {
-  readonly #budget: ByteBudget
+  readonly #account: ByteAccount
   #messages: Uint8Array[] = []
   /** Sent before the first of them. */
   #forgottenCount = 0
@@ -15,8 +15,8 @@ export class KeptAnswers {
   /** Received by the client, as it said. */
   #receivedCount = 0
 
-  constructor(budget: ByteBudget) {
-    this.#budget = budget
+  constructor(account: ByteAccount) {
+    this.#account = account
   }
 
   get bytes(): number {
@@ -65,7 +65,7 @@ export class KeptAnswers {
 
   #count(bytes: number): void {
     this.#bytes += bytes
-    this.#budget.add(bytes)
+    this.#account.add(bytes)
   }
 }
 

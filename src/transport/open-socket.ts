@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import type { ByteBudget } from './byte-budget.ts'
+import { type ByteAccount, FREE_BYTES } from './byte-budget.ts'
+import type { ResolvedDoorOptions } from './door-options.ts'
 import type { TurnWriter, WriteTurns } from './write-turns.ts'
 
 /** What a socket tells its owner. */
@@ -12,6 +13,8 @@ export interface SocketListener {
   onText(): void
   /** More came than the socket was limited to. Once: if it goes on after that, it is cut off. */
   onTooMuch(): void
+  /** It is taking in a large message while more is coming in from all than may. */
+  onExceeded(): void
   /** What was sent has been taken by the network, after a pause for answers. */
   onDrain(): void
   /** The socket is gone, from whichever side. Once. @param isFault The peer broke the WebSocket protocol. */
@@ -53,7 +56,9 @@ export const PAUSED_FOR = Object.freeze({ answers: 1, calls: 2 })
 
 /** What the sockets of a door share. */
 export interface SocketContext {
-  readonly incoming: ByteBudget
+  /** What is coming in from who isn't welcomed yet. */
+  readonly incoming: ByteAccount
+  readonly options: ResolvedDoorOptions
   readonly writeTurns: WriteTurns
 }
 
@@ -61,14 +66,15 @@ export interface SocketContext {
 export class OpenSocket implements TurnWriter {
   readonly #webSocket: WebSocket
   readonly #socket: Socket
-  readonly #incoming: ByteBudget
-  readonly #turns: WriteTurns
+  readonly #context: SocketContext
+  #incoming: ByteAccount
   readonly #bytesBefore: number
   #listener: SocketListener | undefined
   /** Bytes it may send in all; 0 when that is no longer bounded. */
   #limitBytes = 0
-  /** Of a message that is not whole yet, as counted in the budget. */
+  /** Of a message that is not whole yet, as counted there; since when, as far as was looked. */
   #unfinishedBytes = 0
+  #unfinishedSinceMs = 0
   #lastReceivedBytes = -1
   #silentCheckCount = 0
   /** Something was written in this turn of the event loop. */
@@ -76,24 +82,25 @@ export class OpenSocket implements TurnWriter {
   #isCorked = false
   #isAtFault = false
   #isClosed = false
+  #isCut = false
   #pauses = 0
 
-  constructor(
-    webSocket: WebSocket,
-    socket: Socket,
-    headBytes: number,
-    { incoming, writeTurns }: SocketContext,
-  ) {
+  constructor(webSocket: WebSocket, socket: Socket, headBytes: number, context: SocketContext) {
     this.#webSocket = webSocket
     this.#socket = socket
-    this.#incoming = incoming
-    this.#turns = writeTurns
+    this.#context = context
+    this.#incoming = context.incoming
     this.#bytesBefore = socket.bytesRead - headBytes
   }
 
   /** Bytes given to `send` that the network has not taken yet. */
   get bufferedBytes(): number {
     return this.#webSocket.bufferedAmount
+  }
+
+  /** Bytes of a message that is coming in, when it is large; else 0. */
+  get unfinishedBytes(): number {
+    return this.#unfinishedBytes > FREE_BYTES ? this.#unfinishedBytes : 0
   }
 
   /** @param limitBytes What it may send until `liftLimit`. */
@@ -103,22 +110,30 @@ export class OpenSocket implements TurnWriter {
     // Before ws has them, so that what is counted here is taken off again when it completes a message.
     this.#socket.prependListener('data', (chunk: Buffer) => this.#count(chunk.length))
     this.#webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary))
+    const onControl = (data: Buffer): void => this.#receiveControl(data.length)
+    this.#webSocket.on('ping', onControl)
+    this.#webSocket.on('pong', onControl)
     this.#webSocket.on('close', () => this.#end())
     // ws closes the socket itself after an error (1009 for an oversize message), and 'close' follows.
     this.#webSocket.on('error', () => {
       this.#isAtFault = true
+      this.#forget()
     })
   }
 
-  liftLimit(): void {
+  /** @param incoming Where what is coming in is counted from now on. */
+  liftLimit(incoming: ByteAccount): void {
     this.#limitBytes = 0
+    this.#incoming.remove(this.#unfinishedBytes)
+    incoming.add(this.#unfinishedBytes)
+    this.#incoming = incoming
   }
 
   send(message: Uint8Array): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return
     if (!this.#hasWritten) {
       this.#hasWritten = true
-      this.#turns.join(this)
+      this.#context.writeTurns.join(this)
     } else if (!this.#isCorked) {
       this.#isCorked = true
       this.#socket.cork()
@@ -133,14 +148,17 @@ export class OpenSocket implements TurnWriter {
     this.#webSocket.close(code, cutReason(reason))
   }
 
-  /** Cuts the connection, without a close frame. */
+  /** Cuts the connection, without a close frame. It holds nothing any more. */
   terminate(): void {
+    this.#forget()
+    this.#isCut = true
     this.#webSocket.terminate()
   }
 
   /** Reads nothing until it is resumed for each reason it was paused for. */
   pause(reason: number): void {
     if (this.#pauses === 0) this.#webSocket.pause()
+    this.#unfinishedSinceMs = 0
     if (reason === PAUSED_FOR.answers && (this.#pauses & reason) === 0) {
       this.#socket.once('drain', () => {
         this.resume(PAUSED_FOR.answers)
@@ -167,6 +185,10 @@ export class OpenSocket implements TurnWriter {
       return
     }
     this.#lastReceivedBytes = bytesRead
+    if (this.#isMessageLate()) {
+      this.terminate()
+      return
+    }
     this.#webSocket.ping()
   }
 
@@ -182,33 +204,49 @@ export class OpenSocket implements TurnWriter {
   }
 
   #count(bytes: number): void {
-    const heldBytes = bytes + CHUNK_BYTES
+    // Neither is a message of who is cut off, or broke the protocol: nobody keeps that.
+    if (this.#isCut || this.#isAtFault) return
+    const heldBytes = this.#unfinishedBytes > 0 ? bytes + CHUNK_BYTES : bytes
     this.#unfinishedBytes += heldBytes
     this.#incoming.add(heldBytes)
     if (this.#limitBytes > 0 && this.#receivedBytes > this.#limitBytes) {
       if (this.#isClosed) this.terminate()
       else this.#listener?.onTooMuch()
     }
-    if (this.#incoming.isExceeded && this.#unfinishedBytes > UNFINISHED_BYTES_FREE) {
-      // At once, so that no other is dropped for what this one held.
-      this.#release()
-      this.terminate()
-    }
+    if (this.#unfinishedBytes <= FREE_BYTES) return
+    if (this.#incoming.isOverShare) this.terminate()
+    else if (this.#incoming.isExceeded) this.#listener?.onExceeded()
   }
 
-  #release(): void {
+  /** Pings and pongs are of no message. The head of one takes 6 bytes. */
+  #receiveControl(dataBytes: number): void {
+    const bytes = Math.min(this.#unfinishedBytes, dataBytes + 6)
+    this.#unfinishedBytes -= bytes
+    this.#incoming.remove(bytes)
+  }
+
+  #isMessageLate(): boolean {
+    if (this.#unfinishedBytes <= FREE_BYTES) return false
+    const nowMs = performance.now()
+    if (this.#unfinishedSinceMs === 0) this.#unfinishedSinceMs = nowMs
+    return nowMs - this.#unfinishedSinceMs > this.#context.options.messageTimeoutMs
+  }
+
+  #forget(): void {
     this.#incoming.remove(this.#unfinishedBytes)
     this.#unfinishedBytes = 0
+    this.#unfinishedSinceMs = 0
   }
 
   #receive(data: RawData, isBinary: boolean): void {
-    this.#release()
+    this.#forget()
     if (isBinary) this.#listener?.onMessage(toBytes(data))
     else this.#listener?.onText()
   }
 
   #end(): void {
-    this.#release()
+    this.#forget()
+    this.#isCut = true
     this.#listener?.onEnd(this.#isAtFault)
     this.#listener = undefined
   }
@@ -218,10 +256,8 @@ export class OpenSocket implements TurnWriter {
 export const CLOSE_TIMEOUT_MS = 2000
 /** Heartbeats a peer may be silent while it is taking a long answer; its pong waits behind that. */
 const SILENT_CHECKS_WHILE_SENDING = 10
-/** What one read takes beside its bytes, about: a message may come a byte at a time. */
+/** What each further read of a message takes beside its bytes, about: it may come a byte at a time. */
 const CHUNK_BYTES = 256
-/** What may be coming in from a socket however much others hold: enough for any call without a file. */
-const UNFINISHED_BYTES_FREE = 64 * 1024
 
 function toBytes(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data)

@@ -16,16 +16,19 @@ import {
   type ServerFrame,
 } from '../protocol/frames.ts'
 import type { Login } from './auth.ts'
-import type { ByteBudget } from './byte-budget.ts'
+import type { ByteShare } from './byte-budget.ts'
 import { login, type SessionOrigin } from './login.ts'
 import { type OpenSocket, PAUSED_FOR, type SocketContext, type SocketListener } from './open-socket.ts'
-import type { Session, SessionContext, SessionPeer } from './session.ts'
+import type { Session, SessionContext } from './session.ts'
+import type { SessionPeer } from './session-peer.ts'
 
 export interface PeerContext extends SessionContext, SocketContext {
   /** Gives a peer that has logged in the session it asks for. @throws {CloudletError} */
   readonly welcome: (peer: Peer, hello: HelloFrame, version: number, found: Login) => Session
-  /** Answers that wait for peers who don't take them. */
-  readonly outgoing: ByteBudget
+  /** More is coming in from all peers than may. */
+  readonly onIncomingExceeded: () => void
+  /** More answers wait for peers who don't take them than may. */
+  readonly onOutgoingExceeded: () => void
   readonly onGone: (peer: Peer) => void
 }
 
@@ -48,7 +51,9 @@ export class Peer implements SocketListener, SessionPeer {
   #state: State = 'waiting'
   #session: Session | undefined
   #helloTimer: NodeJS.Timeout | undefined
-  /** What waits to be taken, as counted in the budget. */
+  /** Of its caller. */
+  #outgoing: ByteShare | undefined
+  /** What waits to be taken, as counted in that. */
   #slowBytes = 0
 
   constructor(socket: OpenSocket, origin: SessionOrigin, context: PeerContext) {
@@ -99,12 +104,20 @@ export class Peer implements SocketListener, SessionPeer {
     this.#context.onGone(this)
   }
 
+  onExceeded(): void {
+    this.#context.onIncomingExceeded()
+  }
+
+  get unfinishedBytes(): number {
+    return this.#socket.unfinishedBytes
+  }
+
   get slowBytes(): number {
     return this.#slowBytes
   }
 
   onDrain(): void {
-    this.#context.outgoing.remove(this.#slowBytes)
+    this.#outgoing?.remove(this.#slowBytes)
     this.#slowBytes = 0
     this.#session?.onDrain()
   }
@@ -125,12 +138,14 @@ export class Peer implements SocketListener, SessionPeer {
   sendMessage(message: Uint8Array): void {
     this.#socket.send(message)
     const { bufferedBytes } = this.#socket
-    if (bufferedBytes <= SLOW_BYTES) return
+    const outgoing = this.#outgoing
+    if (bufferedBytes <= SLOW_BYTES || outgoing === undefined || this.#state === 'closed') return
     this.#socket.pause(PAUSED_FOR.answers)
-    const { outgoing, options } = this.#context
     outgoing.add(bufferedBytes - this.#slowBytes)
     this.#slowBytes = bufferedBytes
-    if (bufferedBytes > options.maxBufferedBytes || outgoing.isExceeded) this.#drop()
+    if (bufferedBytes > this.#context.options.maxBufferedBytes) this.#drop()
+    else if (outgoing.isOverShare) this.cut()
+    else if (outgoing.isExceeded) this.#context.onOutgoingExceeded()
   }
 
   /** Tells the peer what is wrong and closes, for good. */
@@ -161,13 +176,23 @@ export class Peer implements SocketListener, SessionPeer {
     this.#socket.terminate()
   }
 
+  cut(): void {
+    this.#release()?.detach(this)
+  }
+
   /** A peer that doesn't read can't be told why; holding on to its answers is what must end. */
   #drop(): void {
+    this.#release()?.end()
+  }
+
+  /** Cuts the connection, which holds nothing any more at once; gives the session it had. */
+  #release(): Session | undefined {
     const session = this.#session
     this.#state = 'closed'
     this.#session = undefined
     this.#socket.terminate()
-    session?.end()
+    this.onDrain()
+    return session
   }
 
   #greet(message: Uint8Array): void {
@@ -202,7 +227,9 @@ export class Peer implements SocketListener, SessionPeer {
     try {
       this.#session = this.#context.welcome(this, hello, version, found)
       this.#state = 'welcomed'
-      this.#socket.liftLimit()
+      const { load } = this.#session
+      this.#outgoing = load.outgoing
+      this.#socket.liftLimit(load.incoming)
       // The headers of the handshake are of no more use, and are kept for no idle session.
       this.#origin = undefined
       this.#session.sendKept()

@@ -11,7 +11,7 @@ import { LIMITS } from '../limits.ts'
 import { STREAMING_OPS } from '../protocol/calls.ts'
 import type { CallFrame, ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
-import { type ByteBudget, refuseHeld } from './byte-budget.ts'
+import { refuseHeld } from './byte-budget.ts'
 import type { CallerLoad, Callers } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { EventStream } from './event-stream.ts'
@@ -26,7 +26,6 @@ export interface CallContext extends Pick<ResolvedDoorOptions, 'call' | 'maxCall
   readonly functionTurns: Turns
   /** Of calls with large answers. */
   readonly largeTurns: Turns
-  readonly incoming: ByteBudget
   /** Reports a fault and hides it behind an incident id. */
   readonly toInternalError: (cause: unknown) => InternalError
 }
@@ -209,8 +208,8 @@ export class SessionCalls {
   }
 
   #overload(isStreaming: boolean, sizeBytes: number): OverloadedError | undefined {
-    const { maxCallsInFlight, incoming } = this.#context
-    const isFull = refuseHeld(incoming, this.#owner.load.heldBytes, sizeBytes)
+    const { maxCallsInFlight } = this.#context
+    const isFull = refuseHeld(this.#owner.load.incoming, sizeBytes)
     if (isFull !== undefined) return isFull
     if (isStreaming) {
       return this.#streamCount < LIMITS.sessionWatches
@@ -281,8 +280,7 @@ export class SessionCalls {
 
   #hold(bytes: number): void {
     this.#bytes += bytes
-    this.#owner.load.heldBytes += bytes
-    this.#context.incoming.add(bytes)
+    this.#owner.load.incoming.add(bytes)
     this.#owner.onCallBytes()
   }
 }

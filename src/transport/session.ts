@@ -1,40 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { type CloudletError, ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
+import { ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { decodeMessage, encodeFrame } from '../protocol/codec.ts'
 import { CLOSE_CODES, parseClientFrame, type ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import type { Login } from './auth.ts'
-import type { ByteBudget } from './byte-budget.ts'
 import type { CallerLoad } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import { KeptAnswers } from './kept-answers.ts'
 import { LoginEnd } from './login-end.ts'
 import { type CallContext, type CallOwner, SessionCalls } from './session-calls.ts'
+import type { SessionPeer } from './session-peer.ts'
 import { waitAtMost } from './wait.ts'
-
-/** Who is at the other end of the socket a session is on. */
-export interface SessionPeer {
-  /** Of answers that wait for the network, when they are many; else 0. */
-  readonly slowBytes: number
-  send(frame: ServerFrame): void
-  sendMessage(message: Uint8Array): void
-  /** Whether calls hold so much that no more are to be read. */
-  holdCalls(isHeld: boolean): void
-  /** Closes the socket, which has nothing to do with the session any more. */
-  leave(code: number, reason: string): void
-  /** The same, with an error frame before. */
-  fail(error: CloudletError, code: number): void
-}
 
 /** What all sessions of a door share. */
 export interface SessionContext extends CallContext {
   readonly options: ResolvedDoorOptions
-  readonly kept: ByteBudget
   /** The session's connection broke; it waits to be resumed. */
   readonly onBroken: (session: Session) => void
-  /** All sessions together keep more than they may, since this one sent something. */
-  readonly onKeptExceeded: (session: Session) => void
+  /** All sessions together keep more than they may. */
+  readonly onKeptExceeded: () => void
   /** The session is over. Once. */
   readonly onEnd: (session: Session) => void
 }
@@ -72,7 +57,7 @@ export class Session implements CallOwner {
     this.load = load
     this.#caller = caller
     this.#calls = new SessionCalls(context, this)
-    this.#kept = isResumable ? new KeptAnswers(context.kept) : undefined
+    this.#kept = isResumable ? new KeptAnswers(load.kept) : undefined
     this.#lastCallMs = Date.now()
   }
 
@@ -181,6 +166,21 @@ export class Session implements CallOwner {
     this.#peer?.sendMessage(message)
   }
 
+  /** Bytes of answers that are kept for its client. */
+  get keptBytes(): number {
+    return this.#kept?.bytes ?? 0
+  }
+
+  /** Bytes of a message that is coming in. */
+  get unfinishedBytes(): number {
+    return this.#peer?.unfinishedBytes ?? 0
+  }
+
+  /** Cuts its connection. It goes on without if its client can come back. */
+  cut(): void {
+    this.#peer?.cut()
+  }
+
   findUntaken(): number | undefined {
     return this.#peer?.slowBytes
   }
@@ -233,9 +233,13 @@ export class Session implements CallOwner {
     this.#context.onEnd(this)
   }
 
-  /** Gives up what is kept of answers, and with it the chance to be resumed, until the client has received them. */
+  /**
+   * Gives up what is kept of answers, and with it the chance to be resumed, until the client has received them. A broken
+   * session ends.
+   */
   forgetAnswers(): void {
     this.#kept?.forget()
+    if (this.#peer === undefined) this.end()
   }
 
   /** Ends, and closes the socket with a code; calls still in flight are aborted. */
@@ -248,7 +252,7 @@ export class Session implements CallOwner {
 
   #keep(kept: KeptAnswers, message: Uint8Array): void {
     kept.add(message)
-    if (this.#context.kept.isExceeded) this.#context.onKeptExceeded(this)
+    if (this.load.kept.isExceeded) this.#context.onKeptExceeded()
     // Its client could not be told all it missed.
     if (this.#peer === undefined && kept.hasGaps) this.end()
   }

@@ -6,7 +6,7 @@ import type { ResumeRequest } from '../protocol/resume.ts'
 import type { Caller } from '../types.ts'
 import type { Login } from './auth.ts'
 import { ByteBudget } from './byte-budget.ts'
-import { type CallerLoad, Callers } from './callers.ts'
+import { type CallerBudgets, type CallerLoad, Callers } from './callers.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import type { Peer, PeerContext } from './peer.ts'
 import { Session } from './session.ts'
@@ -35,25 +35,30 @@ export class Sessions {
   #isClosing = false
 
   constructor(options: ResolvedDoorOptions, { onWelcome, onGone }: PeerEvents) {
+    const budgets = {
+      incoming: new ByteBudget(options.maxIncomingBytes),
+      outgoing: new ByteBudget(options.maxOutgoingBytes),
+      kept: new ByteBudget(options.maxKeptBytes),
+    }
     this.#onWelcome = onWelcome
     this.#options = options
     this.#context = {
       options,
       call: options.call,
       maxCallsInFlight: options.maxCallsInFlight,
-      callers: new Callers(options),
+      callers: new Callers(options, budgets),
       turns: new Turns(options.maxCallsRunning),
       functionTurns: new Turns(options.maxCallsRunning),
       largeTurns: new Turns(LIMITS.largeAnswers),
       writeTurns: new WriteTurns(),
-      incoming: new ByteBudget(options.maxIncomingBytes),
-      outgoing: new ByteBudget(options.maxOutgoingBytes),
-      kept: new ByteBudget(options.maxKeptBytes),
+      incoming: budgets.incoming,
       toInternalError: cause => this.#toInternalError(cause),
       welcome: (peer, hello, version, found) => this.#welcome(peer, hello, version, found),
       onBroken: session => this.#keep(session),
       onEnd: session => this.#remove(session),
-      onKeptExceeded: session => this.#shrink(session),
+      onKeptExceeded: () => this.#shrink(budgets.kept),
+      onIncomingExceeded: () => this.#findLargest('incoming', session => session.unfinishedBytes)?.cut(),
+      onOutgoingExceeded: () => this.#findLargest('outgoing', session => session.findUntaken() ?? 0)?.cut(),
       onGone,
     }
   }
@@ -166,11 +171,29 @@ export class Sessions {
     this.#timer ??= setTimeout(() => this.#giveUpLate(), resumeWindowMs).unref()
   }
 
-  /** The broken sessions go first; if they don't hold it, who adds to it does without. */
-  #shrink(session: Session): void {
-    const { kept } = this.#context
-    while (kept.isExceeded && this.#giveUpOldest());
-    if (kept.isExceeded) session.forgetAnswers()
+  #shrink(kept: ByteBudget): void {
+    while (kept.isExceeded) {
+      const largest = this.#findLargest('kept', session => session.keptBytes)
+      if (largest === undefined) return
+      largest.forgetAnswers()
+    }
+  }
+
+  /** Of the caller who holds most, the session that does: what one caller does is no other's loss. */
+  #findLargest(kind: keyof CallerBudgets, measure: (session: Session) => number): Session | undefined {
+    let largest: Session | undefined
+    let most = 0
+    let mostOfCaller = 0
+    for (const session of this.#sessions.values()) {
+      const bytes = measure(session)
+      if (bytes === 0) continue
+      const { usedBytes } = session.load[kind]
+      if (usedBytes < mostOfCaller || (usedBytes === mostOfCaller && bytes <= most)) continue
+      largest = session
+      most = bytes
+      mostOfCaller = usedBytes
+    }
+    return largest
   }
 
   /** A caller who comes with one session too many gives up a broken one, if there is one. */
@@ -195,12 +218,11 @@ export class Sessions {
     }
   }
 
-  #giveUpOldest(): boolean {
+  #giveUpOldest(): void {
     for (const session of this.#broken.keys()) {
       session.end()
-      return true
+      return
     }
-    return false
   }
 
   #remove(session: Session): void {

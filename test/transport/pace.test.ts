@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
+import type { WelcomeFrame } from '../../src/protocol/frames.ts'
 import type { DoorCall } from '../../src/transport/door-options.ts'
 import { HeldCalls, openDoor } from './open-door.ts'
 import { RawPeer } from './raw-peer.ts'
@@ -294,6 +295,48 @@ describe('a peer that does not read', () => {
     const next = await RawPeer.welcomed(url)
     expect(await next.call(1, 'x', {})).toHaveLength(MEGABYTE)
     next.terminate()
+  })
+
+  const hello = { type: 'hello', versions: [1], isResumable: true } as const
+  const megabytes = async ({ args }: DoorCall): Promise<unknown> => 'x'.repeat(Number(args) * MEGABYTE)
+
+  /** A session that can be resumed, of one who has an answer of so many megabytes and doesn't read it. */
+  async function openSlow(url: string, openid: string, size: number): Promise<[RawPeer, WelcomeFrame]> {
+    const peer = await RawPeer.connect(url)
+    peer.send({ ...hello, openid })
+    const welcome = await peer.next('welcome')
+    peer.socket.pause()
+    peer.send(call(1, size))
+    return [peer, welcome]
+  }
+
+  test('gives way when too much waits for all, if its caller has most of it, and can come back', async () => {
+    const limits = { maxOutgoingBytes: 24 * MEGABYTE, maxBufferedBytes: 24 * MEGABYTE }
+    const { url, door } = await openDoor({ call: megabytes, ...limits })
+    const [greedy, { sessionId, resume }] = await openSlow(url, 'o-greedy', 16)
+    await setTimeout(300)
+    const [other] = await openSlow(url, 'o-other', 12)
+    await expect.poll(() => door.brokenSessionCount).toBe(1)
+    greedy.terminate()
+    other.socket.resume()
+    expect((await other.next('result', 1)).result).toHaveLength(12 * MEGABYTE)
+    const again = await RawPeer.connect(url)
+    const resumeToken = resume?.resumeToken ?? ''
+    again.send({ ...hello, openid: 'o-greedy', resume: { sessionId, resumeToken, receivedCount: 0 } })
+    expect((await again.next('result', 1)).result).toHaveLength(16 * MEGABYTE)
+    for (const peer of [other, again]) peer.terminate()
+  })
+
+  test('is cut off when more waits for its caller than a quarter, and can come back', async () => {
+    const limits = { maxOutgoingBytes: 32 * MEGABYTE, maxBufferedBytes: 8 * MEGABYTE }
+    const { url, door } = await openDoor({ call: megabytes, ...limits })
+    const [other] = await openSlow(url, 'o-other', 7)
+    const greedy = []
+    for (let n = 0; n < 3; n++) greedy.push((await openSlow(url, 'o-greedy', 7))[0])
+    await expect.poll(() => door.brokenSessionCount).toBe(2)
+    other.socket.resume()
+    expect((await other.next('result', 1)).result).toHaveLength(7 * MEGABYTE)
+    for (const peer of [...greedy, other]) peer.terminate()
   })
 })
 

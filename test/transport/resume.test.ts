@@ -395,6 +395,32 @@ describe('what is kept', () => {
     for (const peer of peers) peer.terminate()
   })
 
+  test('is bounded in bytes: of all, who keeps most does without, and another resumes', async () => {
+    const calls = new HeldCalls()
+    const opened = await openDoor({ call: calls.call, maxKeptBytes: 20_000 })
+    const { url, door } = opened
+    const quiet = await open(url, { openid: 'o-quiet' })
+    quiet.peer.send(invoke(1))
+    await calls.reached(1)
+    await breakOff(quiet.peer, opened)
+    calls.at(0).resolve('x'.repeat(3000))
+    // Each of these keeps less than that, all together more.
+    const many = []
+    for (let n = 1; n <= 20; n++) {
+      const one = await open(url, { openid: 'o-many' })
+      many.push(one)
+      one.peer.send(invoke(1))
+      await calls.reached(n + 1)
+      calls.at(n).resolve('x'.repeat(2000))
+      await one.peer.next('result', 1)
+    }
+    expect(door.brokenSessionCount).toBe(1)
+    const again = await open(url, { openid: 'o-quiet', of: quiet.welcome })
+    expect(again.welcome.resume?.isResumed).toBe(true)
+    expect(await again.peer.next('result', 1)).toMatchObject({ result: 'x'.repeat(3000) })
+    for (const { peer } of [...many, again]) peer.terminate()
+  })
+
   test('is bounded in bytes: a broken session over them ends', async () => {
     const calls = new HeldCalls()
     const opened = await openDoor({ call: calls.call, maxKeptBytes: 10_000 })
@@ -408,7 +434,7 @@ describe('what is kept', () => {
     await setTimeout(20)
     expect(opened.door.brokenSessionCount).toBe(2)
     calls.at(1).resolve('x'.repeat(2000))
-    await expect.poll(() => opened.door.brokenSessionCount).toBe(0)
+    await expect.poll(() => opened.door.brokenSessionCount).toBe(1)
     expect(calls.at(2).call.signal.aborted).toBe(true)
   })
 
