@@ -38,7 +38,11 @@ export class NodeFiles implements FileAccess {
 
   /** Only the extension of `name` is kept, so that no name from the cloud becomes a path here. */
   async create(name: string): Promise<TemporaryFile> {
-    this.#directory ??= mkdtemp(join(tmpdir(), 'cloudlet-'))
+    this.#directory ??= mkdtemp(join(tmpdir(), 'cloudlet-')).catch((error: unknown) => {
+      // What failed for now may go next time.
+      this.#directory = undefined
+      throw error
+    })
     const extension = /^\.\w{1,16}$/.exec(extname(name))?.[0] ?? ''
     const path = join(await this.#directory, `${randomUUID()}${extension}`)
     const file = await open(path, 'wx', 0o600)
