@@ -35,6 +35,13 @@ export interface RemoteCallOptions {
    * `protocol/idempotent-ops` says of the op; a function's call is not.
    */
   readonly isIdempotent?: boolean
+  /**
+   * The time begins anew whenever something comes from the host, up to ten times as long in all: for an answer that
+   * is large, or waits behind others that are.
+   *
+   * @default false
+   */
+  readonly isPatient?: boolean
 }
 
 const STATUSES: Readonly<Record<LinkState, ConnectionStatus>> = Object.freeze({
@@ -87,9 +94,9 @@ export class Connection implements Closable {
     options: RemoteCallOptions = {},
   ): Promise<OpResult<Op>> => {
     this.#requireOpen()
-    const { signal, timeoutMs = this.#options.timeoutMs } = options
+    const { signal, timeoutMs = this.#options.timeoutMs, isPatient = false } = options
     const isIdempotent = options.isIdempotent ?? IDEMPOTENT_OPS.has(op)
-    const answer = this.#send({ op, args, signal, timeoutMs, isIdempotent })
+    const answer = this.#send({ op, args, signal, timeoutMs, isIdempotent, isPatient })
     this.#running.add(answer)
     try {
       // The host's results are of the op's own shape; nothing here depends on it.

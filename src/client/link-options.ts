@@ -26,6 +26,8 @@ export interface LinkCall {
   readonly signal: AbortSignal | undefined
   /** It may be sent again when it isn't known whether it was run. */
   readonly isIdempotent: boolean
+  /** Its time begins anew whenever something comes from the door: what comes may be what its answer waits behind. */
+  readonly isPatient?: boolean
   /** Makes it a streaming call: it takes no place among the calls in flight, and its time ends with the first event. */
   readonly onEvent?: (event: unknown) => void
 }

@@ -16,6 +16,7 @@ import { LinkCalls, MovedError } from './link-calls.ts'
 import type { LinkCall, LinkOptions, LinkState } from './link-options.ts'
 import { EventCount } from './link-streams.ts'
 import { Receipts } from './receipts.ts'
+import { TimeLimit } from './time-limit.ts'
 
 /**
  * One session, with the calls on it: over one socket as long as that holds, and over another when it breaks. Never
@@ -30,6 +31,8 @@ export class Link {
   readonly #calls: LinkCalls
   readonly #receipts: Receipts
   readonly #deadlines = new Deadlines()
+  /** Of calls whose time begins anew with everything that comes. */
+  readonly #patientLimits = new Set<TimeLimit>()
   /** How to take the session up again, if the door keeps it. */
   #resume: Pick<ResumeRequest, 'sessionId' | 'resumeToken'> | undefined
   #resumeWindowMs = 0
@@ -65,26 +68,27 @@ export class Link {
 
   /** Sends one call, at once or when there is room for it. Rejects with a MovedError for one that belongs on another link. */
   async call(call: LinkCall): Promise<unknown> {
-    const { op, args, signal, timeoutMs, onEvent, isIdempotent } = call
+    const { op, args, signal, timeoutMs, onEvent, isIdempotent, isPatient = false } = call
     if (signal?.aborted) throw new CancelledError()
     const id = this.#nextId++
     // Encoded now, so that later changes to the arguments don't travel.
     const message = encodeFrame({ type: 'call', id, op, args })
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const onAbort = (): void => this.#giveUp(id, new CancelledError())
-    const deadline = this.#deadlines.add(timeoutMs, () => {
+    const limit = new TimeLimit(this.#deadlines, timeoutMs, () => {
       this.#giveUp(id, new ConnectionError(`No answer to ${op} came within ${timeoutMs} ms.`))
       this.#probe()
     })
+    if (isPatient) this.#patientLimits.add(limit)
     signal?.addEventListener('abort', onAbort, { once: true })
-    const onFirst = (): void => this.#deadlines.remove(timeoutMs, deadline)
-    const events = onEvent === undefined ? undefined : new EventCount(onEvent, onFirst)
+    const events = onEvent === undefined ? undefined : new EventCount(onEvent, () => limit.end())
     try {
       this.#calls.add(id, { message, resolve, reject, events, isIdempotent })
       this.#sendWaiting()
       return await promise
     } finally {
-      this.#deadlines.remove(timeoutMs, deadline)
+      limit.end()
+      this.#patientLimits.delete(limit)
       signal?.removeEventListener('abort', onAbort)
       this.#closeIfDone()
     }
@@ -118,6 +122,7 @@ export class Link {
   #receive(frame: ServerFrame, sizeBytes: number): void {
     clearTimeout(this.#probeTimer)
     this.#calls.streams.hear()
+    for (const limit of this.#patientLimits) limit.restart()
     switch (frame.type) {
       case 'event':
         this.#receipts.add(sizeBytes)

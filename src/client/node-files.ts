@@ -5,9 +5,15 @@ import { extname, join } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
 import type { FileAccess, FileHash, LocalFile, TemporaryFile } from '../sdk/local-files.ts'
 
-/** Files of this process's file system; temporary ones in a directory of its own, made with the first. */
+/** Files of this process's file system; temporary ones in a directory that is made with the first. */
 export class NodeFiles implements FileAccess {
+  readonly #makeDirectory: () => Promise<string>
   #directory: Promise<string> | undefined
+
+  /** @param makeDirectory Default: one of its own among the system's temporary ones. */
+  constructor(makeDirectory: () => Promise<string> = () => mkdtemp(join(tmpdir(), 'cloudlet-'))) {
+    this.#makeDirectory = makeDirectory
+  }
 
   createHash(): FileHash {
     const hash = createHash('sha256')
@@ -38,7 +44,11 @@ export class NodeFiles implements FileAccess {
 
   /** Only the extension of `name` is kept, so that no name from the cloud becomes a path here. */
   async create(name: string): Promise<TemporaryFile> {
-    this.#directory ??= mkdtemp(join(tmpdir(), 'cloudlet-'))
+    this.#directory ??= this.#makeDirectory().catch((error: unknown) => {
+      // What failed for now may go next time.
+      this.#directory = undefined
+      throw error
+    })
     const extension = /^\.\w{1,16}$/.exec(extname(name))?.[0] ?? ''
     const path = join(await this.#directory, `${randomUUID()}${extension}`)
     const file = await open(path, 'wx', 0o600)

@@ -1,5 +1,5 @@
 import { StorageError } from '../errors.ts'
-import { type ClientCall, isConnectionLost, pauseBefore, RETRIES } from './client-call.ts'
+import { askAgain, type ClientCall } from './client-call.ts'
 import { CHUNKS_IN_FLIGHT, SINGLE_CALL_BYTES } from './client-upload.ts'
 import type { FileAccess, FileHash, TemporaryFile } from './local-files.ts'
 
@@ -29,20 +29,9 @@ export async function downloadFile(work: DownloadWork): Promise<string> {
     }
     return await target.finish()
   } catch (error) {
-    await target.discard()
+    // The first error is what went wrong; a file that can't be removed either says nothing more.
+    await target.discard().catch(() => {})
     throw error
-  }
-}
-
-/** Reads may be asked again, on the next connection. */
-async function askAgain<Answer>(signal: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (!isConnectionLost(error) || attempt > RETRIES.attempts) throw error
-      await pauseBefore(attempt, signal)
-    }
   }
 }
 
@@ -53,9 +42,14 @@ interface Target {
   readonly sha256: string
 }
 
+/** A chunk that came within this time leaves room on the line for one more. */
+const QUICK_MS = 2000
+
 class ChunkedDownload {
   readonly #work: DownloadWork
   readonly #target: Target
+  /** Chunks asked for ahead: one, until the line shows that it is quick. */
+  #aheadCount = 1
 
   constructor(work: DownloadWork, target: Target) {
     this.#work = work
@@ -69,7 +63,7 @@ class ChunkedDownload {
     let askedBytes = 0
     let writtenBytes = 0
     while (writtenBytes < sizeBytes) {
-      while (ahead.length < CHUNKS_IN_FLIGHT && askedBytes < sizeBytes) {
+      while (ahead.length < this.#aheadCount && askedBytes < sizeBytes) {
         const length = Math.min(SINGLE_CALL_BYTES, sizeBytes - askedBytes)
         ahead.push(this.#read(askedBytes, length))
         askedBytes += length
@@ -86,8 +80,17 @@ class ChunkedDownload {
     const { call, fileID, signal } = this.#work
     const { sha256 } = this.#target
     const reading = askAgain(signal, async () => {
-      const { content } = await call('storage.readChunk', { fileID, offset, length, sha256 }, { signal })
-      if (content.length === length) return content
+      const askedMs = performance.now()
+      const { content } = await call(
+        'storage.readChunk',
+        { fileID, offset, length, sha256 },
+        { signal, isPatient: true },
+      )
+      if (content.length === length) {
+        const isQuick = performance.now() - askedMs < QUICK_MS
+        if (isQuick) this.#aheadCount = Math.min(this.#aheadCount + 1, CHUNKS_IN_FLIGHT)
+        return content
+      }
       const problem = `The host gave ${content.length} bytes where ${length} were asked for.`
       throw new StorageError('STORAGE_REQUEST_FAIL', problem)
     })

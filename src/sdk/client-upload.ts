@@ -1,6 +1,6 @@
-import { ProtocolError } from '../errors.ts'
+import { ProtocolError, retryAfterMsOf } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { type ClientCall, isConnectionLost, pauseBefore, RETRIES, requireActive } from './client-call.ts'
+import { askAgain, type ClientCall, isPassing, pauseAfter, RETRIES, requireActive } from './client-call.ts'
 import type { CreateHash, LocalFile } from './local-files.ts'
 
 /** Files up to this size cross in one call. */
@@ -28,12 +28,14 @@ export async function uploadFile(work: UploadWork): Promise<{ fileID: string }> 
   if (sizeBytes <= SINGLE_CALL_BYTES) {
     const content = await file.read(0, sizeBytes)
     requireActive(signal)
-    const answer = await call('storage.upload', { cloudPath, content }, { signal })
+    const answer = await askLater(signal, () => call('storage.upload', { cloudPath, content }, { signal }))
     onProgress(sizeBytes)
     return answer
   }
   // Not to be given up half-way: what is staged must be known, to be removed.
-  const { uploadId, chunkBytes } = await call('storage.startUpload', { cloudPath, sizeBytes })
+  const { uploadId, chunkBytes } = await askLater(signal, () =>
+    call('storage.startUpload', { cloudPath, sizeBytes }),
+  )
   try {
     requireActive(signal)
     if (!(chunkBytes >= 1)) throw new ProtocolError(`The host wants chunks of ${chunkBytes} bytes.`)
@@ -46,20 +48,14 @@ export async function uploadFile(work: UploadWork): Promise<{ fileID: string }> 
   }
 }
 
+/** For what may be run once only: asked again when the host had no place for it, says when it may have, and ran nothing. */
+function askLater<Answer>(signal: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {
+  return askAgain(signal, ask, error => retryAfterMsOf(error) !== undefined)
+}
+
 /** Finishing twice is the same as once, so it is asked again when the answer was lost. */
-async function finish(
-  { call, signal }: UploadWork,
-  uploadId: string,
-  sha256: string,
-): Promise<{ fileID: string }> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call('storage.finishUpload', { uploadId, sha256 }, { signal })
-    } catch (error) {
-      if (!isConnectionLost(error) || attempt > RETRIES.attempts) throw error
-      await pauseBefore(attempt, signal)
-    }
-  }
+function finish({ call, signal }: UploadWork, uploadId: string, sha256: string): Promise<{ fileID: string }> {
+  return askAgain(signal, () => call('storage.finishUpload', { uploadId, sha256 }, { signal }))
 }
 
 class ChunkedUpload {
@@ -89,8 +85,8 @@ class ChunkedUpload {
       } catch (error) {
         // What got through shows that the network is there again.
         if (this.#receivedBytes > before) attempt = 0
-        if (!isConnectionLost(error) || ++attempt > RETRIES.attempts) throw error
-        await pauseBefore(attempt, this.#work.signal)
+        if (!isPassing(error) || ++attempt > RETRIES.attempts) throw error
+        await pauseAfter(error, attempt, this.#work.signal)
       }
     }
   }
@@ -125,7 +121,11 @@ class ChunkedUpload {
   async #append(offset: number, content: Uint8Array): Promise<void> {
     const { call, signal } = this.#work
     const uploadId = this.#uploadId
-    const answer = await call('storage.appendUpload', { uploadId, offset, content }, { signal })
+    const answer = await call(
+      'storage.appendUpload',
+      { uploadId, offset, content },
+      { signal, isPatient: true },
+    )
     this.#receive(answer.receivedBytes)
   }
 

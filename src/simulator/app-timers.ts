@@ -7,6 +7,7 @@ export class AppTimers {
   readonly #report: Report
   readonly #running = new Map<number, NodeJS.Timeout>()
   #last = 0
+  #isEnded = false
 
   constructor(report: Report) {
     this.#report = report
@@ -16,6 +17,7 @@ export class AppTimers {
   readonly globals = {
     setTimeout: (work: Work, delayMs?: number, ...args: unknown[]): number => {
       const id = ++this.#last
+      if (this.#isEnded) return id
       const timer = setTimeout(() => {
         this.#running.delete(id)
         this.#run(work, args)
@@ -25,6 +27,7 @@ export class AppTimers {
     },
     setInterval: (work: Work, delayMs?: number, ...args: unknown[]): number => {
       const id = ++this.#last
+      if (this.#isEnded) return id
       this.#running.set(
         id,
         setInterval(() => this.#run(work, args), delayMs),
@@ -35,8 +38,9 @@ export class AppTimers {
     clearInterval: (id: unknown): void => this.#clear(id),
   }
 
-  /** Ends all of them. */
-  clear(): void {
+  /** Ends all of them, and those that code of this launch which still runs sets from now on. */
+  end(): void {
+    this.#isEnded = true
     for (const id of this.#running.keys()) this.#clear(id)
   }
 

@@ -84,7 +84,7 @@ export class App {
   /** Unloads all pages and ends all timers. */
   end(): void {
     this.stack.unloadAll()
-    this.#timers.clear()
+    this.#timers.end()
   }
 
   async #run(hook: 'onLaunch' | 'onShow' | 'onHide', ...args: readonly unknown[]): Promise<unknown> {

@@ -31,25 +31,46 @@ export interface SocketApis {
   connectSocket(options: SocketOptions & WxCallbacks<object>): SocketTask
 }
 
-/** WebSockets as page code has them, over Node's. */
-export function createSockets(report: Report): SocketApis {
-  return {
-    connectSocket: options => {
-      const outcome = runWxApi('connectSocket', async () => {
-        requireWsUrl(options.url)
-        return {}
-      })
-      callBack(options, outcome, report)
-      // Without a url there is no socket for a task to stand for, so this throws besides.
-      return openSocket(requireWsUrl(options.url), options, report)
-    },
+/** The WebSockets of one user, as page code has them, over Node's. */
+export class Sockets {
+  readonly #report: Report
+  readonly #open = new Set<WebSocket>()
+  #isClosed = false
+  readonly apis: SocketApis = { connectSocket: options => this.#connect(options) }
+
+  constructor(report: Report) {
+    this.#report = report
+  }
+
+  /** Closes those there are, and refuses others. */
+  close(): void {
+    this.#isClosed = true
+    for (const socket of this.#open) socket.close()
+  }
+
+  #connect(options: SocketOptions & WxCallbacks<object>): SocketTask {
+    const outcome = runWxApi('connectSocket', async () => {
+      this.#requireUrl(options.url)
+      return {}
+    })
+    callBack(options, outcome, this.#report)
+    // Without a url there is no socket for a task to stand for, so this throws besides.
+    const url = this.#requireUrl(options.url)
+    const { header = {}, protocols = [] } = options
+    // Node's takes headers too, which the standard's doesn't.
+    const socket = Reflect.construct(WebSocket, [url, { protocols, headers: header }]) as WebSocket
+    this.#open.add(socket)
+    socket.addEventListener('close', () => this.#open.delete(socket))
+    return toTask(socket, this.#report)
+  }
+
+  #requireUrl(given: unknown): string {
+    if (this.#isClosed) throw createWxFailure('connectSocket', 'interrupted: the user was closed')
+    return requireWsUrl(given)
   }
 }
 
-function openSocket(url: string, options: SocketOptions, report: Report): SocketTask {
-  const { header = {}, protocols = [] } = options
-  // Node's takes headers too, which the standard's doesn't.
-  const socket = Reflect.construct(WebSocket, [url, { protocols, headers: header }]) as WebSocket
+function toTask(socket: WebSocket, report: Report): SocketTask {
   socket.binaryType = 'arraybuffer'
   const listeners = { open: [], message: [], error: [], close: [] } as Record<string, Listener<never>[]>
   const tell = (name: string, event: object): void => {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { type Cloud, type CloudOptions, createCloud } from '../client/node.ts'
+import { type Cloud, type CloudOptions, createCloudOn } from '../client/cloud.ts'
+import { NodeFiles } from '../client/node-files.ts'
+import { openNodeSocket } from '../client/node-socket.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Closable } from '../types.ts'
 import { type Answer, Answers, createScreen, type Screen, type WxCall } from './answers.ts'
@@ -12,7 +14,7 @@ import { createNetwork } from './network.ts'
 import type { Page } from './page.ts'
 import type { Project } from './project.ts'
 import { waitUntil } from './real-timers.ts'
-import { createSockets } from './socket.ts'
+import { Sockets } from './socket.ts'
 import { UserFiles } from './user-files.ts'
 import { createWx, type Wx } from './wx.ts'
 import { createWxApi, createWxFailure, type Report } from './wx-api.ts'
@@ -45,6 +47,7 @@ export class User implements Closable {
   readonly #cloud: Cloud
   readonly #answers: Answers
   readonly #screen: Screen
+  readonly #sockets: Sockets
   readonly #console: Console
   readonly #createLoginCode: () => string | Promise<string>
   #app: App | undefined
@@ -64,22 +67,28 @@ export class User implements Closable {
     const { url, project, directory } = setup
     this.#project = project
     this.#createLoginCode = createLoginCode
-    this.#cloud = createCloud({
-      ...(options.createLoginCode === undefined ? {} : { getLoginCode: async () => createLoginCode() }),
-      ...cloudOptions,
-      url,
-    })
+    const files = new UserFiles(project?.root, directory)
+    // What it downloads is in the user's own directory, as in a mini-program, and goes with it.
+    const cloudFiles = new NodeFiles(async () => files.dataPath)
+    this.#cloud = createCloudOn(
+      { openSocket: openNodeSocket, files: cloudFiles },
+      {
+        ...(options.createLoginCode === undefined ? {} : { getLoginCode: async () => createLoginCode() }),
+        ...cloudOptions,
+        url,
+      },
+    )
     const report: Report = error => (this.#app === undefined ? rejectUnheard(error) : this.#app.report(error))
     this.#answers = new Answers(report)
     const { screen, apis } = createScreen(this.#answers)
     this.#screen = screen
-    const files = new UserFiles(project?.root, directory)
+    this.#sockets = new Sockets(report)
     const fileSystemManager = createFileSystemManager(files, report)
     this.wx = createWx({
       ...apis,
       ...createLocalStorage(report),
       ...createNetwork(files, report),
-      ...createSockets(report),
+      ...this.#sockets.apis,
       ...createDevice(options.appid ?? project?.appid ?? '', systemInfo, report),
       ...forwardNavigation(() => this.#app?.stack.createApis(), report),
       ...this.#createLogin(report),
@@ -198,9 +207,10 @@ export class User implements Closable {
     this.#hasSession = false
   }
 
-  /** Ends the app and closes the connection. */
+  /** Ends the app and closes its connections. */
   async close(): Promise<void> {
     this.quit()
+    this.#sockets.close()
     await this.#cloud.close()
   }
 

@@ -49,7 +49,7 @@ export class Logins {
     this.#sweeping.unref()
   }
 
-  /** A new login. A user who has too many loses the oldest. */
+  /** A new login. A user who has too many loses one without an open session, and of these the one not used for longest. */
   async add({ openid, unionid, sessionKey }: WechatUser): Promise<ProvenLogin> {
     const { sessionMs, maxSessionMs, maxSessionsPerUser } = this.#options
     const id = this.#records.idOf(openid)
@@ -65,10 +65,11 @@ export class Logins {
         expiresMs: nowMs + Math.min(sessionMs, maxSessionMs),
       }
       const before = this.#livingOf(await this.#records.read(id), nowMs)
-      const kept = before.slice(Math.max(0, before.length + 1 - maxSessionsPerUser))
+      const ended = this.#leastUsedOf(id, before, before.length + 1 - maxSessionsPerUser)
+      const kept = before.filter(other => !ended.includes(other))
       const record = { openid, ...(unionid === undefined ? {} : { unionid }), logins: [...kept, login] }
       await this.#records.write(id, record)
-      this.#tell(id, before.slice(0, before.length - kept.length))
+      this.#tell(id, ended)
       return { ...this.#prove(id, record, login, login.expiresMs), token }
     })
   }
@@ -85,7 +86,7 @@ export class Logins {
       if (record === undefined || found === undefined) return undefined
       const login = isEqual(found.tokenDigest, digest) ? found : this.#promote(found, digest, nowMs)
       const offer = this.#offer(id, login, nowMs)
-      const changed = offer?.login ?? login
+      const changed = this.#markUsed(offer?.login ?? login, nowMs)
       if (changed !== found) await this.#replace(id, record, changed)
       const proven = this.#prove(id, record, login, offer?.expiresMs ?? login.expiresMs)
       return offer === undefined ? proven : { ...proven, token: offer.token }
@@ -200,6 +201,27 @@ export class Logins {
     return offeredMs === undefined ? expiresMs : Math.min(offeredMs + sessionMs, createdMs + maxSessionMs)
   }
 
+  /** Not written down at each of many uses. */
+  #markUsed(login: StoredLogin, nowMs: number): StoredLogin {
+    const isRecent = nowMs - lastUseMsOf(login) < this.#options.sessionMs / 100
+    return isRecent ? login : { ...login, usedMs: nowMs }
+  }
+
+  /** So many of a user's logins as they miss least. */
+  #leastUsedOf(userId: string, logins: readonly StoredLogin[], count: number): readonly StoredLogin[] {
+    if (count <= 0) return []
+    const inUse = new Set(this.#listeners.get(userId)?.values())
+    const rank = (login: StoredLogin): readonly [number, number] => [
+      inUse.has(login.id) ? 1 : 0,
+      lastUseMsOf(login),
+    ]
+    return logins
+      .map(login => ({ login, rank: rank(login) }))
+      .sort(({ rank: a }, { rank: b }) => a[0] - b[0] || a[1] - b[1])
+      .slice(0, count)
+      .map(({ login }) => login)
+  }
+
   #replace(id: string, record: UserRecord, login: StoredLogin): Promise<void> {
     const logins = record.logins.map(other => (other.id === login.id ? login : other))
     return this.#records.write(id, { ...record, logins })
@@ -218,21 +240,38 @@ export class Logins {
     const listener = (): void => given()
     const listeners = this.#listeners.get(userId) ?? new Map<() => void, string>()
     this.#listeners.set(userId, listeners.set(listener, loginId))
+    void this.#tellIfGone(userId, loginId, () => {
+      if (listeners.has(listener)) listener()
+    })
     return () => {
       listeners.delete(listener)
       if (listeners.size === 0 && this.#listeners.get(userId) === listeners) this.#listeners.delete(userId)
     }
   }
 
-  /** Those of these logins, or all of a user; a turn later, when sessions that were being opened listen too. */
+  /** A login may have been ended between its proof and the listening, while the embedder asked who is banned, say. */
+  async #tellIfGone(userId: string, loginId: string, tell: () => void): Promise<void> {
+    try {
+      const record = await this.#records.inTurn(userId, () => this.#records.read(userId))
+      if (!record?.logins.some(({ id }) => id === loginId)) tell()
+    } catch (error) {
+      this.#options.onWarning(
+        `Whether a login still stands can't be read (${(error as Error).message}): its session goes on.`,
+      )
+    }
+  }
+
+  /** Those of these logins, or all of a user. */
   #tell(userId: string, ended?: readonly StoredLogin[]): void {
     if (ended?.length === 0) return
-    setImmediate(() => {
-      for (const [listener, loginId] of [...(this.#listeners.get(userId) ?? [])]) {
-        if (ended === undefined || ended.some(({ id }) => id === loginId)) listener()
-      }
-    })
+    for (const [listener, loginId] of [...(this.#listeners.get(userId) ?? [])]) {
+      if (ended === undefined || ended.some(({ id }) => id === loginId)) listener()
+    }
   }
+}
+
+function lastUseMsOf({ usedMs, createdMs }: StoredLogin): number {
+  return usedMs ?? createdMs
 }
 
 function makeToken(id: string): string {

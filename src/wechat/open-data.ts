@@ -30,6 +30,11 @@ const NOT_THIS_USER = { errCode: -601_007, errMsg: 'cloudID and calling user doe
 const OWN_FORM = /^cloudlet1\.([\w-]{22})\.([\w-]{22,})$/
 const CLOCK_TOLERANCE_MS = 60_000
 
+/** Whether the host opens it, and not WeChat. */
+export function isOwnForm(cloudID: string): boolean {
+  return cloudID.startsWith('cloudlet1.')
+}
+
 /** Opens what a mini-program's client got from WeChat sealed: phone numbers, steps, profiles, groups. */
 export class OpenDataReader {
   readonly #options: OpenDataOptions
@@ -46,7 +51,7 @@ export class OpenDataReader {
   async open(cloudIDs: readonly string[], caller: Caller): Promise<OpenData[]> {
     const { openid } = caller
     if (openid === undefined) return cloudIDs.map(cloudID => ({ cloudID, ...NOT_THIS_USER }))
-    const own = cloudIDs.filter(cloudID => cloudID.startsWith('cloudlet1.'))
+    const own = cloudIDs.filter(isOwnForm)
     const keys = own.length === 0 ? [] : await this.#options.sessionKeysOf(openid)
     const foreign = [...new Set(cloudIDs.filter(cloudID => !own.includes(cloudID)))]
     const answers = foreign.length === 0 ? new Map<string, OpenData>() : await this.#ask(openid, foreign)

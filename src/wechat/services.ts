@@ -12,7 +12,7 @@ import type {
   WechatFields,
   WechatHandlers,
 } from './handlers.ts'
-import { INVALID_CLOUD_ID } from './open-data.ts'
+import { INVALID_CLOUD_ID, isOwnForm } from './open-data.ts'
 import { Openapi, requireOpenid } from './openapi.ts'
 import { findRoute } from './openapi-table.ts'
 import { Pay } from './pay.ts'
@@ -41,9 +41,12 @@ export class WechatServices {
   readonly #openapi: Openapi | undefined
   readonly #pay: Pay | undefined
   readonly #users: () => KnownUsers | undefined
+  readonly #onWarning: (message: string) => void
+  #warnedMs = Number.NEGATIVE_INFINITY
 
   constructor({ wechat, wechatHandlers = {}, users, onWarning }: WechatServicesOptions) {
     this.#handlers = wechatHandlers
+    this.#onWarning = onWarning
     this.#users = users
     if (wechat === undefined) return
     const { appid, secret, timeoutMs, pay } = wechat
@@ -96,12 +99,34 @@ export class WechatServices {
     return readList(await this.askOpenData({ openid, cloudIDs }), cloudIDs)
   }
 
-  /** The same for the CloudIDs of an event: on a host that can open none, none is one. @throws {WechatError} */
+  /**
+   * The same for the CloudIDs of an event, where the error of one that can't be opened stands in its place, also when
+   * WeChat can't be asked: the rest of the call is none of its affair. On a host that can open none, none is one.
+   */
   async openEach(cloudIDs: readonly string[], caller: Caller): Promise<readonly object[]> {
     if (this.#openapi === undefined && this.#handlers.getOpenData === undefined) {
       return cloudIDs.map(cloudID => ({ cloudID, ...INVALID_CLOUD_ID }))
     }
-    return this.openData(cloudIDs, caller)
+    try {
+      return await this.openData(cloudIDs, caller)
+    } catch (error) {
+      if (!(error instanceof WechatError)) throw error
+      this.#warn(error)
+      const { errCode, errMsg } = error
+      // Those that the host opens by itself it still can.
+      const own = this.#users() === undefined ? [] : cloudIDs.filter(isOwnForm)
+      const opened = own.length === 0 ? [] : await this.openData(own, caller)
+      const found = new Map(own.map((cloudID, index) => [cloudID, opened[index]]))
+      return cloudIDs.map(cloudID => found.get(cloudID) ?? { cloudID, errCode, errMsg })
+    }
+  }
+
+  /** What only the operator can mend, or would want to know: nobody else is told of it. */
+  #warn({ errCode, errMsg }: WechatError): void {
+    const nowMs = Date.now()
+    if (errCode === INVALID_OPENID || nowMs < this.#warnedMs + WARNING_MS) return
+    this.#warnedMs = nowMs
+    this.#onWarning(`CloudIDs can't be opened: WeChat's getopendata failed with ${errCode}: ${errMsg}.`)
   }
 
   /** What WeChat says of ids of its own making, in the form of its `/wxa/getopendata`. @throws {WechatError} */
@@ -134,6 +159,11 @@ export class WechatServices {
     )
   }
 }
+
+/** WeChat's word for a user of another app: the caller's affair. */
+const INVALID_OPENID = 40_003
+/** At most one warning in this time. */
+const WARNING_MS = 60_000
 
 function unavailable(api: string, option: string, handler: keyof WechatHandlers): WechatError {
   return new WechatError(

@@ -11,6 +11,8 @@ export interface StoredLogin {
   readonly tokenDigest: string
   /** When it was last used with a token in whose place another was offered. */
   readonly offeredMs?: number
+  /** About when it was last used; without, it was not since it was created. */
+  readonly usedMs?: number
   /** WeChat's session_key: base64 of 16 bytes. */
   readonly sessionKey: string
   readonly createdMs: number

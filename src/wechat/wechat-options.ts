@@ -26,7 +26,7 @@ export interface WechatOptions {
   /** @default 2592000000 */
   readonly maxSessionMs?: number
   /**
-   * Logins open at once for one user; one more ends the oldest.
+   * Logins open at once for one user; one more ends one without an open session, the one not used for longest.
    * @default 10
    */
   readonly maxSessionsPerUser?: number

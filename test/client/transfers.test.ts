@@ -1,12 +1,17 @@
 /** Files between a Node client and a real host: in chunks, with progress, abort, and connections that break. */
-import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Cloud, createCloud } from '../../src/client/node.ts'
+import { NodeFiles } from '../../src/client/node-files.ts'
+import { StorageError } from '../../src/errors.ts'
 import type { FunctionHostOptions } from '../../src/index.ts'
 import { LIMITS } from '../../src/limits.ts'
+import { downloadFile } from '../../src/sdk/client-download.ts'
+import type { FileAccess } from '../../src/sdk/local-files.ts'
 import { BreakingProxy } from './breaking-proxy.ts'
 import { openHost } from './open-host.ts'
+import { SlowLine } from './slow-line.ts'
 import { distinctBytes, sha256Of, temporaryDirectory, temporaryFile } from './temporary-files.ts'
 
 const CHUNK = LIMITS.uploadChunkBytes
@@ -213,6 +218,69 @@ describe('a connection that breaks', () => {
     })
     expect(outcome).toMatchObject({ errCode: -503003 })
   })
+})
+
+describe('a line', () => {
+  test('on which several chunks take longer than a call may still carries a file, each chunk once', async () => {
+    const { url } = await openHost()
+    const content = distinctBytes(8 * CHUNK)
+    const near = createCloud({ url, openid: 'o-1' })
+    onTestFinished(() => near.close())
+    const filePath = await temporaryFile('file.bin', content)
+    const { fileID } = await near.uploadFile({ cloudPath: 'file.bin', filePath })
+    const line = await SlowLine.open(Number(new URL(url).port), 2 * CHUNK)
+    // Time for two or three chunks.
+    const cloud = createCloud({ url: line.url, openid: 'o-1', timeoutMs: 1500 })
+    onTestFinished(() => cloud.close())
+    expect(sha256Of(await downloaded(cloud, fileID))).toBe(sha256Of(content))
+    expect(line.receivedBytes).toBeLessThan(content.length * 1.1)
+  })
+})
+
+describe('a host that counts calls', () => {
+  test('is given the time it asks for, by uploads and by downloads', async () => {
+    const { host } = await openHost()
+    const { url } = await host.listen({ port: 0, maxCallsPerSecond: 20, maxCallsBurst: 3 })
+    const cloud = createCloud({ url, openid: 'o-1' })
+    onTestFinished(() => cloud.close())
+    const content = distinctBytes(12 * CHUNK)
+    const filePath = await temporaryFile('file.bin', content)
+    const { fileID } = await cloud.uploadFile({ cloudPath: 'file.bin', filePath })
+    expect(sha256Of(await downloaded(cloud, fileID))).toBe(sha256Of(content))
+    const small = await temporaryFile('small.bin', 'small')
+    const cloudPaths = Array.from({ length: 8 }, (_, n) => `small-${n}.bin`)
+    const sent = cloudPaths.map(cloudPath => cloud.uploadFile({ cloudPath, filePath: small }))
+    for (const { statusCode } of await Promise.all(sent)) expect(statusCode).toBe(200)
+  })
+})
+
+test('a temporary file that cannot be removed hides no other error', async () => {
+  const call = async (op: string): Promise<never> => {
+    if (op === 'storage.stat') return { sizeBytes: 1, sha256: 'x' } as never
+    throw new StorageError('STORAGE_FILE_NONEXIST', 'It is gone.')
+  }
+  const stuck = async (): Promise<never> => {
+    throw new Error('EBUSY')
+  }
+  const files: FileAccess = {
+    open: stuck,
+    createHash: () => ({ update: () => {}, digest: () => '' }),
+    create: async () => ({ write: stuck, finish: stuck, discard: stuck }),
+  }
+  const { signal } = new AbortController()
+  const work = { call, files, fileID: 'cloud://a/b', signal, onProgress: () => {} }
+  await expect(downloadFile(work)).rejects.toThrow('It is gone.')
+})
+
+test('a directory for temporary files that could not be made once is tried again', async () => {
+  const directory = await temporaryDirectory()
+  vi.stubEnv('TMPDIR', `${directory}/missing`)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const files = new NodeFiles()
+  await expect(files.create('a.txt')).rejects.toMatchObject({ code: 'ENOENT' })
+  await mkdir(`${directory}/missing`)
+  const file = await files.create('a.txt')
+  expect(await file.finish()).toMatch(/\.txt$/)
 })
 
 async function filesIn(directory: string): Promise<string[]> {

@@ -35,7 +35,11 @@ const openGenuine: Route = request => {
 async function openUser(openid = 'o-ming') {
   const login = new StandinLogin()
   const standin = await openStandin(login.route, issueTokens().route, openGenuine)
-  const host = new FunctionHost({ wechat: { appid: APPID, secret: SECRET, apiUrl: standin.url } })
+  const warnings: string[] = []
+  const host = new FunctionHost({
+    wechat: { appid: APPID, secret: SECRET, apiUrl: standin.url },
+    onWarning: message => warnings.push(message),
+  })
   onTestFinished(async () => {
     await host.close()
     await standin[Symbol.asyncDispose]()
@@ -64,7 +68,7 @@ async function openUser(openid = 'o-ming') {
   }
   const sealFor = (content: object | string, user = openid): string =>
     toCloudID(seal(content, login.sessionKeyOf(user)))
-  return { host, login, logIn, call, refused, sealFor }
+  return { host, login, logIn, call, refused, sealFor, standin, warnings }
 }
 
 describe('a CloudID of the own form', () => {
@@ -215,7 +219,7 @@ describe('the CloudIDs of a call', () => {
 
 describe('a CloudID of WeChat', () => {
   test('is opened by WeChat for the user who calls, beside those of the own form', async () => {
-    const { call, sealFor, logIn } = await openUser()
+    const { call, sealFor, logIn, warnings } = await openUser()
     const own = sealFor(phone())
     const cloudIDs = { one: 'genuine-1', two: 'genuine-2', three: 'unknown', own }
     expect(await call({ cloudIDs })).toEqual({
@@ -225,12 +229,27 @@ describe('a CloudID of WeChat', () => {
       own: { cloudID: own, data: phone() },
     })
     const other = await logIn('o-hua')
-    const args = { name: 'echo', cloudIDs: { one: 'genuine-1' } }
-    other.send({ type: 'call', id: 1, op: 'functions.invoke', args })
-    expect((await other.next('error', 1)).error).toMatchObject({
-      code: 'CLOUDLET_WECHAT',
-      details: { errCode: 40003 },
-    })
+    const refused = {
+      cloudID: 'genuine-1',
+      errCode: 40003,
+      errMsg: expect.stringContaining('invalid openid'),
+    }
+    expect(await call({ cloudIDs: { one: 'genuine-1' } }, other)).toEqual({ one: refused })
+    expect(warnings).toEqual([])
+  })
+
+  test('has the error in its place when WeChat can not be asked, and the call is made', async () => {
+    const { call, sealFor, standin, warnings } = await openUser()
+    const own = sealFor(phone())
+    await standin[Symbol.asyncDispose]()
+    for (let count = 0; count < 2; count++) {
+      expect(await call({ data: { a: 1 }, cloudIDs: { one: 'genuine-1', own } })).toEqual({
+        a: 1,
+        one: { cloudID: 'genuine-1', errCode: -604103, errMsg: expect.any(String) },
+        own: { cloudID: own, data: phone() },
+      })
+    }
+    expect(warnings.filter(warning => warning.startsWith("CloudIDs can't be opened"))).toHaveLength(1)
   })
 
   const caller = { openid: 'o-ming' }
