@@ -111,7 +111,7 @@ async function openSession(isResumable: boolean) {
   const open = (): Session => {
     const load = context.callers.find(caller)
     context.callers.addSession(load)
-    const session = new Session(context, load, { caller }, isResumable)
+    const session = new Session(context, load, caller, isResumable)
     peer.hasLeft = false
     session.attach(peer)
     return session
