@@ -10,8 +10,6 @@ export interface CallerLoad {
   sessionCount: number
   /** Calls that run or wait for their turn. */
   inFlightCount: number
-  /** What those take in memory, about. */
-  heldBytes: number
   /** Those that wait. */
   readonly queue: Set<QueuedCall>
   /** And those of functions, and with large answers. */
@@ -69,7 +67,7 @@ export class Callers {
     const { maxCallsBurst: tokens, maxFrameBytes, maxBufferedBytes } = this.#limits
     const { incoming, outgoing, kept } = this.#budgets
     const load: CallerLoad = {
-      ...{ key, sessionCount: 0, inFlightCount: 0, heldBytes: 0, tokens, filledMs: 0 },
+      ...{ key, sessionCount: 0, inFlightCount: 0, tokens, filledMs: 0 },
       queue: new Set<QueuedCall>(),
       functions: { queue: new Set<QueuedCall>() },
       large: { queue: new Set<QueuedCall>() },
