@@ -32,15 +32,22 @@ function isPlainObject(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Array.prototype) {
     const list = value as readonly unknown[]
+    if (hasToJson(list)) return false
     for (let index = 0; index < list.length; index++) if (!isPlain(list[index], depth)) return false
     return true
   }
   if (prototype !== Object.prototype && prototype !== null) return false
   const fields = value as Readonly<Record<string, unknown>>
+  if (hasToJson(fields)) return false
   // As the packer goes through them, inherited ones too: one there would make the value not plain.
   for (const key in fields) {
     valuesLeft--
     if (!isPlain(fields[key], depth)) return false
   }
   return true
+}
+
+/** Wherever it is, seen by `for in` or not. */
+function hasToJson(value: object): boolean {
+  return (value as { toJSON?: unknown }).toJSON !== undefined
 }

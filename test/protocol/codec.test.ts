@@ -35,6 +35,8 @@ describe('encodeFrame', () => {
       list: [undefined, Number.NaN, Number.POSITIVE_INFINITY, () => 1],
       map: new Map([[1, 2]]),
       inner: { toJSON: (key: string) => `json of ${key}` },
+      hidden: Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'json of hidden' }),
+      listed: Object.assign([1], { toJSON: () => 'json of a list' }),
     }
     expect(roundTrip(value)).toEqual(JSON.parse(JSON.stringify(value)))
   })

@@ -7,7 +7,8 @@ import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
 import { type ClientFrame, parseServerFrame, type ServerFrame } from '../../src/protocol/frames.ts'
 import { developmentAuthenticator } from '../../src/transport/auth.ts'
 import { resolveDoorOptions } from '../../src/transport/door-options.ts'
-import { Session, type SessionPeer } from '../../src/transport/session.ts'
+import { Session } from '../../src/transport/session.ts'
+import type { SessionPeer } from '../../src/transport/session-peer.ts'
 import { Sessions } from '../../src/transport/sessions.ts'
 
 /** Cases of each property. */
@@ -69,6 +70,7 @@ const message = fc.oneof(
 /** Takes what a session sends, and looks whether a client could read it. */
 class ReadingPeer implements SessionPeer {
   readonly slowBytes = 0
+  readonly unfinishedBytes = 0
   count = 0
   hasLeft = false
 
@@ -82,6 +84,7 @@ class ReadingPeer implements SessionPeer {
   }
 
   holdCalls(): void {}
+  cut(): void {}
   leave(): void {
     this.hasLeft = true
   }
@@ -148,9 +151,9 @@ describe.each([false, true])('a session (resumable: %s)', isResumable => {
     expect(refusedCount).toBeGreaterThan(CASES / 10)
     expect(peer.count).toBeGreaterThan(100)
     // Nothing of all those sessions and calls is left.
-    expect(context.incoming.usedBytes).toBe(0)
-    expect(context.kept.usedBytes).toBe(0)
-    expect(context.callers.find({ openid: 'o-1' })).toMatchObject({ sessionCount: 0, inFlightCount: 0 })
+    const load = context.callers.find({ openid: 'o-1' })
+    for (const kind of ['incoming', 'outgoing', 'kept'] as const) expect(load[kind].usedBytes).toBe(0)
+    expect(load).toMatchObject({ sessionCount: 0, inFlightCount: 0 })
   })
 })
 
