@@ -1,4 +1,4 @@
-import { networkOf } from './address-network.ts'
+import { networkOf } from '../address-network.ts'
 import { isLoopbackHost } from './loopback.ts'
 
 /** Who does not get it: everyone for now, or those from one address. */

@@ -1,4 +1,4 @@
-import { networkOf } from './address-network.ts'
+import { networkOf } from '../address-network.ts'
 import type { Peer } from './peer.ts'
 
 /** Peers that haven't been welcomed, by the address they come from: nobody else knows yet who they are. */

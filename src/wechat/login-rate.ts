@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { networkOf } from '../address-network.ts'
 import { OverloadedError } from '../errors.ts'
 
 /** Addresses whose rate is known; those that were heard of least lately are forgotten. */
@@ -27,7 +27,7 @@ export class LoginRate {
   /** Counts one. @throws {OverloadedError} when it is one too many; it then counts no further. */
   take(address: string): void {
     const nowMs = Date.now()
-    const network = networkOf(address)
+    const network = countedNetworkOf(address)
     if (network !== undefined && !takeOne(this.#allowanceOf(network, nowMs), this.#maxOfAddress, nowMs)) {
       throw new OverloadedError(
         `There were too many logins from this address, whose limit is ${this.#maxOfAddress} a minute. Try again later.`,
@@ -58,18 +58,8 @@ function takeOne(allowance: Allowance, perMinute: number, nowMs: number): boolea
   return true
 }
 
-/** Undefined for this machine. An IPv6 network of 64 bits counts as one address: a single home has that many. */
-function networkOf(address: string): string | undefined {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
-  if (plain === '::1' || /^127\./.test(plain)) return undefined
-  if (!isIPv6(plain)) return plain
-  const url = new URL(`http://[${plain.replace(/%.*$/, '')}]`)
-  return expandIPv6(url.hostname.slice(1, -1)).slice(0, 4).join(':')
-}
-
-function expandIPv6(address: string): string[] {
-  const [head = '', tail] = address.split('::')
-  const [before, after] = [head, tail ?? ''].map(text => (text === '' ? [] : text.split(':')))
-  if (before === undefined || after === undefined || tail === undefined) return before ?? []
-  return [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
+/** Undefined for this machine. */
+function countedNetworkOf(address: string): string | undefined {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+  return plain === '::1' || /^127\./.test(plain) ? undefined : networkOf(plain)
 }

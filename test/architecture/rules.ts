@@ -4,7 +4,16 @@ import { packageOf, readImports, resolveImport, type Sources, unitOf } from './s
 export type Check = (sources: Sources) => string[]
 
 const WORDS = [
-  ...['cloudlet-error', 'network-error', 'wechat-error', 'errors', 'known-options', 'limits', 'types'],
+  ...[
+    'address-network',
+    'cloudlet-error',
+    'network-error',
+    'wechat-error',
+    'errors',
+    'known-options',
+    'limits',
+    'types',
+  ],
   'protocol',
 ]
 
