@@ -16,6 +16,8 @@ function bomb(id: number, count: number): Buffer {
 }
 
 const MEGABYTE = 1024 * 1024
+/** A caller may always have one message, however large those may be. */
+const SMALL_FRAMES = { maxFrameBytes: MEGABYTE }
 
 test('small messages that become large in memory count as what they become: a session holds few of them', async () => {
   const calls = new HeldCalls()
@@ -67,7 +69,7 @@ test('all sessions together hold few: then large calls are refused, and small on
 
 test('one caller holds a quarter, over all its sessions, and others go on', async () => {
   const calls = new HeldCalls()
-  const { url } = await openDoor({ call: calls.call, maxIncomingBytes: 16 * MEGABYTE })
+  const { url } = await openDoor({ call: calls.call, ...SMALL_FRAMES, maxIncomingBytes: 16 * MEGABYTE })
   const [first, second] = [await RawPeer.welcomed(url), await RawPeer.welcomed(url)]
   const other = await RawPeer.welcomed(url, 'o-other')
   first.sendBytes(bomb(1, 60_000))
@@ -94,7 +96,12 @@ test('events of HTTP calls count with them', async () => {
   const calls = new HeldCalls()
   const tokens = ['a', 'b', 'c'].map(token => [token, { openid: token }] as const)
   const authenticate = tokenAuthenticator(new Map(tokens))
-  const { door } = await openDoor({ call: calls.call, authenticate, maxIncomingBytes: 8 * MEGABYTE })
+  const { door } = await openDoor({
+    call: calls.call,
+    authenticate,
+    ...SMALL_FRAMES,
+    maxIncomingBytes: 8 * MEGABYTE,
+  })
   const post = async (token: string, count: number): Promise<number> => {
     const response = await fetch(`${door.httpUrl}/functions/f`, {
       method: 'POST',
