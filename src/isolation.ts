@@ -2,6 +2,7 @@ import { Cells } from './cells/cells.ts'
 import { resolveLauncher } from './cells/launch.ts'
 import { InvalidOptionError } from './errors.ts'
 import { checkKnownOptions } from './known-options.ts'
+import { checkRanges } from './option-ranges.ts'
 
 export type Isolation = 'in-process' | 'process'
 const ISOLATIONS: readonly Isolation[] = ['in-process', 'process']
@@ -44,15 +45,7 @@ export function checkIsolation(isolation: unknown, cells: CellOptions | undefine
     throw new InvalidOptionError('cells', "cells are for isolation: 'process'; without it there are none.")
   }
   checkKnownOptions('cells', cells, [...Object.keys(RANGES), 'launcher'])
-  for (const [key, [min, max]] of Object.entries(RANGES)) {
-    const value = Reflect.get(cells, key) as unknown
-    if (value === undefined || (Number.isInteger(value) && Number(value) >= min && Number(value) <= max))
-      continue
-    throw new InvalidOptionError(
-      `cells.${key}`,
-      `cells.${key} is ${String(value)}, but must be a whole number from ${min} to ${max}.`,
-    )
-  }
+  checkRanges('cells.', cells, RANGES)
   const { launcher = [] } = cells
   if (!Array.isArray(launcher) || launcher.some(word => typeof word !== 'string' || word === '')) {
     throw new InvalidOptionError(

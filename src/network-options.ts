@@ -4,6 +4,7 @@ import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import type { NetworkPolicy } from './network/policy.ts'
 import { type Rule, readRule } from './network/rule.ts'
+import { checkRanges } from './option-ranges.ts'
 
 /** What functions may do with the network: of one function at deploy, of all others on the host. */
 export interface NetworkOptions {
@@ -98,15 +99,7 @@ function checkNetwork(given: NetworkOptions): void {
   if (given.private !== undefined && typeof given.private !== 'boolean') {
     throw new InvalidOptionError('network.private', 'network.private must be true or false.')
   }
-  for (const [key, [min, max]] of Object.entries(RANGES)) {
-    const value: unknown = Reflect.get(given, key)
-    if (value === undefined || (Number.isInteger(value) && Number(value) >= min && Number(value) <= max))
-      continue
-    throw new InvalidOptionError(
-      `network.${key}`,
-      `network.${key} is ${String(value)}, but must be a whole number from ${min} to ${max}.`,
-    )
-  }
+  checkRanges('network.', given, RANGES)
 }
 
 function readEntry(entry: unknown): Rule {

@@ -4,6 +4,7 @@ import { type CellOptions, checkIsolation, type Isolation } from './isolation.ts
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { checkHostNetwork, type HostNetworkOptions } from './network-options.ts'
+import { checkRanges } from './option-ranges.ts'
 import { checkStorageOptions, type HostStorageOptions } from './storage-options.ts'
 import { checkWechatHandlers, type WechatHandlers } from './wechat/handlers.ts'
 import {
@@ -189,6 +190,7 @@ export type ResolvedOptions = Readonly<
 
 /** Whole numbers and their ranges, both ends included. */
 const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  cpuMs: [1, 900_000],
   functionConcurrency: [1, 1000],
   installTimeoutMs: [1, 3_600_000],
   maxConcurrency: [1, 10_000],
@@ -231,9 +233,7 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
     ...defined,
     ...wechat,
   }
-  for (const [key, [min, max]] of Object.entries(RANGES))
-    checkInteger(key, Reflect.get(options, key), min, max)
-  if (options.cpuMs !== undefined) checkInteger('cpuMs', options.cpuMs, 1, 900_000)
+  checkRanges('', options, RANGES)
   if (options.network !== undefined) checkHostNetwork(options.network)
   if (options.storage !== undefined) checkStorageOptions(options.storage)
   if (options.wechatHandlers !== undefined) checkWechatHandlers(options.wechatHandlers)
@@ -251,15 +251,6 @@ export function resolveOptions(given: FunctionHostOptions): ResolvedOptions {
     )
   }
   return Object.freeze(options)
-}
-
-function checkInteger(key: string, value: unknown, min: number, max: number): void {
-  if (!Number.isInteger(value) || Number(value) < min || Number(value) > max) {
-    throw new InvalidOptionError(
-      key,
-      `${key} is ${String(value)}, but must be a whole number from ${min} to ${max}.`,
-    )
-  }
 }
 
 function checkType(key: string, value: unknown, type: 'string' | 'function' | 'boolean'): void {

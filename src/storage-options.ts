@@ -1,5 +1,5 @@
-import { InvalidOptionError } from './errors.ts'
 import { checkKnownOptions } from './known-options.ts'
+import { checkRanges } from './option-ranges.ts'
 import { checkS3Options, type S3Options } from './storage/s3-options.ts'
 
 /** Where files are kept and what they may take. */
@@ -34,14 +34,6 @@ const RANGES = {
 /** @throws {InvalidOptionError} for an unknown option, a wrong type, or a number out of range. */
 export function checkStorageOptions(given: HostStorageOptions): void {
   checkKnownOptions('storage', given, ['s3', ...Object.keys(RANGES)])
-  for (const [key, [min, max]] of Object.entries(RANGES)) {
-    const value: unknown = Reflect.get(given, key)
-    if (value === undefined) continue
-    if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) continue
-    throw new InvalidOptionError(
-      `storage.${key}`,
-      `storage.${key} is ${String(value)}, but must be a whole number from ${min} to ${max}.`,
-    )
-  }
+  checkRanges('storage.', given, RANGES)
   if (given.s3 !== undefined) checkS3Options(given.s3)
 }

@@ -1,4 +1,4 @@
-import type { BackoffPlan } from './backoff.ts'
+import type { BackoffPlan } from '../sdk/backoff.ts'
 import type { Credentials } from './credentials.ts'
 import type { OpenSocket } from './socket.ts'
 

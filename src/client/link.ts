@@ -9,7 +9,7 @@ import {
 import { encodeFrame } from '../protocol/codec.ts'
 import { CLOSE_CODES, type ServerFrame, type SessionLimits, type WelcomeFrame } from '../protocol/frames.ts'
 import type { ResumeRequest } from '../protocol/resume.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff } from '../sdk/backoff.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dial, type DialEnd } from './dial.ts'
 import { LinkCalls, MovedError } from './link-calls.ts'

@@ -1,7 +1,8 @@
 import { CloudletError, retryAfterMsOf } from '../errors.ts'
 import { parseWatchUpdate } from '../protocol/watching.ts'
+import { Backoff, type BackoffPlan } from '../sdk/backoff.ts'
+import { pause } from '../sdk/pause.ts'
 import type { OpenWatch, WatchRequest } from '../sdk/watch.ts'
-import { Backoff, type BackoffPlan } from './backoff.ts'
 import type { Connection } from './connection.ts'
 import { SessionError } from './dial.ts'
 
@@ -42,7 +43,7 @@ async function keepOpen(
       return
     } catch (error) {
       if (!isLost(error) || backoff.count === plan.attempts) throw error
-      await waitFor(Math.max(backoff.next(), retryAfterMsOf(error) ?? 0), [signal, connection.closing])
+      await pause(Math.max(backoff.next(), retryAfterMsOf(error) ?? 0), [signal, connection.closing])
       if (connection.closing.aborted) return
     }
   }
@@ -58,18 +59,4 @@ function isLost(error: unknown): boolean {
   const isOfConnection = error.code === 'CLOUDLET_CONNECTION' || error.code === 'CLOUDLET_UNAUTHENTICATED'
   const isOfDoor = error instanceof SessionError || retryAfterMsOf(error) !== undefined
   return error.retryable && (isOfConnection || isOfDoor)
-}
-
-/** Resolves after the delay, or as soon as one of the signals aborts. */
-function waitFor(delayMs: number, signals: readonly AbortSignal[]): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      clearTimeout(timer)
-      for (const signal of signals) signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, delayMs)
-    for (const signal of signals) signal.addEventListener('abort', done)
-    if (signals.some(({ aborted }) => aborted)) done()
-  })
 }

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { heldBytesOf } from './held-bytes.ts'
 
 export interface PlainMsgpack {
   /** Bytes travel in the message: the `content` of a call's args or of a result. */
@@ -26,10 +27,6 @@ export function scanCellMsgpack(bytes: Uint8Array): void {
   new Scanner(bytes, true).scan()
 }
 
-/** What a value or key takes when it is decoded, and a map or array beside that, about. */
-const VALUE_BYTES = 32
-const CONTAINER_BYTES = 32
-
 /** Bytes may be the value of `content` in a map that is itself a field of the frame. */
 export const BYTES_KEY = 'content'
 export const BYTES_DEPTH = 2
@@ -54,7 +51,7 @@ class Scanner {
     this.#value(0, false)
     if (this.#position !== this.#end) this.#fail(`${this.#end - this.#position} bytes follow the frame`)
     const valueCount = LIMITS.frameValues - this.#valuesLeft
-    const heldBytes = this.#end + valueCount * VALUE_BYTES + this.#containerCount * CONTAINER_BYTES
+    const heldBytes = heldBytesOf(this.#end, valueCount, this.#containerCount)
     return { hasBytes: this.#hasBytes, hasProtoKey: this.#hasProtoKey, heldBytes }
   }
 

@@ -1,5 +1,7 @@
 import { CancelledError, CloudletError, retryAfterMsOf } from '../errors.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
+import { Backoff } from './backoff.ts'
+import { pause } from './pause.ts'
 
 /**
  * A client's `call`: the host gives the op up when the signal aborts. The time of a patient one begins anew whenever
@@ -34,31 +36,19 @@ export async function askAgain<Answer>(
   ask: () => Promise<Answer>,
   isWorthwhile: (error: unknown) => boolean = isPassing,
 ): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
+  const backoff = new Backoff(RETRIES)
+  for (;;) {
     try {
       return await ask()
     } catch (error) {
-      if (!isWorthwhile(error) || attempt > RETRIES.attempts) throw error
-      await pauseAfter(error, attempt, signal)
+      if (!isWorthwhile(error) || backoff.count === RETRIES.attempts) throw error
+      await pauseAfter(error, backoff, signal)
       requireActive(signal)
     }
   }
 }
 
 /** Resolves after the pause that follows that failure, as long as the host asks for it at least, or when the signal aborts. */
-export function pauseAfter(error: unknown, attempt: number, signal: AbortSignal): Promise<void> {
-  const { firstDelayMs, longestDelayMs } = RETRIES
-  const longestMs = Math.min(firstDelayMs * 2 ** (attempt - 1), longestDelayMs)
-  // Not the same for all clients, who may have lost one host at one moment.
-  const delayMs = Math.max(longestMs * (0.5 + Math.random() / 2), retryAfterMsOf(error) ?? 0)
-  return new Promise(resolve => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, delayMs)
-    if (signal.aborted) done()
-    else signal.addEventListener('abort', done)
-  })
+export function pauseAfter(error: unknown, backoff: Backoff, signal: AbortSignal): Promise<void> {
+  return pause(Math.max(backoff.next(), retryAfterMsOf(error) ?? 0), [signal])
 }

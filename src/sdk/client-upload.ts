@@ -1,5 +1,6 @@
 import { ProtocolError, retryAfterMsOf } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { Backoff } from './backoff.ts'
 import { askAgain, type ClientCall, isPassing, pauseAfter, RETRIES, requireActive } from './client-call.ts'
 import type { CreateHash, LocalFile } from './local-files.ts'
 
@@ -75,18 +76,18 @@ class ChunkedUpload {
 
   /** Resolves with the checksum once the host has all. */
   async send(): Promise<string> {
-    let attempt = 0
+    const backoff = new Backoff(RETRIES)
     for (;;) {
       const before = this.#receivedBytes
       try {
-        if (attempt > 0) await this.#catchUp()
+        if (backoff.count > 0) await this.#catchUp()
         await this.#sendFrom(this.#receivedBytes)
         return this.#hash.digest()
       } catch (error) {
         // What got through shows that the network is there again.
-        if (this.#receivedBytes > before) attempt = 0
-        if (!isPassing(error) || ++attempt > RETRIES.attempts) throw error
-        await pauseAfter(error, attempt, this.#work.signal)
+        if (this.#receivedBytes > before) backoff.reset()
+        if (!isPassing(error) || backoff.count === RETRIES.attempts) throw error
+        await pauseAfter(error, backoff, this.#work.signal)
       }
     }
   }

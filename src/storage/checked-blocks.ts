@@ -84,13 +84,14 @@ export async function* readChecked(file: OpenFile, range?: ByteRange): AsyncGene
   if (whole !== undefined && blockCount !== 1 && !isDigest(whole, sha256)) throw damagedFile(path)
 }
 
-/** All bytes of a file, checked before any is handed out. */
-export async function readWhole(file: OpenFile): Promise<Uint8Array> {
-  const content = new Uint8Array(file.record.sizeBytes)
+/** All bytes of a file, or of a part that it has, checked before any is handed out. */
+export async function readTogether(file: OpenFile, range?: ByteRange): Promise<Uint8Array> {
+  const { start, end } = { start: 0, end: file.record.sizeBytes, ...range }
+  const content = new Uint8Array(end - start)
   let at = 0
-  for await (const block of readChecked(file)) {
-    content.set(block, at)
-    at += block.byteLength
+  for await (const piece of readChecked(file, range)) {
+    content.set(piece, at)
+    at += piece.byteLength
   }
   return content
 }

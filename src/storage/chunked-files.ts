@@ -4,7 +4,7 @@ import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { EngineAccess } from './engine-access.ts'
 import { type FileIdFormat, missingFile } from './file-id.ts'
 import { type OnBehalf, openReadable } from './readable-file.ts'
-import { checkWholeNumbers } from './storage-arguments.ts'
+import { checkWholeNumbers, clipRange } from './storage-arguments.ts'
 
 /** Files in chunks, for those who have only calls to send them with. Rejects as `Storage` does. */
 export class ChunkedFiles {
@@ -30,7 +30,7 @@ export class ChunkedFiles {
       const file = await openReadable(engine, args, record => {
         if (record.sha256 !== args.sha256) throw missingFile(args.fileID)
       })
-      return { content: await engine.reader.part(file, asked) }
+      return { content: await engine.reader.together(file, clipRange(asked, file.record)) }
     })
   }
 

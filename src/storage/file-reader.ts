@@ -1,9 +1,8 @@
-import { readChecked, readWhole } from './checked-blocks.ts'
+import { readChecked, readTogether } from './checked-blocks.ts'
 import type { CloudPath } from './cloud-path.ts'
 import type { DamageReports } from './damage.ts'
 import type { Driver, OpenFile } from './driver.ts'
 import type { ByteRange } from './signed-file.ts'
-import { checkRange } from './storage-arguments.ts'
 
 /** Reads files, checked, and tells the operator of those that are damaged. */
 export class FileReader {
@@ -20,28 +19,10 @@ export class FileReader {
     return this.#watch(() => this.#driver.open(path))
   }
 
-  /** All of an open file, and closes it. */
-  async whole(file: OpenFile): Promise<Uint8Array> {
+  /** All of an open file, or a part that it has, and closes it. */
+  async together(file: OpenFile, range?: ByteRange): Promise<Uint8Array> {
     try {
-      return await this.#watch(() => readWhole(file))
-    } finally {
-      await file.close()
-    }
-  }
-
-  /** What there is of a range of an open file, and closes it. @throws {StorageError} INVALID_PARAM for no range */
-  async part(file: OpenFile, asked: ByteRange): Promise<Uint8Array> {
-    try {
-      const range = checkRange(asked, file.record)
-      return await this.#watch(async () => {
-        const content = new Uint8Array(range.end - range.start)
-        let at = 0
-        for await (const piece of readChecked(file, range)) {
-          content.set(piece, at)
-          at += piece.byteLength
-        }
-        return content
-      })
+      return await this.#watch(() => readTogether(file, range))
     } finally {
       await file.close()
     }

@@ -39,8 +39,12 @@ export function checkReadable({ sizeBytes }: FileRecord): void {
  *
  * @throws {StorageError} `INVALID_PARAM` for what is no range
  */
-export function checkRange(range: ByteRange, { sizeBytes }: FileRecord): ByteRange {
-  const { start, end } = checkWholeNumbers(range)
+export function checkRange(range: ByteRange, file: FileRecord): ByteRange {
+  return clipRange(checkWholeNumbers(range), file)
+}
+
+/** What of a range a file has. */
+export function clipRange({ start, end }: ByteRange, { sizeBytes }: FileRecord): ByteRange {
   return { start: Math.min(start, sizeBytes), end: Math.min(end, sizeBytes) }
 }
 

@@ -85,7 +85,7 @@ export class Storage implements Closable {
   async download(args: OnBehalf & { readonly fileID: string }): Promise<OpResult<'storage.download'>> {
     return this.#access.run(async engine => {
       const file = await openReadable(engine, args, checkReadable)
-      return { content: await engine.reader.whole(file), contentType: file.record.contentType }
+      return { content: await engine.reader.together(file), contentType: file.record.contentType }
     })
   }
 

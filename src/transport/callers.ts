@@ -1,4 +1,5 @@
 import { OverloadedError } from '../errors.ts'
+import { TokenBucket } from '../token-bucket.ts'
 import type { Caller } from '../types.ts'
 import type { ByteBudget, ByteShare } from './byte-budget.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
@@ -19,9 +20,8 @@ export interface CallerLoad {
   readonly incoming: ByteShare
   readonly outgoing: ByteShare
   readonly kept: ByteShare
-  /** Calls it may make at once just now, as of `filledMs`. */
-  tokens: number
-  filledMs: number
+  /** Of the calls it may make, where they are bounded. */
+  readonly bucket: TokenBucket | undefined
 }
 
 export type CallerLimits = Pick<
@@ -64,10 +64,10 @@ export class Callers {
     const key = keyOf(caller)
     const known = this.#loads.get(key)
     if (known !== undefined) return known
-    const { maxCallsBurst: tokens, maxFrameBytes, maxBufferedBytes } = this.#limits
+    const { maxFrameBytes, maxBufferedBytes } = this.#limits
     const { incoming, outgoing, kept } = this.#budgets
     const load: CallerLoad = {
-      ...{ key, sessionCount: 0, inFlightCount: 0, tokens, filledMs: 0 },
+      ...{ key, sessionCount: 0, inFlightCount: 0, bucket: this.#makeBucket() },
       queue: new Set<QueuedCall>(),
       functions: { queue: new Set<QueuedCall>() },
       large: { queue: new Set<QueuedCall>() },
@@ -105,10 +105,10 @@ export class Callers {
         RETRY_AFTER_MS,
       )
     }
-    if (maxCallsPerSecond > 0 && !this.#takeToken(load)) {
+    if (load.bucket?.take(performance.now()) === false) {
       return new OverloadedError(
         `This caller makes more than ${maxCallsPerSecond} calls a second, its limit. Make fewer, or raise maxCallsPerSecond.`,
-        Math.ceil(((1 - load.tokens) / maxCallsPerSecond) * 1000),
+        Math.ceil(load.bucket.nextMs),
       )
     }
     load.inFlightCount++
@@ -125,29 +125,16 @@ export class Callers {
     for (const load of this.#loads.values()) this.#forget(load)
   }
 
-  #takeToken(load: CallerLoad): boolean {
-    this.#fill(load)
-    if (load.tokens < 1) return false
-    load.tokens--
-    return true
-  }
-
-  #fill(load: CallerLoad): void {
+  #makeBucket(): TokenBucket | undefined {
     const { maxCallsPerSecond, maxCallsBurst } = this.#limits
-    const nowMs = performance.now()
-    const gained = ((nowMs - load.filledMs) / 1000) * maxCallsPerSecond
-    load.tokens = Math.min(maxCallsBurst, load.tokens + gained)
-    load.filledMs = nowMs
+    if (maxCallsPerSecond === 0) return undefined
+    return new TokenBucket(maxCallsBurst, maxCallsPerSecond, 1000, performance.now())
   }
 
   /** One who has used its calls up is remembered until it has them again: a new session gives none. */
   #forget(load: CallerLoad): void {
     if (load.sessionCount > 0 || load.inFlightCount > 0) return
-    const { maxCallsPerSecond, maxCallsBurst } = this.#limits
-    if (maxCallsPerSecond > 0) {
-      this.#fill(load)
-      if (load.tokens < maxCallsBurst) return
-    }
+    if (load.bucket?.isFull(performance.now()) === false) return
     this.#loads.delete(load.key)
   }
 }

@@ -9,6 +9,7 @@ import {
   resolveHttpOptions,
 } from './http-options.ts'
 import { requireInteger } from './integer-option.ts'
+import { MAX_DELAY_MS } from './wait.ts'
 
 /** One call of a session, as the door hands it on. Nothing in it has been checked but its frame. */
 export interface DoorCall {
@@ -208,9 +209,6 @@ export const DOOR_OPTION_NAMES: readonly string[] = [
   ...HTTP_OPTION_NAMES,
   'authenticate',
 ]
-
-/** Longest delay a timer can hold. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** @throws {InvalidOptionError} that names the option at fault. */
 export function resolveDoorOptions(options: DoorOptions): ResolvedDoorOptions {

@@ -3,6 +3,7 @@ import type { AccessEvent } from './http-access-event.ts'
 import { Cors, type CorsOptions } from './http-cors.ts'
 import { type HttpPathSetting, type HttpPathTarget, resolveHttpPaths } from './http-paths.ts'
 import { requireInteger } from './integer-option.ts'
+import { MAX_DELAY_MS } from './wait.ts'
 
 /** A request for a function that a path is mapped to. Nobody has logged in for it. */
 export interface AccessCall {
@@ -91,9 +92,6 @@ const DEFAULTS = Object.freeze({
 
 /** What may be set of the HTTP part. */
 export const HTTP_OPTION_NAMES: readonly string[] = [...Object.keys(DEFAULTS), 'httpPaths', 'cors']
-
-/** Longest delay a timer can hold. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** @throws {InvalidOptionError} that names the option at fault. */
 export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {

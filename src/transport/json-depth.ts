@@ -1,3 +1,5 @@
+import { heldBytesOf } from '../protocol/held-bytes.ts'
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const OPEN_LIST = 0x5b
@@ -7,10 +9,6 @@ const CLOSE_MAP = 0x7d
 
 const COMMA = 0x2c
 const COLON = 0x3a
-
-/** What a value or key takes when it is parsed, and a map or list beside that, about. */
-const VALUE_BYTES = 32
-const CONTAINER_BYTES = 32
 
 /**
  * How deep a JSON text is nested, and what its value takes in memory, about; told before anything is made of it. Of
@@ -35,6 +33,5 @@ export function measureJson(text: Uint8Array): { depth: number; heldBytes: numbe
   }
   // The first value of a list or map has no separator before it.
   const valueCount = 1 + separatorCount + containerCount
-  const heldBytes = text.length + valueCount * VALUE_BYTES + containerCount * CONTAINER_BYTES
-  return { depth: deepest, heldBytes }
+  return { depth: deepest, heldBytes: heldBytesOf(text.length, valueCount, containerCount) }
 }

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../errors.ts'
 import { checkKnownOptions } from '../known-options.ts'
 import type { Caller } from '../types.ts'
+import { requireInteger } from './integer-option.ts'
 
 /** What a verified token says: registered claims such as `sub`, `iss`, `exp`, and whatever else its issuer put in. */
 export type JwtClaims = Readonly<Record<string, unknown>>
@@ -106,9 +107,9 @@ export function resolveJwtOptions(given: JwtAuthenticatorOptions): ResolvedJwtOp
   if (options.keys !== undefined) checkKeys(options.keys)
   for (const name of ['issuer', 'audience'] as const) checkTexts(name, options[name])
   for (const [name, [min, max]] of Object.entries(RANGES))
-    checkInteger(name, Reflect.get(options, name), min, max)
+    requireInteger(name, Reflect.get(options, name), min, max)
   const { maxTokenAgeMs, requiresExpiry } = options
-  if (maxTokenAgeMs !== undefined) checkInteger('maxTokenAgeMs', maxTokenAgeMs, 1000, 366 * DAY_MS)
+  if (maxTokenAgeMs !== undefined) requireInteger('maxTokenAgeMs', maxTokenAgeMs, 1000, 366 * DAY_MS)
   if (typeof requiresExpiry !== 'boolean') {
     throw new InvalidOptionError('requiresExpiry', 'requiresExpiry must be true or false.')
   }
@@ -173,12 +174,4 @@ function checkTexts(name: string, value: unknown): void {
   if (value === undefined || isText(value)) return
   if (Array.isArray(value) && value.length > 0 && value.every(isText)) return
   throw new InvalidOptionError(name, `${name} must be text, or a list of texts, that are not empty.`)
-}
-
-function checkInteger(name: string, value: unknown, min: number, max: number): void {
-  if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return
-  throw new InvalidOptionError(
-    name,
-    `${name} must be an integer from ${min} to ${max}, not ${String(value)}.`,
-  )
 }

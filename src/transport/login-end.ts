@@ -1,8 +1,6 @@
 import { InvalidOptionError } from '../errors.ts'
 import type { Login } from './auth.ts'
-
-/** Longest delay a timer can hold. */
-const MAX_DELAY_MS = 2 ** 31 - 1
+import { MAX_DELAY_MS } from './wait.ts'
 
 /** What is done about a login that ends. */
 export interface LoginListeners {

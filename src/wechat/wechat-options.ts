@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.ts'
 import { checkKnownOptions } from '../known-options.ts'
+import { checkRanges } from '../option-ranges.ts'
 import { type ResolvedPayOptions, resolvePayOptions, type WechatPayOptions } from './pay-options.ts'
 
 /** The mini-program whose users log in, and how WeChat's servers are reached for it. */
@@ -81,15 +82,7 @@ export function resolveWechatOptions(given: WechatOptions): ResolvedWechatOption
   const options = { ...WECHAT_DEFAULTS, ...defined, ...pay } as ResolvedWechatOptions
   checkText('appid', options.appid, /^[\w.@:-]{1,128}$/, '1 to 128 letters, digits or _ - . @ :')
   checkText('secret', options.secret, /^[\x21-\x7e]{1,256}$/, '1 to 256 visible ASCII characters')
-  for (const [name, [min, max]] of Object.entries(RANGES)) {
-    const value: unknown = Reflect.get(options, name)
-    if (!Number.isInteger(value) || Number(value) < min || Number(value) > max) {
-      throw new InvalidOptionError(
-        `wechat.${name}`,
-        `wechat.${name} is ${String(value)}, but must be a whole number from ${min} to ${max}.`,
-      )
-    }
-  }
+  checkRanges('wechat.', options, RANGES)
   if (!['stable_token', 'token'].includes(options.tokenEndpoint)) {
     throw new InvalidOptionError('wechat.tokenEndpoint', 'wechat.tokenEndpoint is "stable_token" or "token".')
   }

@@ -7,6 +7,8 @@ const WORDS = [
   ...[
     'address-network',
     'cloudlet-error',
+    'option-ranges',
+    'token-bucket',
     'network-error',
     'wechat-error',
     'errors',

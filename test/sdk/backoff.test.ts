@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Backoff } from '../../src/client/backoff.ts'
+import { Backoff } from '../../src/sdk/backoff.ts'
 
 test('pauses double up to the longest, half of each at random, and begin anew when it went well', () => {
   const backoff = new Backoff({ firstDelayMs: 100, longestDelayMs: 1000 })
