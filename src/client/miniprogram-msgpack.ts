@@ -53,9 +53,9 @@ class Writer {
       if (value < 0x80) this.#byte(value)
       else this.#sized(value, [0xcc, 0xcd, 0xce])
     } else if (value >= -32) this.#byte(value & 0xff)
-    else if (value >= -0x80) this.#view.setInt8(this.#reserve(0xd0, 1), value)
-    else if (value >= -0x8000) this.#view.setInt16(this.#reserve(0xd1, 2), value)
-    else this.#view.setInt32(this.#reserve(0xd2, 4), value)
+    else if (value >= -0x80) this.#put(0xd0, 1, value)
+    else if (value >= -0x8000) this.#put(0xd1, 2, value)
+    else this.#put(0xd2, 4, value)
   }
 
   #text(text: string): void {
@@ -92,9 +92,18 @@ class Writer {
 
   /** A head whose type says how many bytes its number takes: 1, 2 or 4. Type 0: there is no such form. */
   #sized(number: number, [short, middle, long]: readonly [number, number, number]): void {
-    if (short !== 0 && number < 0x100) this.#view.setUint8(this.#reserve(short, 1), number)
-    else if (number < 0x10000) this.#view.setUint16(this.#reserve(middle, 2), number)
-    else this.#view.setUint32(this.#reserve(long, 4), number)
+    if (short !== 0 && number < 0x100) this.#put(short, 1, number)
+    else if (number < 0x10000) this.#put(middle, 2, number)
+    else this.#put(long, 4, number)
+  }
+
+  /** A type, and an integer of so many bytes; of a negative one its two's complement. */
+  #put(type: number, length: 1 | 2 | 4, integer: number): void {
+    // The place first: to make room gives the view another buffer.
+    const at = this.#reserve(type, length)
+    if (length === 1) this.#view.setUint8(at, integer)
+    else if (length === 2) this.#view.setUint16(at, integer)
+    else this.#view.setUint32(at, integer)
   }
 
   #byte(byte: number): void {

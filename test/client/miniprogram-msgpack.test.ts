@@ -47,6 +47,15 @@ describe('MessagePack of the mini-program build', () => {
     fc.assert(run, { numRuns: 3000 })
   })
 
+  test('writes a number of any form wherever its buffer ends', () => {
+    for (const number of [200, 60_000, 2 ** 31, 2 ** 40, -100, -30_000, -(2 ** 31), 0.5]) {
+      for (let length = 1000; length < 1030; length++) {
+        const value = ['x'.repeat(length), number]
+        expect(original.unpack(Buffer.from(own.pack(value)))).toStrictEqual(value)
+      }
+    }
+  })
+
   test.each([
     0,
     1,
