@@ -42,12 +42,11 @@ export function identifyEvent(
   isDirect: boolean,
 ): Readonly<Record<string, unknown>> {
   const isPlain = !Object.hasOwn(event, 'userInfo') && !Object.hasOwn(event, '__proto__')
-  if (isPlain && !(isDirect && caller.openid !== undefined)) return event
+  const isUsers = isDirect && caller.openid !== undefined
+  if (isPlain) return isUsers ? { ...event, userInfo: userInfoOf(caller) } : event
   // A key named __proto__ would, copied by assignment, put a userInfo of its own behind ours.
   const { userInfo, ['__proto__']: _, ...rest } = event
-  if (isDirect && caller.openid !== undefined) {
-    return { ...rest, userInfo: { ...appIdOf(caller), openId: caller.openid } }
-  }
+  if (isUsers) return { ...rest, userInfo: userInfoOf(caller) }
   if (typeof userInfo !== 'object' || userInfo === null || Array.isArray(userInfo)) {
     return userInfo === undefined ? rest : { ...rest, userInfo }
   }
@@ -55,8 +54,8 @@ export function identifyEvent(
   return Object.keys(profile).length === 0 ? rest : { ...rest, userInfo: profile }
 }
 
-function appIdOf({ appid }: Caller): { appId?: string } {
-  return appid === undefined ? {} : { appId: appid }
+function userInfoOf({ appid, openid }: Caller): object {
+  return appid === undefined ? { openId: openid } : { appId: appid, openId: openid }
 }
 
 /** Made once per deployment: an invocation only adds what is its own (wxcloud-spec §1.4). */
@@ -88,8 +87,20 @@ export function makeIdentityTemplate(
   return { fixedText: JSON.stringify(fixed) }
 }
 
+/** What was written last: those who call again and again are told by a session, whose caller stays the same object. */
+let lastCaller: Caller | undefined
+let lastText = ''
+
 /** Who asks, as the environment variables of one invocation, in JSON text (wxcloud-spec §2.3). */
 export function writeVariables(caller: Caller): string {
+  if (caller !== lastCaller) {
+    lastText = composeVariables(caller)
+    lastCaller = caller
+  }
+  return lastText
+}
+
+function composeVariables(caller: Caller): string {
   const source = sourceOf(caller)
   const { openid, appid, unionid, clientIp } = caller
   let text = source === undefined ? '' : `,"TCB_SOURCE":${JSON.stringify(source)}`

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Admission } from './admission.ts'
-import { bind } from './capabilities/bindings.ts'
+import { BoundInvocation } from './bound-invocation.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher } from './capabilities/dispatch.ts'
-import { Ending } from './capabilities/ending.ts'
 import type { Deployment } from './deployment.ts'
 import {
   CancelledError,
@@ -18,7 +17,7 @@ import {
   ValueError,
 } from './errors.ts'
 import type { DeployedFunction } from './function-table.ts'
-import { callerOfNested, identifyEvent, writeVariables } from './identity.ts'
+import { callerOfNested, identifyEvent } from './identity.ts'
 import type { RunResult } from './isolate/job.ts'
 import type { Pool } from './isolate/pool.ts'
 import { LIMITS } from './limits.ts'
@@ -68,12 +67,11 @@ export interface InvocationReport extends Omit<InvokeResult, 'result'> {
 /** One run of a handler for one event: the line of docs/architecture.md, from the call to its settling. */
 export async function invoke(line: Line, input: InvocationInput): Promise<InvokeResult> {
   const { functionName, scope } = input
-  const { requestId = randomUUID() } = input
-  const run: Progress = { requestId, startMs: performance.now(), logs: [], ran: undefined }
+  const run = new Progress(input.requestId ?? randomUUID())
   try {
     // 1 find
-    const { deployment, rights, network } = line.findDeployment(functionName)
-    const { config } = deployment
+    const deployed = line.findDeployment(functionName)
+    const { deployment } = deployed
     const isDirect = scope.depth === 0
     const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
     const eventText = writeEvent(identifyEvent(input.event, caller, isDirect))
@@ -82,48 +80,22 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     const permit = await line.admission.admit({
       functionName,
       lane,
-      maxWaitMs: config.timeoutMs,
+      maxWaitMs: deployment.config.timeoutMs,
       parent: scope.place,
       signal: scope.signal,
     })
     // 3 bind
-    let ending = new Ending()
-    const depth = scope.depth + 1
-    const { files } = deployment
-    const meter = { heapUsedBytes: 0 }
-    const openapi = config.openapi
-    const own = { functionName: deployment.name, openapi, network, files, meter }
-    const scoped = { kind: 'function', caller, depth, place: permit, ...own } as const
-    let call = bind(line.dispatcher, rights, { ...scoped, ending })
-    // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
-    const ran = await lane.run({
-      eventText,
+    const bound = new BoundInvocation(line.dispatcher, deployed, scope, {
       requestId: run.requestId,
-      fixedText: deployment.identity.fixedText,
-      variablesText: writeVariables(caller),
-      call: (op, args, signal) => call(op, args, signal),
-      onLog: logLine => run.logs.push(logLine),
-      isIdempotent: config.idempotent,
-      // What it held goes back, and nothing of before is heard of again.
-      onRestart: () => {
-        run.logs.length = 0
-        ending.run()
-        ending = new Ending()
-        call = bind(line.dispatcher, rights, { ...scoped, ending })
-      },
-      limitMs: config.timeoutMs,
-      cpuLimitMs: config.cpuMs,
-      limits: deployment.limits,
-      signal: scope.signal,
-      meter,
-      onOver: () => {
-        ending.run()
-        permit.release()
-      },
+      logs: run.logs,
+      caller,
+      eventText,
+      permit,
     })
-    run.ran = ran
+    // 4 to 6 acquire, run, release: the lane's, which gives the permit back when nothing is left to do
+    run.ran = await lane.run(bound)
     // 7 settle
-    const result = settle(deployment, ran)
+    const result = settle(deployment, run.ran)
     const report = describe(input, run)
     line.report(report)
     const { requestId, coldStart, durationMs, cpuMs, heapUsedBytes, logs } = report
@@ -137,12 +109,16 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
 }
 
 /** How far an invocation has come. */
-interface Progress {
+class Progress {
   readonly requestId: string
   /** On the scale of `performance.now()`. */
-  readonly startMs: number
-  readonly logs: LogLine[]
+  readonly startMs = performance.now()
+  readonly logs: LogLine[] = []
   ran: RunResult | undefined
+
+  constructor(requestId: string) {
+    this.requestId = requestId
+  }
 }
 
 function describe(

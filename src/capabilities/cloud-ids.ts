@@ -17,18 +17,17 @@ const FIELD_CHARS = 256
  */
 export async function fillCloudIDs(
   event: Event,
-  cloudIDs: unknown,
+  cloudIDs: object,
   open: (cloudIDs: readonly string[]) => Promise<readonly object[]>,
 ): Promise<Event> {
-  if (cloudIDs === undefined) return event
   const entries = readCloudIDs(cloudIDs)
   if (entries.length === 0) return event
   const opened = await open(entries.map(([, cloudID]) => cloudID))
   return { ...event, ...Object.fromEntries(entries.map(([field], index) => [field, opened[index]])) }
 }
 
-function readCloudIDs(cloudIDs: unknown): (readonly [field: string, cloudID: string])[] {
-  const entries = Object.entries(cloudIDs as Record<string, unknown>)
+function readCloudIDs(cloudIDs: object): (readonly [field: string, cloudID: string])[] {
+  const entries = Object.entries<unknown>(cloudIDs as Record<string, unknown>)
   if (entries.length > LIMITS.cloudIDs) {
     throw new ValueError(
       'cloudIDs',

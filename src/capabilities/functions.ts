@@ -20,8 +20,11 @@ export function functionHandlers(invoke: Invoke, openCloudIDs: OpenCloudIDs): Ha
           `"${name}" was called ${scope.depth} functions deep; the limit is ${LIMITS.callDepth}. Do functions call each other in a circle?`,
         )
       }
-      const open = (ids: readonly string[]): Promise<readonly object[]> => openCloudIDs(ids, scope.caller)
-      const event = await fillCloudIDs(eventOf(data), cloudIDs, open)
+      const given = eventOf(data)
+      const event =
+        cloudIDs === undefined
+          ? given
+          : await fillCloudIDs(given, cloudIDs, ids => openCloudIDs(ids, scope.caller))
       const { result, requestId } = await invoke(name, event, scope)
       return { result: result as Encoded, requestId }
     },

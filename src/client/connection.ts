@@ -69,7 +69,9 @@ export class Connection implements Closable {
   #isClosing = false
   readonly #closing = new AbortController()
   /** Calls not settled yet, on the present link and on retired ones. */
-  readonly #running = new Set<Promise<unknown>>()
+  #runningCount = 0
+  /** Settles when there are none, for who closes. */
+  #idle: PromiseWithResolvers<void> | undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -96,13 +98,17 @@ export class Connection implements Closable {
     this.#requireOpen()
     const { signal, timeoutMs = this.#options.timeoutMs, isPatient = false } = options
     const isIdempotent = options.isIdempotent ?? IDEMPOTENT_OPS.has(op)
-    const answer = this.#send({ op, args, signal, timeoutMs, isIdempotent, isPatient })
-    this.#running.add(answer)
+    const startMs = performance.now()
+    const call = { op, args, signal, timeoutMs, isIdempotent, isPatient }
+    this.#runningCount++
     try {
       // The host's results are of the op's own shape; nothing here depends on it.
-      return (await answer) as OpResult<Op>
+      return (await this.#usableLink().call(call)) as OpResult<Op>
+    } catch (error) {
+      if (!(error instanceof MovedError)) throw error
+      return (await this.#move(call, startMs + timeoutMs)) as OpResult<Op>
     } finally {
-      this.#running.delete(answer)
+      if (--this.#runningCount === 0) this.#idle?.resolve()
     }
   }
 
@@ -141,7 +147,10 @@ export class Connection implements Closable {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#closing.abort()
-    await Promise.allSettled(this.#running)
+    if (this.#runningCount > 0) {
+      this.#idle ??= Promise.withResolvers()
+      await this.#idle.promise
+    }
     this.#link?.close()
     this.#setStatus('closed')
   }
@@ -151,11 +160,10 @@ export class Connection implements Closable {
   }
 
   /** A host that closes leaves its calls to another connection, if they were not run or may be run twice. */
-  async #send(call: LinkCall): Promise<unknown> {
-    const endMs = performance.now() + call.timeoutMs
-    for (let moveCount = 0; ; moveCount++) {
+  async #move(call: LinkCall, endMs: number): Promise<unknown> {
+    for (let moveCount = 1; ; moveCount++) {
       try {
-        const timeoutMs = moveCount === 0 ? call.timeoutMs : Math.max(1, endMs - performance.now())
+        const timeoutMs = Math.max(1, endMs - performance.now())
         return await this.#usableLink().call({ ...call, timeoutMs })
       } catch (error) {
         if (!(error instanceof MovedError) || moveCount === MOVES_MAX) throw error

@@ -13,6 +13,12 @@ export interface HostCallLimits {
   readonly hostCallBytes: number
 }
 
+/** The invocation the calls are of. */
+export interface HostCallAsker {
+  readonly call: HostCall
+  readonly limits: HostCallLimits
+}
+
 type CallMessage = Extract<ToHost, { type: 'call' }>
 
 interface Waiting {
@@ -30,8 +36,7 @@ interface Wait {
 
 /** The host calls of one invocation that have no answer yet, and how long each op was waited for. */
 export class HostCalls {
-  readonly #call: HostCall
-  readonly #limits: HostCallLimits
+  readonly #asker: HostCallAsker
   readonly #crossing: Crossing
   #startedCount = 0
   #askedCount = 0
@@ -43,16 +48,15 @@ export class HostCalls {
   #backgroundCount = 0
   /** Calls with large answers that are under way, or whose answers have not crossed; and those that wait for them. */
   #largeCount = 0
-  readonly #waitingLarge: (() => void)[] = []
+  #waitingLarge: (() => void)[] | undefined
   /** The answer the guest's thread waits for, until it has all of it. */
   #asked: number | undefined
   /** Made with the first call, as the aborter. */
   #inFlight: Map<number, Waiting> | undefined
   #waits: Map<string, Wait> | undefined
 
-  constructor(call: HostCall, limits: HostCallLimits, crossing: Crossing) {
-    this.#call = call
-    this.#limits = limits
+  constructor(asker: HostCallAsker, crossing: Crossing) {
+    this.#asker = asker
     this.#crossing = crossing
   }
 
@@ -100,20 +104,23 @@ export class HostCalls {
     const isLarge = LARGE_ANSWERS.has(op)
     const { signal } = this.#aborter
     const run = (): void => {
-      void this.#call(op, given as Readonly<Record<string, unknown>>, signal).then(answer => {
+      void this.#asker.call(op, given as Readonly<Record<string, unknown>>, signal).then(answer => {
         this.#endWait(id)
-        if (!this.#isOver) this.#answer(id, answer, isLarge ? this.#onLargeTaken : undefined)
+        if (!this.#isOver) this.#answer(id, answer, isLarge ? () => this.#takeNextLarge() : undefined)
       })
     }
-    if (isLarge && this.#largeCount >= LIMITS.hostLargeAnswers) this.#waitingLarge.push(run)
-    else {
+    if (isLarge && this.#largeCount >= LIMITS.hostLargeAnswers) {
+      this.#waitingLarge ??= []
+      this.#waitingLarge.push(run)
+    } else {
       if (isLarge) this.#largeCount++
       run()
     }
   }
 
-  readonly #onLargeTaken = (): void => {
-    const next = this.#waitingLarge.shift()
+  /** A large answer has crossed. */
+  #takeNextLarge(): void {
+    const next = this.#waitingLarge?.shift()
     if (next === undefined) this.#largeCount--
     else if (!this.#isOver) next()
   }
@@ -156,7 +163,7 @@ export class HostCalls {
 
   /** An invocation that calls without end is told so, and goes on without. */
   #refuse(op: string, sizeBytes: number): HostAnswer | undefined {
-    const { hostCalls, hostCallBytes } = this.#limits
+    const { hostCalls, hostCallBytes } = this.#asker.limits
     this.#startedCount++
     this.#sentBytes += sizeBytes
     const isOver =

@@ -29,7 +29,7 @@ export class Run {
   constructor(job: Job, crossing: Crossing) {
     this.job = job
     this.#crossing = crossing
-    this.calls = new HostCalls(job.request.call, job.request.limits, crossing)
+    this.calls = new HostCalls(job.request, crossing)
   }
 
   /** The first completion the guest reported, if it has. */

@@ -21,9 +21,9 @@ export class FrameFields<Chars extends Readonly<Record<string, number>>> {
   }
 
   /** Unknown fields are refused, so that a misspelt one can't be silently without effect. hello and welcome may grow. */
-  only(...names: readonly string[]): void {
-    for (const name of Object.keys(this.#fields)) {
-      if (name !== 'type' && !names.includes(name)) {
+  only(names: readonly string[]): void {
+    for (const name in this.#fields) {
+      if (name !== 'type' && !names.includes(name) && this.has(name)) {
         throw new ProtocolError(`A ${this.type} frame has no field ${JSON.stringify(name.slice(0, 40))}.`)
       }
     }

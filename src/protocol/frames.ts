@@ -177,22 +177,22 @@ export function parseClientFrame(value: unknown): ClientFrame {
         ...(fields.has('resume') ? { resume: parseResumeRequest(fields.value('resume')) } : {}),
       }
     case 'call':
-      fields.only('id', 'op', 'args')
+      fields.only(['id', 'op', 'args'])
       return { type: 'call', id: fields.integer('id'), op: fields.text('op'), args: fields.value('args') }
     case 'cancel':
-      fields.only('id')
+      fields.only(['id'])
       return { type: 'cancel', id: fields.integer('id') }
     case 'ack':
-      fields.only('id', 'sequence')
+      fields.only(['id', 'sequence'])
       return { type: 'ack', id: fields.integer('id'), sequence: fields.integer('sequence') }
     case 'received':
-      fields.only('count')
+      fields.only(['count'])
       return { type: 'received', count: fields.integer('count') }
     case 'ping':
-      fields.only('nonce')
+      fields.only(['nonce'])
       return { type: 'ping', nonce: fields.integer('nonce') }
     case 'goodbye':
-      fields.only('reason')
+      fields.only(['reason'])
       return { type: 'goodbye', ...fields.optionalText('reason') }
     default:
       throw new ProtocolError(
@@ -215,23 +215,23 @@ export function parseServerFrame(value: unknown): ServerFrame {
         ...(fields.has('resume') ? { resume: parseResumeOffer(fields.value('resume')) } : {}),
       }
     case 'event': {
-      fields.only('id', 'sequence', 'event')
+      fields.only(['id', 'sequence', 'event'])
       const [id, sequence] = [fields.integer('id'), fields.integer('sequence')]
       return { type: 'event', id, sequence, event: fields.value('event') }
     }
     case 'result':
-      fields.only('id', 'result')
+      fields.only(['id', 'result'])
       return { type: 'result', id: fields.integer('id'), result: fields.value('result') }
     case 'error': {
-      fields.only('id', 'error')
+      fields.only(['id', 'error'])
       const error = parseErrorData(fields.value('error'))
       return fields.has('id') ? { type: 'error', id: fields.integer('id'), error } : { type: 'error', error }
     }
     case 'pong':
-      fields.only('nonce')
+      fields.only(['nonce'])
       return { type: 'pong', nonce: fields.integer('nonce') }
     case 'goodbye':
-      fields.only('reason')
+      fields.only(['reason'])
       return { type: 'goodbye', ...fields.optionalText('reason') }
     default:
       throw new ProtocolError(

@@ -3,7 +3,7 @@ import type { Call, OpArgs } from '../protocol/calls.ts'
 import type { Encoded } from '../protocol/value.ts'
 import type { SeparateCloudIDs } from './cloud-id.ts'
 import { isObject, nameType } from './parameters.ts'
-import { createFailure, createWxError, nameApi, runApi, type Surface } from './wx-errors.ts'
+import { createFailure, createWxError, nameApi, type Surface, toWxError } from './wx-errors.ts'
 
 export interface CallFunctionOptions {
   /** Name of a deployed function. */
@@ -29,19 +29,21 @@ export interface CallFunctionResult {
  * @throws {WxError} errCode -504002 when the function failed; on clients -501000 when it doesn't exist and
  *   -504003 when it ran out of time.
  */
-export function callFunction(
+export async function callFunction(
   surface: Surface,
   call: Call,
   options: unknown,
   separate?: SeparateCloudIDs,
 ): Promise<CallFunctionResult> {
   const api = nameApi(surface, 'callFunction')
-  return runApi(surface, api, async () => {
-    const answer = await call('functions.invoke', readArgs(surface, api, options, separate))
-    const envelope = { errMsg: `${api}:ok`, requestID: answer.requestId }
-    if (answer.result === undefined) return envelope as CallFunctionResult
-    return { result: surface === 'server' ? parseAgain(answer.result) : answer.result, ...envelope }
-  })
+  try {
+    const { result, requestId } = await call('functions.invoke', readArgs(surface, api, options, separate))
+    const errMsg = `${api}:ok`
+    if (result === undefined) return { errMsg, requestID: requestId } as CallFunctionResult
+    return { result: surface === 'server' ? parseAgain(result) : result, errMsg, requestID: requestId }
+  } catch (error) {
+    throw toWxError(error, surface, api)
+  }
 }
 
 function readArgs(
@@ -61,11 +63,8 @@ function readArgs(
   if (!isObject(data)) throw mistyped(surface, api, 'data', 'object', data)
   const separated = separate === undefined ? { data, cloudIDs: undefined } : separate(api, data)
   const event = toJson(surface, api, separated.data)
-  return {
-    name,
-    ...(event === undefined ? {} : { data: event }),
-    ...(separated.cloudIDs === undefined ? {} : { cloudIDs: separated.cloudIDs }),
-  }
+  const args = event === undefined ? { name } : { name, data: event }
+  return separated.cloudIDs === undefined ? args : { ...args, cloudIDs: separated.cloudIDs }
 }
 
 function mistyped(surface: Surface, api: string, field: string, expected: string, value: unknown): Error {

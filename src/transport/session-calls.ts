@@ -195,8 +195,8 @@ export class SessionCalls {
     const { signal } = controller
     const { caller } = this.#owner
     try {
-      const emit = stream === undefined ? {} : { emit: stream.emit }
-      const result = await this.#context.call({ op, args, caller, signal, ...emit })
+      const asked = { op, args, caller, signal }
+      const result = await this.#context.call(stream === undefined ? asked : { ...asked, emit: stream.emit })
       this.#answer(call, () => this.#owner.send({ type: 'result', id, result: result ?? null }))
     } catch (error) {
       this.#answer(call, () => this.#sendError(id, error))
