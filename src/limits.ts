@@ -245,6 +245,8 @@ export const LIMITS = Object.freeze({
   frameValues: 3 * 1024 * 1024,
   /** Depth of a frame: a document or filter at its limit, its tags, and the frame around it. */
   frameDepth: 256,
+  /** Frames that travel as one message. */
+  listFrames: 256,
   /** Header lines of a function's own HTTP answer, and their bytes: what most clients take. */
   httpHeaders: 100,
   httpHeaderBytes: 16 * 1024,

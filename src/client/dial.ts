@@ -5,7 +5,7 @@ import {
   RemoteError,
   UnauthenticatedError,
 } from '../errors.ts'
-import { decodeFrame, encodeFrame } from '../protocol/codec.ts'
+import { decodeMessage, encodeFrame } from '../protocol/codec.ts'
 import {
   CLOSE_CODES,
   type ClientFrame,
@@ -91,7 +91,7 @@ export class Dial {
     const { url, openSocket, credentials } = this.#options
     try {
       const resume = this.#resume === undefined ? {} : { resume: this.#resume }
-      const hello = { ...(await credentials.makeHello()), isResumable: true, ...resume }
+      const hello = { ...(await credentials.makeHello()), isResumable: true, takesLists: true, ...resume }
       if (this.#isEnded) return
       this.#saidToken = hello.token
       this.#socket = openSocket(url, {
@@ -110,7 +110,9 @@ export class Dial {
     if (this.#isEnded) return
     try {
       if (typeof message === 'string') throw new ProtocolError('The door sent a text message.')
-      this.#handle(parseServerFrame(decodeFrame(message)), message.length)
+      const { frames } = decodeMessage(message)
+      const sizeBytes = Math.ceil(message.length / frames.length)
+      for (const frame of frames) if (!this.#isEnded) this.#handle(parseServerFrame(frame), sizeBytes)
     } catch (error) {
       const known =
         error instanceof CloudletError ? error : new ProtocolError(String(error), { cause: error })
@@ -136,6 +138,7 @@ export class Dial {
     }
     clearTimeout(this.#timer)
     this.#isWelcomed = true
+    if (frame.takesLists === true) this.#socket?.join?.(frame.limits.frameBytes)
     if (frame.login !== undefined) this.#options.credentials.keep(frame.login)
     this.#events.onWelcome(frame)
   }

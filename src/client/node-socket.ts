@@ -1,13 +1,23 @@
 import type { Socket } from 'node:net'
 import { type RawData, WebSocket } from 'ws'
+import { TurnOutbox } from '../protocol/turn-outbox.ts'
 import type { OpenSocket } from './socket.ts'
 
-/** A WebSocket of Node's. Of what is sent in one turn of the event loop the first goes out at once, the rest in one write. */
+/** A WebSocket of Node's. */
 export const openNodeSocket: OpenSocket = (url, events) => {
   const socket = new WebSocket(url, { maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false })
-  const turn = new WriteTurn()
+  let stream: Socket | undefined
+  const outbox = new TurnOutbox({
+    send: message => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(message)
+    },
+    cork: () => stream?.cork(),
+    uncork: () => stream?.uncork(),
+  })
   let fault = ''
-  socket.on('upgrade', response => turn.open(response.socket))
+  socket.on('upgrade', response => {
+    stream = response.socket
+  })
   socket.on('open', () => events.onOpen())
   socket.on('message', (data, isBinary) => {
     const bytes = toBytes(data)
@@ -21,39 +31,14 @@ export const openNodeSocket: OpenSocket = (url, events) => {
   return {
     send: message => {
       if (socket.readyState !== WebSocket.OPEN) return
-      turn.write()
-      socket.send(message)
+      // Not told by ticks: a program may send from where there are none, such as behind an isolate.
+      if (outbox.send(message)) setImmediate(() => outbox.endTurn())
     },
-    close: (code, reason) => socket.close(code, reason),
-  }
-}
-
-/** One turn after the other. Not told by ticks: a program may send from where there are none, such as behind an isolate. */
-class WriteTurn {
-  #socket: Socket | undefined
-  #hasWritten = false
-  #isCorked = false
-
-  open(socket: Socket): void {
-    this.#socket = socket
-  }
-
-  /** Something is about to be written. */
-  write(): void {
-    if (!this.#hasWritten) {
-      this.#hasWritten = true
-      setImmediate(() => this.#end())
-    } else if (!this.#isCorked) {
-      this.#isCorked = true
-      this.#socket?.cork()
-    }
-  }
-
-  #end(): void {
-    this.#hasWritten = false
-    if (!this.#isCorked) return
-    this.#isCorked = false
-    this.#socket?.uncork()
+    join: maxBytes => outbox.join(maxBytes),
+    close: (code, reason) => {
+      outbox.flush()
+      socket.close(code, reason)
+    },
   }
 }
 

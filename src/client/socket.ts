@@ -1,6 +1,8 @@
 /** A WebSocket as the client needs it; each platform has its own. */
 export interface ClientSocket {
   send(message: Uint8Array): void
+  /** The peer takes lists of messages (protocol/message-list.ts), of so many bytes at most. */
+  join?(maxBytes: number): void
   /** Starts the closing handshake. `onClose` may come late, or never on a dead network. */
   close(code: number, reason: string): void
 }

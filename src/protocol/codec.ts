@@ -4,7 +4,14 @@ import { LIMITS } from '../limits.ts'
 import type { FromCell, ToCell } from './cell.ts'
 import type { ClientFrame, ServerFrame } from './frames.ts'
 import { isPlainData } from './plain-data.ts'
-import { BYTES_DEPTH, BYTES_KEY, scanCellMsgpack, scanPlainMsgpack } from './plain-msgpack.ts'
+import {
+  BYTES_DEPTH,
+  BYTES_KEY,
+  type PlainMsgpack,
+  scanCellMsgpack,
+  scanPlainMessage,
+  scanPlainMsgpack,
+} from './plain-msgpack.ts'
 import { setField } from './value.ts'
 
 /**
@@ -25,23 +32,28 @@ export function encodeFrame(frame: ClientFrame | ServerFrame): Uint8Array {
  * @throws {ProtocolError} for anything but exactly one message of the plain subset.
  */
 export function decodeFrame(bytes: Uint8Array): unknown {
-  return decodeMessage(bytes).value
+  return unpack(bytes, scanPlainMsgpack(bytes))
 }
 
-/** A decoded message, and what both take in memory, about. */
+/** What one message brought: values not yet known to be frames. */
 export interface DecodedMessage {
-  readonly value: unknown
-  readonly heldBytes: number
+  readonly frames: readonly unknown[]
+  /** What each takes in memory, with its part of the message, about. */
+  readonly heldBytes: readonly number[]
 }
 
-/** As `decodeFrame`, for who has to know how much it holds. @throws {ProtocolError} */
+/** As `decodeFrame`, for a message that may be a list of frames. @throws {ProtocolError} */
 export function decodeMessage(bytes: Uint8Array): DecodedMessage {
-  const { hasBytes, hasProtoKey, heldBytes } = scanPlainMsgpack(bytes)
+  const scanned = scanPlainMessage(bytes)
+  const value = unpack(bytes, scanned)
+  return { frames: scanned.isList ? (value as unknown[]) : [value], heldBytes: scanned.heldBytes }
+}
+
+function unpack(bytes: Uint8Array, { hasBytes, hasProtoKey }: PlainMsgpack): unknown {
   // The decoder slices bytes with their source's own class; a plain view keeps Node's Buffer out.
   const source = hasBytes ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
   try {
-    const value = hasProtoKey ? mapsToObjects(mapPackr.unpack(source)) : packr.unpack(source)
-    return { value, heldBytes }
+    return hasProtoKey ? mapsToObjects(mapPackr.unpack(source)) : packr.unpack(source)
   } catch (error) {
     throw new ProtocolError('A frame could not be decoded.', { cause: error })
   }

@@ -4,7 +4,7 @@ import { isCount, ownField, parseErrorData, requireMap } from './frame-values.ts
 import { parseResumeOffer, parseResumeRequest, type ResumeOffer, type ResumeRequest } from './resume.ts'
 
 /**
- * Every message between a client and the door, one WebSocket binary message each (docs/protocol.md).
+ * Every frame between a client and the door, one WebSocket binary message each, or several in a list (docs/protocol.md).
  * The client opens with `hello`, the door answers `welcome`; from then on the client sends `call`s with
  * ids of its own choosing and each is answered by exactly one `result` or `error` of that id. A streaming call
  * (calls.ts) is answered by `event`s first, each sent once the one before has its `ack`.
@@ -39,6 +39,8 @@ export interface HelloFrame {
    * has received.
    */
   readonly isResumable?: boolean
+  /** The client takes messages that are lists of frames. */
+  readonly takesLists?: boolean
   /** The session to go on with, whose socket broke. If it can't be, the client gets another. */
   readonly resume?: ResumeRequest
 }
@@ -52,6 +54,8 @@ export interface WelcomeFrame {
   readonly login?: LoginToken
   /** If the client asked for a session that can be resumed, and the door has such. */
   readonly resume?: ResumeOffer
+  /** To a client who does: so does the door. */
+  readonly takesLists?: boolean
 }
 
 export interface LoginToken {
@@ -174,6 +178,7 @@ export function parseClientFrame(value: unknown): ClientFrame {
         ...fields.optionalText('appid'),
         ...fields.optionalText('client'),
         ...fields.optionalFlag('isResumable'),
+        ...fields.optionalFlag('takesLists'),
         ...(fields.has('resume') ? { resume: parseResumeRequest(fields.value('resume')) } : {}),
       }
     case 'call':
@@ -213,6 +218,7 @@ export function parseServerFrame(value: unknown): ServerFrame {
         limits: parseLimits(fields.value('limits')),
         ...(fields.has('login') ? { login: parseLoginToken(fields.value('login')) } : {}),
         ...(fields.has('resume') ? { resume: parseResumeOffer(fields.value('resume')) } : {}),
+        ...fields.optionalFlag('takesLists'),
       }
     case 'event': {
       fields.only(['id', 'sequence', 'event'])

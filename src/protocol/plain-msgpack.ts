@@ -7,8 +7,6 @@ export interface PlainMsgpack {
   readonly hasBytes: boolean
   /** Some map has the key `__proto__`, which a decoder to plain objects would rename. */
   readonly hasProtoKey: boolean
-  /** What the message and its value take in memory, about: one of many small values takes many times its length. */
-  readonly heldBytes: number
 }
 
 /**
@@ -20,6 +18,20 @@ export interface PlainMsgpack {
  */
 export function scanPlainMsgpack(bytes: Uint8Array): PlainMsgpack {
   return new Scanner(bytes, false).scan()
+}
+
+export interface PlainMessage extends PlainMsgpack {
+  readonly isList: boolean
+  /**
+   * What each frame takes in memory, with its part of the message, about: one of many small values takes many times its
+   * length.
+   */
+  readonly heldBytes: readonly number[]
+}
+
+/** The same for a message that may be a list of frames, each as if it were by itself. @throws {ProtocolError} */
+export function scanPlainMessage(bytes: Uint8Array): PlainMessage {
+  return new Scanner(bytes, false).scanMessage()
 }
 
 /** The same for a message in which bytes may stand anywhere. @throws {ProtocolError} */
@@ -49,10 +61,43 @@ class Scanner {
 
   scan(): PlainMsgpack {
     this.#value(0, false)
+    return this.#finish()
+  }
+
+  scanMessage(): PlainMessage {
+    const listLength = this.#listLength()
+    const heldBytes: number[] = []
+    for (let index = 0; index < (listLength ?? 1); index++) heldBytes.push(this.#frame())
+    return { ...this.#finish(), isList: listLength !== undefined, heldBytes }
+  }
+
+  /** What it takes in memory. */
+  #frame(): number {
+    const start = this.#position
+    const valuesLeft = this.#valuesLeft
+    const containerCount = this.#containerCount
+    this.#value(0, false)
+    const valueCount = valuesLeft - this.#valuesLeft
+    return heldBytesOf(this.#position - start, valueCount, this.#containerCount - containerCount)
+  }
+
+  /** Of a list of frames, behind whose head it then stands. */
+  #listLength(): number | undefined {
+    const [token = 0] = this.#bytes
+    const isShort = token >= 0x90 && token < 0xa0
+    if (!isShort && token !== 0xdc && token !== 0xdd) return undefined
+    this.#count()
+    this.#skip(1)
+    const length = isShort ? token & 0x0f : this.#unsigned(token === 0xdc ? 2 : 4)
+    if (length === 0 || length > LIMITS.listFrames) {
+      this.#fail(`a list holds 1 to ${LIMITS.listFrames} frames`)
+    }
+    return length
+  }
+
+  #finish(): PlainMsgpack {
     if (this.#position !== this.#end) this.#fail(`${this.#end - this.#position} bytes follow the frame`)
-    const valueCount = LIMITS.frameValues - this.#valuesLeft
-    const heldBytes = heldBytesOf(this.#end, valueCount, this.#containerCount)
-    return { hasBytes: this.#hasBytes, hasProtoKey: this.#hasProtoKey, heldBytes }
+    return { hasBytes: this.#hasBytes, hasProtoKey: this.#hasProtoKey }
   }
 
   #value(depth: number, bytesAllowed: boolean): void {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { TurnOutbox } from '../protocol/turn-outbox.ts'
 import { type ByteAccount, FREE_BYTES } from './byte-budget.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
 import type { TurnWriter, WriteTurns } from './write-turns.ts'
@@ -62,7 +63,7 @@ export interface SocketContext {
   readonly writeTurns: WriteTurns
 }
 
-/** One accepted WebSocket. What is sent within one turn of the event loop goes out in two writes at most. */
+/** One accepted WebSocket. */
 export class OpenSocket implements TurnWriter {
   readonly #webSocket: WebSocket
   readonly #socket: Socket
@@ -77,9 +78,7 @@ export class OpenSocket implements TurnWriter {
   #unfinishedSinceMs = 0
   #lastReceivedBytes = -1
   #silentCheckCount = 0
-  /** Something was written in this turn of the event loop. */
-  #hasWritten = false
-  #isCorked = false
+  readonly #outbox: TurnOutbox
   #isAtFault = false
   #isClosed = false
   #isCut = false
@@ -91,11 +90,18 @@ export class OpenSocket implements TurnWriter {
     this.#context = context
     this.#incoming = context.incoming
     this.#bytesBefore = socket.bytesRead - headBytes
+    this.#outbox = new TurnOutbox({
+      send: message => {
+        if (webSocket.readyState === webSocket.OPEN) webSocket.send(message)
+      },
+      cork: () => socket.cork(),
+      uncork: () => socket.uncork(),
+    })
   }
 
   /** Bytes given to `send` that the network has not taken yet. */
   get bufferedBytes(): number {
-    return this.#webSocket.bufferedAmount
+    return this.#webSocket.bufferedAmount + this.#outbox.bytes
   }
 
   /** Bytes of a message that is coming in, when it is large; else 0. */
@@ -131,17 +137,16 @@ export class OpenSocket implements TurnWriter {
 
   send(message: Uint8Array): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return
-    if (!this.#hasWritten) {
-      this.#hasWritten = true
-      this.#context.writeTurns.join(this)
-    } else if (!this.#isCorked) {
-      this.#isCorked = true
-      this.#socket.cork()
-    }
-    this.#webSocket.send(message)
+    if (this.#outbox.send(message)) this.#context.writeTurns.join(this)
+  }
+
+  /** The peer takes lists of messages. */
+  join(): void {
+    this.#outbox.join(this.#context.options.maxFrameBytes)
   }
 
   close(code: number, reason: string): void {
+    this.#outbox.flush()
     // ws goes on taking in what comes until the peer has closed too.
     if (this.#limitBytes > 0) this.#limitBytes = this.#receivedBytes + CLOSING_BYTES
     this.#isClosed = true
@@ -193,10 +198,7 @@ export class OpenSocket implements TurnWriter {
   }
 
   endTurn(): void {
-    this.#hasWritten = false
-    if (!this.#isCorked) return
-    this.#isCorked = false
-    this.#socket.uncork()
+    this.#outbox.endTurn()
   }
 
   get #receivedBytes(): number {

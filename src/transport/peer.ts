@@ -230,6 +230,7 @@ export class Peer implements SocketListener, SessionPeer {
       const { load } = this.#session
       this.#outgoing = load.outgoing
       this.#socket.liftLimit(load.incoming)
+      if (hello.takesLists === true) this.#socket.join()
       // The headers of the handshake are of no more use, and are kept for no idle session.
       this.#origin = undefined
       this.#session.sendKept()

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { decodeMessage, encodeFrame } from '../protocol/codec.ts'
-import { CLOSE_CODES, parseClientFrame, type ServerFrame } from '../protocol/frames.ts'
+import { CLOSE_CODES, type ClientFrame, parseClientFrame, type ServerFrame } from '../protocol/frames.ts'
 import type { Caller } from '../types.ts'
 import type { Login } from './auth.ts'
 import type { CallerLoad } from './callers.ts'
@@ -122,12 +122,16 @@ export class Session implements CallOwner {
   /** Takes one message of the peer. @throws {ProtocolError} */
   receive(message: Uint8Array): void {
     this.usedToken = ''
-    const { value, heldBytes } = decodeMessage(message)
-    const frame = parseClientFrame(value)
+    const { frames, heldBytes } = decodeMessage(message)
+    for (let index = 0; index < frames.length && this.#state !== 'ended'; index++) {
+      this.#take(parseClientFrame(frames[index]), heldBytes[index] ?? 0)
+    }
+  }
+
+  #take(frame: ClientFrame, heldBytes: number): void {
     switch (frame.type) {
       case 'call':
         this.#checkId(frame.id)
-        this.#lastCallMs = Date.now()
         this.#calls.start(frame, heldBytes)
         return
       case 'cancel':

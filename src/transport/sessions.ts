@@ -106,6 +106,7 @@ export class Sessions {
       ...{ type: 'welcome', version, sessionId: session.id, limits: this.#limits() },
       ...(found.login === undefined ? {} : { login: found.login }),
       ...this.#offer(session, resumed !== undefined),
+      ...(hello.takesLists === true ? { takesLists: true } : {}),
     }
     session.attach(peer)
     this.#onWelcome(peer)

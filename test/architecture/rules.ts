@@ -55,6 +55,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
         'identity',
         'index',
         'invocation',
+        'bound-invocation',
         'invoke-arguments',
         'modules',
       ],

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import { OPS } from '../../src/protocol/calls.ts'
-import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
+import { decodeFrame, decodeMessage, encodeFrame } from '../../src/protocol/codec.ts'
 import { CLOSE_CODES, FIELD_CHARS, parseClientFrame, parseServerFrame } from '../../src/protocol/frames.ts'
 import { IDEMPOTENT_OPS } from '../../src/protocol/idempotent-ops.ts'
+import { MessageList } from '../../src/protocol/message-list.ts'
 
 const text = await readFile(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
 
@@ -14,13 +15,16 @@ function reviveBytes(_key: string, value: unknown): unknown {
   return typeof hex === 'string' ? new Uint8Array(Buffer.from(hex, 'hex')) : value
 }
 
-const examples = [...text.matchAll(/```json\n(.+)\n```\n+```hex\n([\da-f\s]+)```/g)].map(
+const encoded = [...text.matchAll(/```json\n(.+)\n```\n+```hex\n([\da-f\s]+)```/g)].map(
   ([, json = '', hex = '']) => ({
     json,
     frame: JSON.parse(json, reviveBytes),
     hex: hex.trim().replaceAll(/\s+/g, ' '),
   }),
 )
+
+const examples = encoded.filter(({ frame }) => !Array.isArray(frame))
+const lists = encoded.filter(({ frame }) => Array.isArray(frame))
 
 const CLIENT_TYPES = ['hello', 'call', 'cancel', 'ack', 'received', 'ping', 'goodbye']
 const SERVER_TYPES = ['welcome', 'event', 'result', 'error', 'pong', 'goodbye']
@@ -30,7 +34,7 @@ describe('docs/protocol.md', () => {
     expect(new Set(examples.map(({ frame }) => frame.type))).toEqual(
       new Set([...CLIENT_TYPES, ...SERVER_TYPES]),
     )
-    expect(text.match(/```hex/g)).toHaveLength(examples.length)
+    expect(text.match(/```hex/g)).toHaveLength(encoded.length)
   })
 
   test.each(examples)('writes $json as the codec does', ({ frame, hex }) => {
@@ -39,6 +43,14 @@ describe('docs/protocol.md', () => {
     expect(decodeFrame(Buffer.from(hex.replaceAll(' ', ''), 'hex'))).toEqual(frame)
     const parse = CLIENT_TYPES.includes(frame.type) ? parseClientFrame : parseServerFrame
     expect(parse(decodeFrame(bytes))).toEqual(frame)
+  })
+
+  test.each(lists)('writes the list $json as it is sent', ({ frame: frames, hex }) => {
+    const list = new MessageList(1000)
+    for (const frame of frames) list.add(encodeFrame(frame))
+    const bytes = list.take() ?? new Uint8Array()
+    expect(Buffer.from(bytes).toString('hex').match(/../g)?.join(' ')).toBe(hex)
+    expect(decodeMessage(bytes).frames).toEqual(frames)
   })
 
   test('lists every op that a client could ask for', () => {
@@ -67,6 +79,7 @@ describe('docs/protocol.md', () => {
     for (const limit of [
       LIMITS.frameDepth,
       LIMITS.frameValues,
+      LIMITS.listFrames,
       LIMITS.helloBytes,
       ...Object.values(FIELD_CHARS),
     ]) {

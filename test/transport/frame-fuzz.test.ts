@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import { ProtocolError } from '../../src/errors.ts'
-import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
+import { decodeFrame, decodeMessage, encodeFrame } from '../../src/protocol/codec.ts'
 import { type ClientFrame, parseServerFrame, type ServerFrame } from '../../src/protocol/frames.ts'
 import { developmentAuthenticator } from '../../src/transport/auth.ts'
 import { resolveDoorOptions } from '../../src/transport/door-options.ts'
@@ -49,15 +49,21 @@ const frame = fc.oneof(
   value,
 )
 
+/** Alone, or in a list. */
+const sendable = fc.oneof(
+  { weight: 4, arbitrary: frame },
+  { weight: 1, arbitrary: fc.array(frame, { maxLength: 5 }) },
+)
+
 const packr = new Packr({ useRecords: false, moreTypes: true })
 
 /** Their bytes, whole, changed, cut and put together wrongly; and bytes that never were a frame. */
 const message = fc.oneof(
-  { weight: 4, arbitrary: frame.map(it => Uint8Array.from(packr.pack(it))) },
+  { weight: 4, arbitrary: sendable.map(it => Uint8Array.from(packr.pack(it))) },
   {
     weight: 4,
     arbitrary: fc
-      .tuple(frame, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat(6), fc.nat(3))
+      .tuple(sendable, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat(6), fc.nat(3))
       .map(([it, changes, cut, added]) => {
         const bytes = Uint8Array.from([...packr.pack(it), ...new Uint8Array(added)])
         for (const [at, byte] of changes) bytes[at % bytes.length] = byte
@@ -162,9 +168,11 @@ test(`a client reads ${CASES} frames of a false door and refuses them with nothi
   fc.assert(
     fc.property(message, bytes => {
       try {
-        const read = parseServerFrame(decodeFrame(bytes))
-        readCount++
-        expect(encodeFrame(read)).toBeInstanceOf(Uint8Array)
+        for (const value of decodeMessage(bytes).frames) {
+          const read = parseServerFrame(value)
+          readCount++
+          expect(encodeFrame(read)).toBeInstanceOf(Uint8Array)
+        }
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
       }

@@ -1,0 +1,65 @@
+import { MessageList } from './message-list.ts'
+
+/** A socket that messages go out by. */
+export interface MessageSink {
+  send(message: Uint8Array): void
+  /** What is sent until `uncork` goes out in one write. */
+  cork(): void
+  uncork(): void
+}
+
+/**
+ * Of what is sent within one turn of an event loop the first goes out at once, the rest at its end: in one write, and what
+ * is small in one message, if the other side takes lists.
+ */
+export class TurnOutbox {
+  readonly #sink: MessageSink
+  #hasSent = false
+  #isCorked = false
+  #list: MessageList | undefined
+
+  constructor(sink: MessageSink) {
+    this.#sink = sink
+  }
+
+  /** Bytes that wait for the end of the turn and that the socket doesn't know of. */
+  get bytes(): number {
+    return this.#list?.bytes ?? 0
+  }
+
+  /** The other side takes lists of messages, of so many bytes at most. */
+  join(maxBytes: number): void {
+    this.#list = new MessageList(maxBytes)
+  }
+
+  /** True for the first in a turn: `endTurn` is to be called when that is over. */
+  send(message: Uint8Array): boolean {
+    if (!this.#hasSent) {
+      this.#hasSent = true
+      this.#sink.send(message)
+      return true
+    }
+    if (this.#list?.add(message) === true) return false
+    if (!this.#isCorked) {
+      this.#isCorked = true
+      this.#sink.cork()
+    }
+    this.flush()
+    if (this.#list?.add(message) !== true) this.#sink.send(message)
+    return false
+  }
+
+  /** Sends what waits, for who can't wait for the end of the turn. */
+  flush(): void {
+    const list = this.#list?.take()
+    if (list !== undefined) this.#sink.send(list)
+  }
+
+  endTurn(): void {
+    this.#hasSent = false
+    this.flush()
+    if (!this.#isCorked) return
+    this.#isCorked = false
+    this.#sink.uncork()
+  }
+}
