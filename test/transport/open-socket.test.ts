@@ -73,7 +73,7 @@ test('messages that are coming in from all: the caller who has most gives way to
 })
 
 test('a message that takes too long is given up, and with it the connection', async () => {
-  const { url, door } = await openDoor({ call, heartbeatMs: 50, messageTimeoutMs: 300 })
+  const { url, door } = await openDoor({ call, heartbeatMs: 250, messageTimeoutMs: 300 })
   const [slow, quick] = [await RawPeer.welcomed(url), await RawPeer.welcomed(url)]
   const raw = rawOf(slow)
   raw.write(headOf(MEGABYTE))
