@@ -22,12 +22,36 @@ import { setField } from './value.ts'
  * @throws {ValueError} for BigInt, binary data elsewhere, a cycle or more levels or values than a frame may hold.
  */
 export function encodeFrame(frame: ClientFrame | ServerFrame): Uint8Array {
-  return packr.pack(isPlainData(frame) ? frame : new PlainCopy().copy(frame))
+  if (isPlainData(frame)) return packr.pack(frame)
+  const copier = new PlainCopy()
+  const copy = copier.copy(frame)
+  const { content } = copier
+  return content !== undefined && content.length >= LARGE_BYTES
+    ? packLarge(copy as Fields, content)
+    : packr.pack(copy)
+}
+
+/** With much content the message is put together from what is packed and that, so that it is copied once only. */
+function packLarge(frame: Fields, content: Uint8Array): Uint8Array {
+  const place = frame['args'] === undefined ? 'result' : 'args'
+  const { [place]: holder, ...rest } = frame
+  const { [BYTES_KEY]: _, ...fields } = holder as Fields
+  const head = packr.pack({ ...rest, [place]: { ...fields, [BYTES_KEY]: NO_BYTES } })
+  // Of the empty content, which stands at the end.
+  const start = head.length - 2
+  const message = new Uint8Array(start + 5 + content.length)
+  message.set(head.subarray(0, start))
+  // bin 32
+  message[start] = 0xc6
+  new DataView(message.buffer).setUint32(start + 1, content.length)
+  message.set(content, start + 5)
+  return message
 }
 
 /**
  * The value of one received message, not yet known to be a frame (frames.ts parses it). Maps become
- * plain objects; bytes are copied, so that they never share memory with the socket's buffers.
+ * plain objects; bytes never share memory with the socket's buffers: they are copied, but for those of a large message
+ * that has memory of its own.
  *
  * @throws {ProtocolError} for anything but exactly one message of the plain subset.
  */
@@ -51,9 +75,10 @@ export function decodeMessage(bytes: Uint8Array): DecodedMessage {
 
 function unpack(bytes: Uint8Array, { hasBytes, hasProtoKey }: PlainMsgpack): unknown {
   // The decoder slices bytes with their source's own class; a plain view keeps Node's Buffer out.
+  const isOwn = bytes.length >= LARGE_BYTES && bytes.buffer.byteLength <= bytes.length + OWN_SLACK_BYTES
   const source = hasBytes ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
   try {
-    return hasProtoKey ? mapsToObjects(mapPackr.unpack(source)) : packr.unpack(source)
+    return hasProtoKey ? mapsToObjects(mapPackr.unpack(source)) : (isOwn ? viewPackr : packr).unpack(source)
   } catch (error) {
     throw new ProtocolError('A frame could not be decoded.', { cause: error })
   }
@@ -79,6 +104,14 @@ export function decodeCellFrame(bytes: Uint8Array): unknown {
   }
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
+const NO_BYTES = new Uint8Array()
+/** From so many bytes on a copy costs more than what saves it. */
+const LARGE_BYTES = 64 * 1024
+/** Memory that a message may share with others and count as alone in it. */
+const OWN_SLACK_BYTES = 1024
+
 const OPTIONS = {
   copyBuffers: true,
   int64AsType: 'number',
@@ -90,6 +123,8 @@ const OPTIONS = {
 } as const
 
 const packr = new Packr({ ...OPTIONS, mapsAsObjects: true })
+/** Copies no bytes. */
+const viewPackr = new Packr({ ...OPTIONS, copyBuffers: false, mapsAsObjects: true })
 /** Keeps a `__proto__` key apart, which the other renames. */
 const mapPackr = new Packr({ ...OPTIONS, mapsAsObjects: false })
 
@@ -104,6 +139,8 @@ function mapsToObjects(value: unknown): unknown {
 /** Copies a value into plain objects, arrays, text and numbers, reading each property once. */
 class PlainCopy {
   readonly #path: (string | number)[] = []
+  /** The bytes in it, if there are any. */
+  content: Uint8Array | undefined
   #valuesLeft: number = LIMITS.frameValues
 
   copy(value: unknown): unknown {
@@ -170,6 +207,7 @@ class PlainCopy {
     if (this.#path.length !== BYTES_DEPTH || this.#last() !== BYTES_KEY || !(value instanceof Uint8Array)) {
       this.#fail('is binary data. Upload it as a file and send the fileID, or send base64 text')
     }
+    this.content = value
     return value
   }
 

@@ -87,13 +87,19 @@ export async function* readChecked(file: OpenFile, range?: ByteRange): AsyncGene
 /** All bytes of a file, or of a part that it has, checked before any is handed out. */
 export async function readTogether(file: OpenFile, range?: ByteRange): Promise<Uint8Array> {
   const { start, end } = { start: 0, end: file.record.sizeBytes, ...range }
-  const content = new Uint8Array(end - start)
+  let content: Uint8Array | undefined
   let at = 0
   for await (const piece of readChecked(file, range)) {
+    // All in one piece with memory of its own needs no other: a driver keeps none that it gives.
+    if (piece.byteLength === end - start && piece.buffer.byteLength === piece.byteLength) {
+      content = new Uint8Array(piece.buffer)
+      continue
+    }
+    content ??= new Uint8Array(end - start)
     content.set(piece, at)
     at += piece.byteLength
   }
-  return content
+  return content ?? new Uint8Array()
 }
 
 async function readChecks(file: OpenFile, firstBlock: number, end: number): Promise<Buffer> {

@@ -89,6 +89,47 @@ describe('encodeFrame', () => {
   })
 })
 
+describe('much content', () => {
+  const MEGABYTE = 1024 * 1024
+  const content = new Uint8Array(MEGABYTE).map((_, index) => index % 251)
+
+  test.each([
+    ['a call', (args: object) => ({ type: 'call', id: 7, op: 'storage.upload', args }) as const],
+    ['a result', (result: object) => ({ type: 'result', id: 7, result }) as const],
+  ])('of %s is all there, wherever it stands, in a message with no memory but its own', (_, frameOf) => {
+    for (const length of [64 * 1024 - 1, 64 * 1024, 70_001, MEGABYTE]) {
+      const part = content.subarray(5, 5 + length)
+      const frame = frameOf({ first: 1, content: part, ratio: 2.5, last: 'ý' })
+      const message = encodeFrame(frame)
+      expect(decodeFrame(message)).toEqual({ ...frame })
+      if (length >= 64 * 1024) expect(message.buffer.byteLength).toBe(message.length)
+    }
+  })
+
+  test('is as it was when it was encoded', () => {
+    const changing = new Uint8Array(MEGABYTE)
+    const message = encodeFrame(callWith({ content: changing }))
+    changing.fill(1)
+    const { args } = decodeFrame(message) as { args: { content: Uint8Array } }
+    expect(args.content.every(byte => byte === 0)).toBe(true)
+  })
+
+  test('shares the memory of a message that has its own, and of no other', () => {
+    const alone = encodeFrame(callWith({ content }))
+    const pool = new Uint8Array(alone.length * 3)
+    pool.set(alone, 10)
+    const among = pool.subarray(10, 10 + alone.length)
+    const contentOf = (message: Uint8Array) =>
+      (decodeFrame(message) as { args: { content: Uint8Array } }).args.content
+    expect(contentOf(alone).buffer).toBe(alone.buffer)
+    expect(contentOf(Buffer.from(alone.buffer))).toEqual(content)
+    expect(contentOf(Buffer.from(alone.buffer)).constructor).toBe(Uint8Array)
+    const copied = contentOf(among)
+    pool.fill(0)
+    expect(copied).toEqual(content)
+  })
+})
+
 describe('decodeFrame', () => {
   const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
