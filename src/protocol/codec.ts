@@ -3,6 +3,7 @@ import { ProtocolError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { FromCell, ToCell } from './cell.ts'
 import type { ClientFrame, ServerFrame } from './frames.ts'
+import { HEAD_ROOM_BYTES, takeHeadRoom } from './head-room.ts'
 import { isPlainData } from './plain-data.ts'
 import {
   BYTES_DEPTH,
@@ -31,7 +32,7 @@ export function encodeFrame(frame: ClientFrame | ServerFrame): Uint8Array {
     : packr.pack(copy)
 }
 
-/** With much content the message is put together from what is packed and that, so that it is copied once only. */
+/** With much content the message is put together from what is packed and that: it is copied once, or stays where it is. */
 function packLarge(frame: Fields, content: Uint8Array): Uint8Array {
   const place = frame['args'] === undefined ? 'result' : 'args'
   const { [place]: holder, ...rest } = frame
@@ -39,12 +40,13 @@ function packLarge(frame: Fields, content: Uint8Array): Uint8Array {
   const head = packr.pack({ ...rest, [place]: { ...fields, [BYTES_KEY]: NO_BYTES } })
   // Of the empty content, which stands at the end.
   const start = head.length - 2
-  const message = new Uint8Array(start + 5 + content.length)
+  const headBytes = start + BIN_32_BYTES
+  const room = headBytes <= HEAD_ROOM_BYTES ? takeHeadRoom(content) : undefined
+  const message = room?.subarray(HEAD_ROOM_BYTES - headBytes) ?? new Uint8Array(headBytes + content.length)
+  if (room === undefined) message.set(content, headBytes)
   message.set(head.subarray(0, start))
-  // bin 32
   message[start] = 0xc6
-  new DataView(message.buffer).setUint32(start + 1, content.length)
-  message.set(content, start + 5)
+  new DataView(message.buffer).setUint32(message.byteOffset + start + 1, content.length)
   return message
 }
 
@@ -107,6 +109,8 @@ export function decodeCellFrame(bytes: Uint8Array): unknown {
 type Fields = Readonly<Record<string, unknown>>
 
 const NO_BYTES = new Uint8Array()
+/** What stands before bytes of any length. */
+const BIN_32_BYTES = 5
 /** From so many bytes on a copy costs more than what saves it. */
 const LARGE_BYTES = 64 * 1024
 /** Memory that a message may share with others and count as alone in it. */

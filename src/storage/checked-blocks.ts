@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { HEAD_ROOM_BYTES } from '../protocol/head-room.ts'
 import { damagedFile } from './damage.ts'
 import type { OpenFile } from './driver.ts'
 import type { ByteRange } from './signed-file.ts'
@@ -91,8 +92,9 @@ export async function readTogether(file: OpenFile, range?: ByteRange): Promise<U
   let at = 0
   for await (const piece of readChecked(file, range)) {
     // All in one piece with memory of its own needs no other: a driver keeps none that it gives.
-    if (piece.byteLength === end - start && piece.buffer.byteLength === piece.byteLength) {
-      content = new Uint8Array(piece.buffer)
+    const isAlone = piece.buffer.byteLength - piece.byteLength <= HEAD_ROOM_BYTES
+    if (piece.byteLength === end - start && isAlone) {
+      content = new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
       continue
     }
     content ??= new Uint8Array(end - start)

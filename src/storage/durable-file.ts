@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StorageError } from '../errors.ts'
+import { HEAD_ROOM_BYTES, withHeadRoom } from '../protocol/head-room.ts'
 
 /**
  * Creates a file that did not exist, and resolves when its bytes are on the medium. Its name is not durable
@@ -58,7 +59,7 @@ export async function* readPieces(
   pieceBytes: number,
 ): AsyncGenerator<Uint8Array, void> {
   for (let at = start; at < end; ) {
-    const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, end - at))
+    const piece = withHeadRoom(Buffer.allocUnsafeSlow(HEAD_ROOM_BYTES + Math.min(pieceBytes, end - at)))
     const { bytesRead } = await file.read(piece, 0, piece.byteLength, at)
     if (bytesRead === 0) return
     yield piece.subarray(0, bytesRead)

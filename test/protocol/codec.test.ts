@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ProtocolError, ValueError } from '../../src/errors.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
+import { HEAD_ROOM_BYTES, withHeadRoom } from '../../src/protocol/head-room.ts'
 
 const callWith = (args: unknown) => ({ type: 'call', id: 1, op: 'x', args }) as const
 
@@ -104,6 +105,30 @@ describe('much content', () => {
       expect(decodeFrame(message)).toEqual({ ...frame })
       if (length >= 64 * 1024) expect(message.buffer.byteLength).toBe(message.length)
     }
+  })
+
+  test('with room before it is not copied, once', () => {
+    const bytes = withHeadRoom(Buffer.allocUnsafeSlow(HEAD_ROOM_BYTES + MEGABYTE))
+    bytes.set(content)
+    const first = encodeFrame(callWith({ content: bytes }))
+    expect(first.buffer).toBe(bytes.buffer)
+    const sent = Buffer.from(first)
+    const second = encodeFrame(callWith({ content: bytes, other: 'x' }))
+    expect(second.buffer).not.toBe(bytes.buffer)
+    expect(Buffer.compare(first, sent)).toBe(0)
+    expect(decodeFrame(first)).toEqual(callWith({ content }))
+    expect(decodeFrame(second)).toEqual(callWith({ content, other: 'x' }))
+  })
+
+  test.each([
+    ['a part', (bytes: Uint8Array) => bytes.subarray(1), {}],
+    ['less than all', (bytes: Uint8Array) => bytes.subarray(0, -1), {}],
+    ['what has too much before it', (bytes: Uint8Array) => bytes, { other: 'x'.repeat(HEAD_ROOM_BYTES) }],
+  ])('of %s is copied although there is room', (_, partOf, others) => {
+    const part = partOf(withHeadRoom(new Uint8Array(HEAD_ROOM_BYTES + MEGABYTE)))
+    const message = encodeFrame(callWith({ ...others, content: part }))
+    expect(message.buffer).not.toBe(part.buffer)
+    expect(decodeFrame(message)).toEqual(callWith({ ...others, content: part }))
   })
 
   test('is as it was when it was encoded', () => {
