@@ -54,9 +54,10 @@ async function measureCalls({ isQuick }: Settings): Promise<Table[]> {
     await compare({
       title: `Transport: ${IN_FLIGHT} calls in flight on one connection`,
       inFlight: IN_FLIGHT,
-      rounds: isQuick ? 10 : 100,
-      warmUpRounds: 4,
-      callsPerRound: 512,
+      rounds: isQuick ? 20 : 100,
+      // The way of a call is long: V8 has all of it compiled after some 20,000.
+      warmUpRounds: 20,
+      callsPerRound: 1024,
       contenders: contenders(THROUGHPUT_BAR),
     }),
   ]

@@ -33,7 +33,8 @@ export const warmStart: Question = {
     const bursts = {
       inFlight: IN_FLIGHT,
       rounds: isQuick ? 15 : 100,
-      warmUpRounds: 4,
+      // V8 has all of a call's way compiled after some 20,000.
+      warmUpRounds: 20,
       callsPerRound: 1024,
     }
     const tables = [
