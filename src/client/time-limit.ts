@@ -8,20 +8,20 @@ export class TimeLimit {
   readonly #deadlines: Deadlines
   readonly #lengthMs: number
   readonly #onDue: () => void
-  readonly #lastStartMs: number
+  readonly #firstDueMs: number
   #deadline: Deadline
 
   constructor(deadlines: Deadlines, lengthMs: number, onDue: () => void) {
     this.#deadlines = deadlines
     this.#lengthMs = lengthMs
     this.#onDue = onDue
-    this.#lastStartMs = performance.now() + (RESTARTS_LENGTHS - 1) * lengthMs
     this.#deadline = deadlines.add(lengthMs, onDue)
+    this.#firstDueMs = this.#deadline.dueMs
   }
 
   /** Begins the time anew. */
   restart(): void {
-    if (performance.now() > this.#lastStartMs) return
+    if (performance.now() > this.#firstDueMs + (RESTARTS_LENGTHS - 2) * this.#lengthMs) return
     this.end()
     this.#deadline = this.#deadlines.add(this.#lengthMs, this.#onDue)
   }

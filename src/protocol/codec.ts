@@ -26,18 +26,17 @@ export function encodeFrame(frame: ClientFrame | ServerFrame): Uint8Array {
   if (isPlainData(frame)) return packr.pack(frame)
   const copier = new PlainCopy()
   const copy = copier.copy(frame)
-  const { content } = copier
-  return content !== undefined && content.length >= LARGE_BYTES
-    ? packLarge(copy as Fields, content)
+  const { bytes } = copier
+  return bytes !== undefined && bytes.content.length >= LARGE_BYTES
+    ? packLarge(copy as Fields, bytes)
     : packr.pack(copy)
 }
 
 /** With much content the message is put together from what is packed and that: it is copied once, or stays where it is. */
-function packLarge(frame: Fields, content: Uint8Array): Uint8Array {
-  const place = frame['args'] === undefined ? 'result' : 'args'
-  const { [place]: holder, ...rest } = frame
+function packLarge(frame: Fields, { content, field }: FoundBytes): Uint8Array {
+  const { [field]: holder, ...rest } = frame
   const { [BYTES_KEY]: _, ...fields } = holder as Fields
-  const head = packr.pack({ ...rest, [place]: { ...fields, [BYTES_KEY]: NO_BYTES } })
+  const head = packr.pack({ ...rest, [field]: { ...fields, [BYTES_KEY]: NO_BYTES } })
   // Of the empty content, which stands at the end.
   const start = head.length - 2
   const headBytes = start + BIN_32_BYTES
@@ -108,6 +107,12 @@ export function decodeCellFrame(bytes: Uint8Array): unknown {
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** Bytes, and the frame's field whose value they stand in. */
+interface FoundBytes {
+  readonly content: Uint8Array
+  readonly field: string
+}
+
 const NO_BYTES = new Uint8Array()
 /** What stands before bytes of any length. */
 const BIN_32_BYTES = 5
@@ -143,8 +148,8 @@ function mapsToObjects(value: unknown): unknown {
 /** Copies a value into plain objects, arrays, text and numbers, reading each property once. */
 class PlainCopy {
   readonly #path: (string | number)[] = []
-  /** The bytes in it, if there are any. */
-  content: Uint8Array | undefined
+  /** If there are any. */
+  bytes: FoundBytes | undefined
   #valuesLeft: number = LIMITS.frameValues
 
   copy(value: unknown): unknown {
@@ -211,7 +216,7 @@ class PlainCopy {
     if (this.#path.length !== BYTES_DEPTH || this.#last() !== BYTES_KEY || !(value instanceof Uint8Array)) {
       this.#fail('is binary data. Upload it as a file and send the fileID, or send base64 text')
     }
-    this.content = value
+    this.bytes = { content: value, field: String(this.#path[0]) }
     return value
   }
 

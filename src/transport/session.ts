@@ -132,6 +132,7 @@ export class Session implements CallOwner {
     switch (frame.type) {
       case 'call':
         this.#checkId(frame.id)
+        this.#lastCallMs = Date.now()
         this.#calls.start(frame, heldBytes)
         return
       case 'cancel':
@@ -195,7 +196,7 @@ export class Session implements CallOwner {
   }
 
   onCallBytes(): void {
-    this.#lastCallMs = Date.now()
+    if (this.#calls.size === 0) this.#lastCallMs = Date.now()
     this.#peer?.holdCalls(this.#calls.bytes > LIMITS.sessionCallBytes)
   }
 

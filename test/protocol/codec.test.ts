@@ -97,6 +97,7 @@ describe('much content', () => {
   test.each([
     ['a call', (args: object) => ({ type: 'call', id: 7, op: 'storage.upload', args }) as const],
     ['a result', (result: object) => ({ type: 'result', id: 7, result }) as const],
+    ['an event', (event: object) => ({ type: 'event', id: 7, sequence: 1, event }) as const],
   ])('of %s is all there, wherever it stands, in a message with no memory but its own', (_, frameOf) => {
     for (const length of [64 * 1024 - 1, 64 * 1024, 70_001, MEGABYTE]) {
       const part = content.subarray(5, 5 + length)
