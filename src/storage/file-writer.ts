@@ -1,6 +1,6 @@
 import { StorageError } from '../errors.ts'
 import { BlockChecks, inBlocks } from './checked-blocks.ts'
-import type { CloudPath } from './cloud-path.ts'
+import { type CloudPath, isTemporaryPath } from './cloud-path.ts'
 import { contentTypeOf } from './content-type.ts'
 import type { Driver, Stage } from './driver.ts'
 import { PathLock } from './path-lock.ts'
@@ -8,6 +8,7 @@ import type { PermissionStore } from './permission-store.ts'
 import type { Quota, Reservation } from './quota.ts'
 import { fileTooLarge } from './storage-arguments.ts'
 import type { StorageClient } from './storage-permission.ts'
+import type { TemporaryFiles } from './temporary-files.ts'
 
 /** Who stores a file: a client, whom it belongs to; or the host or a function, who may say whose it is. */
 export interface Uploader {
@@ -27,14 +28,22 @@ export class FileWriter {
   readonly #driver: Driver
   readonly #permission: PermissionStore
   readonly #quota: Quota
+  readonly #temporary: TemporaryFiles
   readonly #now: () => number
   readonly #lock = new PathLock()
 
-  constructor(driver: Driver, permission: PermissionStore, quota: Quota, now: () => number) {
-    this.#driver = driver
-    this.#permission = permission
-    this.#quota = quota
-    this.#now = now
+  constructor(parts: {
+    readonly driver: Driver
+    readonly permission: PermissionStore
+    readonly quota: Quota
+    readonly temporary: TemporaryFiles
+    readonly now: () => number
+  }) {
+    this.#driver = parts.driver
+    this.#permission = parts.permission
+    this.#quota = parts.quota
+    this.#temporary = parts.temporary
+    this.#now = parts.now
   }
 
   /** Stores bytes that are here already. */
@@ -92,6 +101,7 @@ export class FileWriter {
    * The file that would be replaced.
    *
    * @throws {StorageError} STORAGE_EXCEED_AUTHORITY
+   * @throws {OverloadedError} for a temporary one of a client that has as many as it may
    */
   async requireLeave(
     path: CloudPath,
@@ -106,6 +116,7 @@ export class FileWriter {
       file: older ?? { path, owner: client.openid },
       upload: { sizeBytes, contentType: contentTypeOf(path) },
     })
+    if (isTemporaryPath(path)) await this.#temporary.requirePlace(client.openid, sizeBytes)
     return older
   }
 
@@ -137,7 +148,7 @@ export class FileWriter {
   async #commit(stage: Stage, bytes: FinishedBytes, { client, owner }: Uploader): Promise<void> {
     const { sizeBytes, sha256, checks } = bytes
     if (checks.byteLength > 0) await stage.write(sizeBytes, checks)
-    await stage.publish({
+    const record = {
       path: stage.path,
       owner: client === undefined ? owner : client.openid,
       sizeBytes,
@@ -145,7 +156,9 @@ export class FileWriter {
       sha256,
       modifiedMs: this.#now(),
       checkBytes: checks.byteLength,
-    })
+    }
+    const publish = (): Promise<void> => stage.publish(record)
+    await (isTemporaryPath(stage.path) ? this.#temporary.publish(record, publish) : publish())
   }
 }
 

@@ -37,6 +37,7 @@ export function engineOptions(options: StorageOptions): EngineOptions {
     maxFileBytes: options.maxFileBytes ?? 1024 ** 3,
     maxStorageBytes: options.maxStorageBytes,
     uploadIdleMs: options.uploadIdleMs ?? 3_600_000,
+    publicUrl: options.publicUrl ?? (() => undefined),
     now: options.now ?? Date.now,
     onWarning: options.onWarning ?? (message => process.emitWarning(message)),
   }

@@ -9,6 +9,7 @@ import { PathLock } from './path-lock.ts'
 import type { Quota } from './quota.ts'
 import { fileTooLarge } from './storage-arguments.ts'
 import type { StorageClient } from './storage-permission.ts'
+import { drawTemporaryPath } from './temporary-files.ts'
 import { Upload } from './upload.ts'
 import { formatUploadNote, parseUploadNote } from './upload-note.ts'
 import { UploadTable } from './upload-table.ts'
@@ -60,8 +61,10 @@ export class Uploads {
     client: StorageClient | undefined,
   ): Promise<OpResult<'storage.startUpload'>> {
     const { sizeBytes, sha256 } = args
-    const path = checkCloudPath(args.cloudPath)
     const { maxFileBytes, writer, now } = this.#options
+    // Temporary files are for clients, who send them along with a call.
+    const isTemporary = args.cloudPath === undefined && client !== undefined
+    const path = isTemporary ? drawTemporaryPath(now()) : checkCloudPath(args.cloudPath)
     if (sizeBytes > maxFileBytes) throw fileTooLarge(maxFileBytes, sizeBytes)
     await writer.requireLeave(path, sizeBytes, { client })
     await this.#sweep()

@@ -110,7 +110,8 @@ describe('a client', () => {
       const { receivedBytes } = await ask(peer, 'storage.uploadStatus', { uploadId })
       expect(receivedBytes).toBe(offset + content.byteLength)
     }
-    const { fileID } = await ask(peer, 'storage.finishUpload', { uploadId, sha256 })
+    const finished = await ask(peer, 'storage.finishUpload', { uploadId, sha256 })
+    const fileID = 'fileID' in finished ? finished.fileID : ''
     expect(await ask(peer, 'storage.stat', { fileID })).toEqual({
       sizeBytes: bytes.byteLength,
       contentType: 'application/octet-stream',
@@ -175,6 +176,8 @@ describe('a client', () => {
   test.each<[op: OpName, args: object]>([
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: -1 }],
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: 0.5 }],
+    ['storage.startUpload', { cloudPath: null, sizeBytes: 1 }],
+    ['storage.startUpload', { cloudPath: 'a', isTemporary: true, sizeBytes: 1 }],
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: 2 ** 53 }],
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: 1, sha256: 'A'.repeat(64) }],
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: 1, owner: 'o-2' }],
