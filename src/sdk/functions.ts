@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.ts'
 import type { Call, OpArgs } from '../protocol/calls.ts'
 import type { Encoded } from '../protocol/value.ts'
-import type { SeparateCloudIDs } from './cloud-id.ts'
+import type { SeparatedData } from './cloud-id.ts'
 import { isObject, nameType } from './parameters.ts'
 import { createFailure, createWxError, nameApi, runApi, type Surface } from './wx-errors.ts'
 
@@ -23,6 +23,11 @@ export interface CallFunctionResult {
   readonly requestID: string
 }
 
+/** `data` as it crosses, and what is taken out of it. */
+type PreparedData = { readonly [field in keyof SeparatedData]?: SeparatedData[field] | undefined }
+
+export type PrepareData = (api: string, data: Record<string, unknown>) => Promise<PreparedData>
+
 /**
  * `callFunction` of both surfaces.
  *
@@ -33,23 +38,26 @@ export function callFunction(
   surface: Surface,
   call: Call,
   options: unknown,
-  separate?: SeparateCloudIDs,
+  prepare?: PrepareData,
 ): Promise<CallFunctionResult> {
   const api = nameApi(surface, 'callFunction')
   return runApi(surface, api, async () => {
-    const answer = await call('functions.invoke', readArgs(surface, api, options, separate))
+    const { name, data } = readOptions(surface, api, options)
+    // Nothing is awaited where there is nothing to prepare: a function's call must go out in the turn it is made in.
+    const isReady = prepare === undefined || data === undefined
+    const prepared: PreparedData = isReady ? { data } : await prepare(api, data)
+    const answer = await call('functions.invoke', { name, ...writeData(surface, api, prepared) })
     const envelope = { errMsg: `${api}:ok`, requestID: answer.requestId }
     if (answer.result === undefined) return envelope as CallFunctionResult
     return { result: surface === 'server' ? parseAgain(answer.result) : answer.result, ...envelope }
   })
 }
 
-function readArgs(
+function readOptions(
   surface: Surface,
   api: string,
   options: unknown,
-  separate: SeparateCloudIDs | undefined,
-): OpArgs<'functions.invoke'> {
+): { readonly name: string; readonly data: Record<string, unknown> | undefined } {
   if (!isObject(options)) {
     const problem = `Params for callFunction must be an object instead of ${nameType(options)}`
     // The server SDK prints the missing error number as "undefined ." and programs have seen it so.
@@ -57,14 +65,19 @@ function readArgs(
   }
   const { name, data } = options
   if (typeof name !== 'string') throw mistyped(surface, api, 'name', 'string', name)
-  if (data === undefined) return { name }
-  if (!isObject(data)) throw mistyped(surface, api, 'data', 'object', data)
-  const separated = separate === undefined ? { data, cloudIDs: undefined } : separate(api, data)
-  const event = toJson(surface, api, separated.data)
+  if (data !== undefined && !isObject(data)) throw mistyped(surface, api, 'data', 'object', data)
+  return { name, data }
+}
+
+function writeData(
+  surface: Surface,
+  api: string,
+  { data, cloudIDs }: PreparedData,
+): Omit<OpArgs<'functions.invoke'>, 'name'> {
+  const event = data === undefined ? undefined : toJson(surface, api, data)
   return {
-    name,
     ...(event === undefined ? {} : { data: event }),
-    ...(separated.cloudIDs === undefined ? {} : { cloudIDs: separated.cloudIDs }),
+    ...(cloudIDs === undefined ? {} : { cloudIDs }),
   }
 }
 
