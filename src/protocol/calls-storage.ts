@@ -66,10 +66,10 @@ export const STORAGE_OPS = {
     args: Type.Object({ uploadId }, closed),
     result: Type.Object({ receivedBytes: count, sizeBytes: count }),
   },
-  /** Makes it the file, if all is there and of that sha256. May be asked again for a while. */
+  /** Makes it the file, if all is there, and of that sha256 if one is given. May be asked again for a while. */
   'storage.finishUpload': {
     capability: 'storage',
-    args: Type.Object({ uploadId, sha256 }, closed),
+    args: Type.Object({ uploadId, sha256: Type.Optional(sha256) }, closed),
     result: Type.Union([Type.Object({ fileID: Type.String() }), Type.Object({ url: Type.String() })]),
   },
   /** Gives it up. Also when there is no such upload (any more). */

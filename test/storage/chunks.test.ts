@@ -145,6 +145,17 @@ describe.each(MEDIA)('files in chunks of storage on %s', medium => {
     await storage.chunks.finish({ uploadId, sha256: sha256Of(bytes), client })
   })
 
+  test('no sha256 at the end is compared with none, or with that of the start', async () => {
+    const first = await start(100)
+    await send(first, bytesOf(100))
+    await storage.chunks.finish({ uploadId: first, client })
+    expect(await storage.stat({ fileID })).toMatchObject({ sha256: sha256Of(bytesOf(100)) })
+    const second = await start(100, 'a.bin', sha256Of(bytesOf(100, 1)))
+    await send(second, bytesOf(100))
+    const finish = storage.chunks.finish({ uploadId: second, client })
+    await expect(finish).rejects.toMatchObject({ reason: 'STORAGE_REQUEST_FAIL' })
+  })
+
   test('the same file started again goes on where it was, another does not', async () => {
     const sha256 = sha256Of(bytesOf(100))
     const uploadId = await start(100, 'a.bin', sha256)
