@@ -24,6 +24,8 @@ export const LIMITS = Object.freeze({
   temporaryFiles: 10_000,
   /** Values of CDN in one call, as of CloudID. */
   cdnTargets: 5,
+  /** What a file counts as beside its bytes, where all files together have a bound: about what its record takes. */
+  fileOverheadBytes: 4096,
   /** All files together while storage lives in memory, in bytes. On disk the disk is the limit. */
   memoryStorageBytes: 512 * 1024 * 1024,
   /** Rows one query may return to a function, and its default (wxcloud-spec §4.5). */

@@ -2,7 +2,7 @@ import { StorageError } from '../errors.ts'
 import { BlockChecks, inBlocks } from './checked-blocks.ts'
 import { type CloudPath, isTemporaryPath } from './cloud-path.ts'
 import { contentTypeOf } from './content-type.ts'
-import type { Driver, Stage } from './driver.ts'
+import { type Driver, type Stage, takenBytes } from './driver.ts'
 import { PathLock } from './path-lock.ts'
 import type { PermissionStore } from './permission-store.ts'
 import type { Quota, Reservation } from './quota.ts'
@@ -50,7 +50,7 @@ export class FileWriter {
   async write(path: CloudPath, content: Uint8Array, uploader: Uploader): Promise<void> {
     await this.#lock.run(path, async () => {
       const older = await this.requireLeave(path, content.byteLength, uploader)
-      using reservation = this.#quota.reserve(older?.sizeBytes)
+      using reservation = this.#quota.reserve(older && takenBytes(older))
       await this.#stage(path, [content], content.byteLength, reservation, (stage, bytes) =>
         this.#commit(stage, bytes, uploader),
       )
@@ -65,7 +65,7 @@ export class FileWriter {
     uploader: Uploader,
   ): Promise<void> {
     const older = await this.#driver.stat(path)
-    using reservation = this.#quota.reserve(older?.sizeBytes)
+    using reservation = this.#quota.reserve(older && takenBytes(older))
     await this.#stage(path, content, maxBytes, reservation, (stage, bytes) =>
       this.publish(stage, bytes, uploader),
     )
@@ -127,6 +127,7 @@ export class FileWriter {
     reservation: Reservation,
     publish: (stage: Stage, bytes: FinishedBytes) => Promise<void>,
   ): Promise<void> {
+    await reservation.grow(takenBytes({ sizeBytes: 0 }))
     const stage = await this.#driver.createStage(path)
     try {
       const checks = new BlockChecks()

@@ -16,7 +16,7 @@ export interface StorageOptions {
    * @default 1073741824
    */
   readonly maxFileBytes?: number | undefined
-  /** Bytes of all files together. Omitted: as many as the medium holds. */
+  /** What all files may take together (`takenBytes`). Omitted: as much as the medium holds. */
   readonly maxStorageBytes?: number | undefined
   /**
    * Milliseconds without a chunk after which an upload is given up.

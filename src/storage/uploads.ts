@@ -3,7 +3,7 @@ import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import { type CloudPath, checkCloudPath } from './cloud-path.ts'
 import { LostUploadError } from './damage.ts'
-import type { Driver, LastingStage } from './driver.ts'
+import { type Driver, type LastingStage, takenBytes } from './driver.ts'
 import type { FileWriter } from './file-writer.ts'
 import { PathLock } from './path-lock.ts'
 import type { Quota } from './quota.ts'
@@ -150,7 +150,7 @@ export class Uploads {
     }
     const reservation = quota.reserve()
     // There was room for it when it was started.
-    if (publishedSha256 === undefined) reservation.hold(note.sizeBytes)
+    if (publishedSha256 === undefined) reservation.hold(takenBytes(note))
     const upload = new Upload(stage, note, reservation, now(), publishedSha256)
     this.#uploads.add(upload)
     return upload
@@ -168,7 +168,7 @@ export class Uploads {
     return this.#uploads.make(note, async () => {
       const reservation = quota.reserve()
       try {
-        await reservation.grow(note.sizeBytes)
+        await reservation.grow(takenBytes(note))
         return new Upload(await driver.createStage(path, formatUploadNote(note)), note, reservation, now())
       } catch (error) {
         reservation[Symbol.dispose]()
