@@ -67,7 +67,7 @@ export interface Listing {
 }
 
 /** Names of the few things a driver keeps beside files. */
-export type SettingName = 'signing-key' | 'permission'
+export type SettingName = 'signing-key' | 'permission' | 'temporary'
 
 /**
  * Where files live. A driver keeps whole files by path and knows nothing of fileIDs, owners' rights, checks or URLs.

@@ -30,6 +30,7 @@ export class TemporaryFiles {
   /** Those there are, as far as this host has heard of them. */
   readonly #known = new Map<CloudPath, Pick<StoredRecord, 'owner' | 'sizeBytes' | 'modifiedMs'>>()
   readonly #timer: NodeJS.Timeout
+  #mayBeSome = false
   #reading: Promise<void> | undefined
   #sweeping: Promise<void> | undefined
 
@@ -51,6 +52,7 @@ export class TemporaryFiles {
 
   /** Makes one, and counts it. @throws {OverloadedError} as `requirePlace` */
   async publish(record: StoredRecord, publish: () => Promise<void>): Promise<void> {
+    await this.#noteFirst()
     await this.#read()
     this.#requirePlace(record.owner, record.sizeBytes)
     this.#known.set(record.path, record)
@@ -90,6 +92,7 @@ export class TemporaryFiles {
   #read(): Promise<void> {
     if (this.#reading !== undefined) return this.#reading
     const read = async (): Promise<void> => {
+      if (!(await this.#hasSome())) return
       for await (const record of this.#all()) this.#known.set(record.path, record)
     }
     const reading = read()
@@ -104,7 +107,7 @@ export class TemporaryFiles {
   async #sweep(): Promise<void> {
     try {
       for (const [path, file] of this.#known) if (this.#isExpired(file)) this.#known.delete(path)
-      await this.#removeExpired()
+      if (await this.#hasSome()) await this.#removeExpired()
     } catch (error) {
       try {
         this.#options.onWarning(`Temporary files that have expired can't be removed: ${String(error)}`)
@@ -112,6 +115,19 @@ export class TemporaryFiles {
         process.emitWarning(fault instanceof Error ? fault : String(fault))
       }
     }
+  }
+
+  /** Whether there may be any: a listing costs a look at all files where it is the first since the machine was started. */
+  async #hasSome(): Promise<boolean> {
+    this.#mayBeSome ||= (await this.#options.driver.readSetting('temporary')) !== undefined
+    return this.#mayBeSome
+  }
+
+  /** Notes with the files that there may be some from now on. */
+  async #noteFirst(): Promise<void> {
+    if (await this.#hasSome()) return
+    await this.#options.driver.writeSetting('temporary', Buffer.from('{}\n'), true)
+    this.#mayBeSome = true
   }
 
   async #removeExpired(): Promise<void> {

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
+import { DiskDriver } from '../../src/storage/disk-driver.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { bytesOf, sha256Of } from './bytes.ts'
 import { MEDIA, StorageFixture } from './storage-fixture.ts'
@@ -233,6 +234,40 @@ describe('a client', () => {
       message: expect.stringContaining('must be a string, not undefined'),
     })
   })
+})
+
+test('are not looked for where there never were any', async () => {
+  holdIntervals()
+  await using fixture = await StorageFixture.create('disk')
+  const listing = vi.spyOn(DiskDriver.prototype, 'list')
+  onTestFinished(() => listing.mockRestore())
+  await fixture.put('a', 'a')
+  const pass = async (): Promise<void> => {
+    await vi.advanceTimersByTimeAsync(MINUTE_MS)
+    await setTimeout(50)
+  }
+  await pass()
+  expect(listing).not.toHaveBeenCalled()
+  await send(fixture.storage, Buffer.from('a'))
+  await pass()
+  expect(listing).toHaveBeenCalled()
+})
+
+test('one whose upload was begun before a restart has its URL after it', async () => {
+  await using fixture = await StorageFixture.create('disk')
+  const content = bytesOf(10)
+  const { uploadId } = await fixture.storage.chunks.start({ sizeBytes: 10, client })
+  await fixture.storage.chunks.append({ uploadId, offset: 0, content: content.subarray(0, 6), client })
+  await fixture.storage.close()
+  await using next = fixture.open()
+  await next.chunks.append({ uploadId, offset: 6, content: content.subarray(6), client })
+  const finish = () => next.chunks.finish({ uploadId, sha256: sha256Of(content), client })
+  const [first, again] = [await finish(), await finish()]
+  expect(again).toEqual(first)
+  const url = new URL('url' in first ? first.url : '')
+  const file = await next.openSigned(pathOf(url), url.searchParams)
+  expect(await fixture.bodyOf(file)).toBe(content.toString())
+  expect(await next.list()).toEqual({ files: [] })
 })
 
 test('a medium that fails as they expire is told of, and nothing ends of it', async () => {
