@@ -45,39 +45,49 @@ function createCDN(target: unknown): CDN {
 
 export const CDN = createCDN as CDNConstructor
 
-/** Sends one file and resolves with its URL. */
-export type SendAside = (file: LocalFile) => Promise<string>
+/** What stands at the top level of `data`, by field. */
+export type CdnTargets = readonly (readonly [field: string, target: CdnTarget])[]
 
 /**
- * `data` of callFunction with a URL in the place of each CDN at its top level.
+ * `data` of callFunction without the CDNs at its top level, and what they send.
  *
  * @throws {WxError} errCode -401002 for more than five.
  */
-export async function sendTargets(
+export function separateTargets(
   api: string,
   data: Record<string, unknown>,
-  files: FileAccess,
-  send: SendAside,
-): Promise<Record<string, unknown>> {
-  const fields = Object.keys(data).filter(field => data[field] instanceof CdnValue)
-  if (fields.length === 0) return data
-  if (fields.length > LIMITS.cdnTargets) {
-    const problem = `data has ${fields.length} values of CDN and may have ${LIMITS.cdnTargets} at most.`
+): { readonly data: Record<string, unknown>; readonly targets: CdnTargets } {
+  const targets: (readonly [string, CdnTarget])[] = []
+  for (const field of Object.keys(data)) {
+    const value = data[field]
+    if (value instanceof CdnValue) targets.push([field, value.target])
+  }
+  if (targets.length === 0) return { data, targets }
+  if (targets.length > LIMITS.cdnTargets) {
+    const problem = `data has ${targets.length} values of CDN and may have ${LIMITS.cdnTargets} at most.`
     throw createFailure('client', api, -401002, problem)
   }
-  const sent = { ...data }
-  // One after another: each takes as much of the line as there is.
-  for (const field of fields) {
-    const value = data[field]
-    if (!(value instanceof CdnValue)) continue
-    const file = await open(files, value.target)
+  const rest = { ...data }
+  for (const [field] of targets) delete rest[field]
+  return { data: rest, targets }
+}
+
+/** Sends each and resolves with its URL by field. One after another: each takes as much of the line as there is. */
+export async function sendTargets(
+  targets: CdnTargets,
+  files: FileAccess,
+  send: (file: LocalFile) => Promise<string>,
+): Promise<Record<string, string>> {
+  const urls: Record<string, string> = {}
+  for (const [field, target] of targets) {
+    const file = await open(files, target)
     try {
-      sent[field] = await send(file)
+      urls[field] = await send(file)
     } finally {
       await file.close()
     }
   }
-  return sent
+  return urls
 }
 
 async function open(files: FileAccess, target: CdnTarget): Promise<LocalFile> {

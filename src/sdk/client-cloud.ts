@@ -1,5 +1,5 @@
 import { type ClientApi, createClientApi } from './callbacks.ts'
-import { CDN, type CDNConstructor, sendTargets } from './cdn.ts'
+import { CDN, type CDNConstructor, sendTargets, separateTargets } from './cdn.ts'
 import type { ClientCall } from './client-call.ts'
 import { type ClientStorage, createClientStorage } from './client-storage.ts'
 import { createUnavailableServices, type UnavailableServices } from './client-unavailable.ts'
@@ -13,7 +13,7 @@ import {
   callFunction,
   type PrepareData,
 } from './functions.ts'
-import type { FetchUrl, FileAccess } from './local-files.ts'
+import type { FetchUrl, FileAccess, LocalFile } from './local-files.ts'
 import { isObject, nameType } from './parameters.ts'
 import type { OpenWatch } from './watch.ts'
 import { createFailure } from './wx-errors.ts'
@@ -104,17 +104,15 @@ export function createClientCloud(options: ClientCloudOptions): ClientCloud {
 
 function prepareData(call: ClientCall, files: FileAccess): PrepareData {
   const { createHash } = files
-  return async (api, data) => {
-    // Before anything is sent: it may have too many.
-    const { data: rest, cloudIDs } = separateCloudIDs(api, data)
-    const sent = await sendTargets(api, rest, files, file =>
-      uploadTemporary({
-        ...{ call, file, createHash },
-        signal: new AbortController().signal,
-        onProgress: () => undefined,
-      }),
-    )
-    return { data: sent, cloudIDs }
+  const send = (file: LocalFile): Promise<string> => {
+    const { signal } = new AbortController()
+    return uploadTemporary({ call, file, createHash, signal, onProgress: () => undefined })
+  }
+  return (api, given) => {
+    const { data: plain, cloudIDs } = separateCloudIDs(api, given)
+    const { data, targets } = separateTargets(api, plain)
+    const sendAside = targets.length === 0 ? undefined : () => sendTargets(targets, files, send)
+    return { data, cloudIDs, sendAside }
   }
 }
 

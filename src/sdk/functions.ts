@@ -23,10 +23,13 @@ export interface CallFunctionResult {
   readonly requestID: string
 }
 
-/** `data` as it crosses, and what is taken out of it. */
-type PreparedData = { readonly [field in keyof SeparatedData]?: SeparatedData[field] | undefined }
+/** `data` of which what does not cross as JSON is taken out. */
+export interface PreparedData extends SeparatedData {
+  /** Sends what goes beside it, and resolves with what stands in the event for it, by field. */
+  readonly sendAside?: (() => Promise<Record<string, string>>) | undefined
+}
 
-export type PrepareData = (api: string, data: Record<string, unknown>) => Promise<PreparedData>
+export type PrepareData = (api: string, data: Record<string, unknown>) => PreparedData
 
 /**
  * `callFunction` of both surfaces.
@@ -42,22 +45,26 @@ export function callFunction(
 ): Promise<CallFunctionResult> {
   const api = nameApi(surface, 'callFunction')
   return runApi(surface, api, async () => {
-    const { name, data } = readOptions(surface, api, options)
-    // Nothing is awaited where there is nothing to prepare: a function's call must go out in the turn it is made in.
-    const isReady = prepare === undefined || data === undefined
-    const prepared: PreparedData = isReady ? { data } : await prepare(api, data)
-    const answer = await call('functions.invoke', { name, ...writeData(surface, api, prepared) })
+    // All of it before anything is awaited: the caller may go on with its data, and a call goes out in its own turn.
+    const { args, sendAside } = readCall(surface, api, options, prepare)
+    const answer = await call(
+      'functions.invoke',
+      sendAside === undefined ? args : await fill(args, sendAside),
+    )
     const envelope = { errMsg: `${api}:ok`, requestID: answer.requestId }
     if (answer.result === undefined) return envelope as CallFunctionResult
     return { result: surface === 'server' ? parseAgain(answer.result) : answer.result, ...envelope }
   })
 }
 
-function readOptions(
+type InvokeArgs = OpArgs<'functions.invoke'>
+
+function readCall(
   surface: Surface,
   api: string,
   options: unknown,
-): { readonly name: string; readonly data: Record<string, unknown> | undefined } {
+  prepare: PrepareData | undefined,
+): { readonly args: InvokeArgs; readonly sendAside?: PreparedData['sendAside'] } {
   if (!isObject(options)) {
     const problem = `Params for callFunction must be an object instead of ${nameType(options)}`
     // The server SDK prints the missing error number as "undefined ." and programs have seen it so.
@@ -65,20 +72,24 @@ function readOptions(
   }
   const { name, data } = options
   if (typeof name !== 'string') throw mistyped(surface, api, 'name', 'string', name)
-  if (data !== undefined && !isObject(data)) throw mistyped(surface, api, 'data', 'object', data)
-  return { name, data }
+  if (data === undefined) return { args: { name } }
+  if (!isObject(data)) throw mistyped(surface, api, 'data', 'object', data)
+  const prepared: PreparedData = prepare === undefined ? { data, cloudIDs: undefined } : prepare(api, data)
+  const event = toJson(surface, api, prepared.data)
+  const args = {
+    name,
+    ...(event === undefined ? {} : { data: event }),
+    ...(prepared.cloudIDs === undefined ? {} : { cloudIDs: prepared.cloudIDs }),
+  }
+  return { args, sendAside: prepared.sendAside }
 }
 
-function writeData(
-  surface: Surface,
-  api: string,
-  { data, cloudIDs }: PreparedData,
-): Omit<OpArgs<'functions.invoke'>, 'name'> {
-  const event = data === undefined ? undefined : toJson(surface, api, data)
-  return {
-    ...(event === undefined ? {} : { data: event }),
-    ...(cloudIDs === undefined ? {} : { cloudIDs }),
-  }
+async function fill(
+  args: InvokeArgs,
+  sendAside: NonNullable<PreparedData['sendAside']>,
+): Promise<InvokeArgs> {
+  const fields = await sendAside()
+  return { ...args, data: { ...(args.data as Record<string, Encoded>), ...fields } }
 }
 
 function mistyped(surface: Surface, api: string, field: string, expected: string, value: unknown): Error {

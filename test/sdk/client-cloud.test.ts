@@ -373,9 +373,22 @@ describe('CDN', () => {
     expect(data.text).toBeInstanceOf(Object)
   })
 
+  test('or not, data is what it was when the call was made', async () => {
+    for (const more of [{}, { text: open().cloud.CDN('text') }]) {
+      const { cloud, recording } = open(answers)
+      const data: Record<string, unknown> = { n: 1, list: [1], ...more }
+      const called = cloud.callFunction({ name: 'f', data })
+      data['n'] = 2
+      Object.assign(data['list'] as number[], { 0: 2 })
+      await called
+      expect(recording.last()).toMatchObject({ data: { n: 1, list: [1] } })
+    }
+  })
+
   test('anywhere else fails the call, before anything crosses', async () => {
     const { cloud, recording } = open(answers)
-    for (const data of [{ list: [cloud.CDN('text')] }, { deep: { er: cloud.CDN('text') } }]) {
+    const wrong = [{ list: [cloud.CDN('text')] }, { deep: { er: cloud.CDN('text') }, right: cloud.CDN('') }]
+    for (const data of wrong) {
       expect(await rejectionOf(cloud.callFunction({ name: 'f', data }))).toMatchObject({
         errCode: -401002,
         errMsg: expect.stringContaining('top level of data'),
