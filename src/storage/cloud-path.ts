@@ -6,8 +6,8 @@ declare const checked: unique symbol
 /** A path that keeps the rules below, e.g. `avatars/o-1.png`. */
 export type CloudPath = string & { readonly [checked]: true }
 
-/** Where temporary files lie. No upload can choose a path in it, and no fileID leads there. */
-export const TEMPORARY_FOLDER = '.cloudlet-temporary'
+/** Where temporary files lie. No upload can choose a path in it, and no fileID leads there. No dot: proxies hide such. */
+export const TEMPORARY_FOLDER = 'cloudlet-temporary'
 
 export function isTemporaryPath(path: string): boolean {
   return path.startsWith(`${TEMPORARY_FOLDER}/`)

@@ -94,7 +94,7 @@ describe('CDN', () => {
     const { cloud } = await openCloud({ publicUrl: 'https://api.example.com/cloud' })
     const { result } = await cloud.callFunction({ name: 'echo', data: { text: cloud.CDN('text') } })
     expect(result.event.text).toMatch(
-      /^https:\/\/api\.example\.com\/cloud\/storage\/\.cloudlet-temporary\/\d{15}-[0-9a-f]{32}\?sign=/,
+      /^https:\/\/api\.example\.com\/cloud\/storage\/cloudlet-temporary\/\d{15}-[0-9a-f]{32}\?sign=/,
     )
   })
 

@@ -10,7 +10,7 @@ import { MEDIA, StorageFixture } from './storage-fixture.ts'
 const client = { openid: 'o-1' }
 const LIFE_MS = LIMITS.temporaryFileMs
 const MINUTE_MS = 60_000
-const FOLDER = '.cloudlet-temporary'
+const FOLDER = 'cloudlet-temporary'
 const overloaded = { code: 'CLOUDLET_OVERLOADED' }
 
 /** Time at which a storage looks for what has expired is the test's; all other time goes on. */
@@ -50,7 +50,7 @@ describe.each(MEDIA)('temporary files of storage on %s', medium => {
     const content = bytesOf(sizeBytes)
     const url = await send(storage, content)
     expect(url.href).toMatch(
-      /^http:\/\/127\.0\.0\.1:7780\/storage\/\.cloudlet-temporary\/\d{15}-[0-9a-f]{32}\?sign=[0-9a-f]{64}&t=1700007200$/,
+      /^http:\/\/127\.0\.0\.1:7780\/storage\/cloudlet-temporary\/\d{15}-[0-9a-f]{32}\?sign=[0-9a-f]{64}&t=1700007200$/,
     )
     const file = await fixture.follow(url)
     expect(file).toMatchObject({ kind: 'found', sizeBytes, contentType: 'application/octet-stream' })
@@ -86,7 +86,7 @@ describe.each(MEDIA)('temporary files of storage on %s', medium => {
   })
 
   test('listings leave them out, wherever a page begins and ends', async () => {
-    const paths = ['!', `${FOLDER}0`, 'a', 'b']
+    const paths = ['!', 'b', `${FOLDER}0`, 'd', 'e']
     for (const path of paths) await fixture.put(path, 'x')
     for (let count = 0; count < 3; count++) await send(storage, Buffer.of(count))
     const pathsOf = async (args: object): Promise<string[]> =>
@@ -101,7 +101,7 @@ describe.each(MEDIA)('temporary files of storage on %s', medium => {
       }
       expect(pages).toEqual(paths)
     }
-    expect(await pathsOf({ prefix: '.c' })).toEqual([`${FOLDER}0`])
+    expect(await pathsOf({ prefix: 'clou' })).toEqual([`${FOLDER}0`])
     expect(await pathsOf({ prefix: `${FOLDER}/` })).toEqual([])
   })
 
