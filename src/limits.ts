@@ -18,6 +18,14 @@ export const LIMITS = Object.freeze({
   uploadMs: 24 * 60 * 60 * 1000,
   uploadFirstChunkMs: 2 * 60 * 1000,
   uploadFinishedMs: 10 * 60 * 1000,
+  /** How long a temporary file is there, in milliseconds; how many of one client and of all there may be at once. */
+  temporaryFileMs: 2 * 60 * 60 * 1000,
+  clientTemporaryFiles: 64,
+  temporaryFiles: 10_000,
+  /** Values of CDN in one call, as of CloudID. */
+  cdnTargets: 5,
+  /** What a file counts as beside its bytes, where all files together have a bound: about what its record takes. */
+  fileOverheadBytes: 4096,
   /** All files together while storage lives in memory, in bytes. On disk the disk is the limit. */
   memoryStorageBytes: 512 * 1024 * 1024,
   /** Rows one query may return to a function, and its default (wxcloud-spec §4.5). */

@@ -14,7 +14,7 @@ export interface HostStorageOptions {
    * @default 1024
    */
   readonly maxFileMb?: number
-  /** Megabytes of all files together. Omitted: as many as the medium holds. */
+  /** Megabytes of all files together, 4096 bytes for each beside its own. Omitted: as many as the medium holds. */
   readonly maxStorageMb?: number
   /**
    * Time without a chunk after which an upload is given up, in milliseconds.

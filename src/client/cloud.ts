@@ -4,7 +4,7 @@ import { type ClientCloud, createClientCloud } from '../sdk/client-cloud.ts'
 import type { FetchUrl, FileAccess } from '../sdk/local-files.ts'
 import type { Closable } from '../types.ts'
 import { Connection, type ConnectionStatus } from './connection.ts'
-import { Credentials } from './credentials.ts'
+import { Credentials, type TokenStore } from './credentials.ts'
 import { type RetryPlan, resumingWatches } from './resuming-watch.ts'
 import type { OpenSocket } from './socket.ts'
 
@@ -49,6 +49,8 @@ export interface ClientPlatform {
   readonly files: FileAccess
   /** Makes downloads go by the files' temporary URLs. */
   readonly fetchUrl?: FetchUrl
+  /** Keeps the token of a login for the program's next run. */
+  readonly tokenStore?: TokenStore
 }
 
 /**
@@ -68,6 +70,7 @@ export function createCloudOn(platform: ClientPlatform, options: CloudOptions): 
         ...textOption('appid', appid),
       },
       requireFunction('getLoginCode', getLoginCode),
+      platform.tokenStore,
     ),
     timeoutMs: requireDelay('timeoutMs', options.timeoutMs ?? 60_000),
     connectTimeoutMs: requireDelay('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),

@@ -1,3 +1,5 @@
+import { countUtf8, writeUtf8 } from './utf8.ts'
+
 /**
  * What the client uses of a newer JavaScript than mini-programs may have. The build puts these in the place of the
  * globals, inside the bundle only (src/build/miniprogram.ts): nothing is added to anybody's globals.
@@ -39,6 +41,14 @@ export { Controller as AbortController, Signal as AbortSignal }
 
 export function queueMicrotask(work: () => void): void {
   void Promise.resolve().then(work)
+}
+
+export class TextEncoder {
+  encode(text: string): Uint8Array {
+    const bytes = new Uint8Array(countUtf8(text))
+    writeUtf8(text, bytes, 0)
+    return bytes
+  }
 }
 
 /** A clock that is set now and then: there is no other in every base library. */

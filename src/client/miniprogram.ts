@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { type Cloud, type CloudOptions, createCloudOn } from './cloud.ts'
 import { MiniProgramFiles } from './miniprogram-files.ts'
 import { miniProgramSockets } from './miniprogram-socket.ts'
+import { MiniProgramToken } from './miniprogram-token.ts'
 import { fetchByUrl } from './url-download.ts'
 import { promiseOf, type Wx } from './wx.ts'
 
@@ -34,7 +35,7 @@ declare const wx: Wx | undefined
 /**
  * `wx.cloud` for mini-programs: `wx.cloud = createCloud({ url })` in app.js. A `filePath` is a local path, as
  * `wx.chooseMedia` and others give it. A host that wants a login gets the code of `wx.login()`, unless there is a
- * `token`, an `openid` or a `getLoginCode`.
+ * `token`, an `openid` or a `getLoginCode`; what that login came to is kept for the next launch, in the storage of `wx`.
  *
  * @throws {InvalidOptionError}
  */
@@ -48,12 +49,14 @@ export function createCloud(options: MiniProgramCloudOptions): Cloud {
   }
   const program = wx
   const logIn = getLoginCode ?? (openid === undefined ? () => readLoginCode(program) : undefined)
+  const isOwnLogin = getLoginCode === undefined && openid === undefined && token === undefined
   const files = new MiniProgramFiles(program)
   return createCloudOn(
     {
       openSocket: miniProgramSockets(program),
       files,
       ...(downloadBy === 'url' ? { fetchUrl: fetchByUrl(program) } : {}),
+      ...(isOwnLogin ? { tokenStore: new MiniProgramToken(program, options.url) } : {}),
     },
     {
       ...rest,

@@ -8,6 +8,11 @@ export interface Wx {
   }): SocketTask
   getFileSystemManager(): FileSystemManager
   login(options: WxCallbacks<{ readonly code: string }>): void
+  checkSession(options: WxCallbacks<unknown>): void
+  /** `''` when there is nothing under the key. */
+  getStorageSync(key: string): unknown
+  setStorageSync(key: string, data: unknown): void
+  removeStorageSync(key: string): void
   downloadFile(
     options: { readonly url: string } & WxCallbacks<{
       readonly statusCode: number

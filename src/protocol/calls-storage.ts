@@ -44,11 +44,15 @@ export const STORAGE_OPS = {
   },
   /**
    * Begins a file that comes in chunks, of `chunkBytes` at most each. An upload its caller has not finished, of the same
-   * path, size and sha256, is the one that is answered, with what is there of it.
+   * path, size and sha256, is the one that is answered, with what is there of it. Without a path, of clients only, it
+   * becomes a temporary file: one that has a URL and no fileID, and is gone after `LIMITS.temporaryFileMs`.
    */
   'storage.startUpload': {
     capability: 'storage',
-    args: Type.Object({ cloudPath: Type.String(), sizeBytes: count, sha256: Type.Optional(sha256) }, closed),
+    args: Type.Object(
+      { cloudPath: Type.Optional(Type.String()), sizeBytes: count, sha256: Type.Optional(sha256) },
+      closed,
+    ),
     result: Type.Object({ uploadId, chunkBytes: count, receivedBytes: count }),
   },
   /** Adds bytes at `offset`. What is there already is skipped, so it may be asked again; a gap is refused. */
@@ -62,11 +66,11 @@ export const STORAGE_OPS = {
     args: Type.Object({ uploadId }, closed),
     result: Type.Object({ receivedBytes: count, sizeBytes: count }),
   },
-  /** Makes it the file, if all is there and of that sha256. May be asked again for a while. */
+  /** Makes it the file, if all is there, and of that sha256 if one is given. May be asked again for a while. */
   'storage.finishUpload': {
     capability: 'storage',
-    args: Type.Object({ uploadId, sha256 }, closed),
-    result: Type.Object({ fileID: Type.String() }),
+    args: Type.Object({ uploadId, sha256: Type.Optional(sha256) }, closed),
+    result: Type.Union([Type.Object({ fileID: Type.String() }), Type.Object({ url: Type.String() })]),
   },
   /** Gives it up. Also when there is no such upload (any more). */
   'storage.abortUpload': {

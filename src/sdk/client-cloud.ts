@@ -1,12 +1,19 @@
 import { type ClientApi, createClientApi } from './callbacks.ts'
+import { CDN, type CDNConstructor, sendTargets, separateTargets } from './cdn.ts'
 import type { ClientCall } from './client-call.ts'
 import { type ClientStorage, createClientStorage } from './client-storage.ts'
 import { createUnavailableServices, type UnavailableServices } from './client-unavailable.ts'
+import { uploadTemporary } from './client-upload.ts'
 import { CloudID, type CloudIDConstructor, separateCloudIDs } from './cloud-id.ts'
 import { createDatabase, type Database } from './database.ts'
 import { DYNAMIC_CURRENT_ENV, type EnvOption } from './environment.ts'
-import { type CallFunctionOptions, type CallFunctionResult, callFunction } from './functions.ts'
-import type { FetchUrl, FileAccess } from './local-files.ts'
+import {
+  type CallFunctionOptions,
+  type CallFunctionResult,
+  callFunction,
+  type PrepareData,
+} from './functions.ts'
+import type { FetchUrl, FileAccess, LocalFile } from './local-files.ts'
 import { isObject, nameType } from './parameters.ts'
 import type { OpenWatch } from './watch.ts'
 import { createFailure } from './wx-errors.ts'
@@ -40,6 +47,11 @@ export interface ClientCloud extends ClientStorage, UnavailableServices {
   database(options?: { env?: EnvOption; throwOnNotFound?: boolean }): Database
   /** Marks an open-data id in `data` of callFunction, with or without `new`. The function gets the data. */
   readonly CloudID: CloudIDConstructor
+  /**
+   * Marks something large in `data` of callFunction, with or without `new`: text, bytes or a local file. It is sent as a
+   * temporary file, and the function gets the URL to fetch it from, for two hours.
+   */
+  readonly CDN: CDNConstructor
   /** `new wx.cloud.Cloud({ resourceAppid, resourceEnv })`, then `await it.init()`: here the same cloud again. */
   readonly Cloud: new (
     options?: ClientInstanceOptions,
@@ -62,7 +74,7 @@ export function createClientCloud(options: ClientCloudOptions): ClientCloud {
   const cloud: Omit<ClientCloud, 'init' | 'Cloud'> = {
     DYNAMIC_CURRENT_ENV,
     callFunction: createClientApi(given => ({
-      outcome: callFunction('client', call, given, separateCloudIDs),
+      outcome: callFunction('client', call, given, prepareData(call, files)),
       otherwise: undefined,
     })),
     database: given => {
@@ -76,6 +88,7 @@ export function createClientCloud(options: ClientCloudOptions): ClientCloud {
       })
     },
     CloudID,
+    CDN,
     ...createClientStorage(call, files, fetchUrl),
     ...createUnavailableServices(),
   }
@@ -87,6 +100,20 @@ export function createClientCloud(options: ClientCloudOptions): ClientCloud {
   }
   const shared = { ...cloud, Cloud: CloudInstance as unknown as ClientCloud['Cloud'] }
   return { ...shared, init: given => requireInit('init', given) }
+}
+
+function prepareData(call: ClientCall, files: FileAccess): PrepareData {
+  const { createHash } = files
+  const send = (file: LocalFile): Promise<string> => {
+    const { signal } = new AbortController()
+    return uploadTemporary({ call, file, createHash, signal, onProgress: () => undefined })
+  }
+  return (api, given) => {
+    const { data: plain, cloudIDs } = separateCloudIDs(api, given)
+    const { data, targets } = separateTargets(api, plain)
+    const sendAside = targets.length === 0 ? undefined : () => sendTargets(targets, files, send)
+    return { data, cloudIDs, sendAside }
+  }
 }
 
 /** `env` may be text, DYNAMIC_CURRENT_ENV, or one of either per service. */

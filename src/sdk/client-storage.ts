@@ -93,7 +93,7 @@ function upload(
       const { sizeBytes } = file
       const onProgress = (doneBytes: number): void => progress(doneBytes, sizeBytes)
       const { createHash } = files
-      const { fileID } = await uploadFile({ call, file, cloudPath, createHash, signal, onProgress })
+      const fileID = await uploadFile({ call, file, createHash, signal, onProgress }, cloudPath)
       return { fileID, statusCode: 200, errMsg: `${api}:ok` }
     } finally {
       await file.close()

@@ -6,8 +6,6 @@ export type UnavailableClientApi = ClientApi<object, never>
 
 /** What of wx.cloud has no counterpart on a self-hosted host. Each is there, so that a program that tests for it runs. */
 export interface UnavailableServices {
-  /** @throws {WxError} errCode -501021 */
-  readonly CDN: { new (target: unknown): never; (target: unknown): never }
   readonly callContainer: UnavailableClientApi
   readonly connectContainer: UnavailableClientApi
   readonly services: { readonly Gateway: (options?: unknown) => never }
@@ -43,10 +41,6 @@ export function createUnavailableServices(): UnavailableServices {
   const bot: Partial<Record<(typeof BOT_METHODS)[number], () => never>> = {}
   for (const name of BOT_METHODS) bot[name] = refuse(`extend.AI.bot.${name}`, NO_AI)
   return {
-    // A plain function, so that `new` reaches it too.
-    CDN: function CDN() {
-      return refuse('CDN', NO_CDN)()
-    } as unknown as UnavailableServices['CDN'],
     callContainer: reject('callContainer', NO_CONTAINERS),
     connectContainer: reject('connectContainer', NO_CONTAINERS),
     services: { Gateway: refuse('services.Gateway', NO_CONTAINERS) },
@@ -56,7 +50,6 @@ export function createUnavailableServices(): UnavailableServices {
   }
 }
 
-const NO_CDN = 'This host has no CDN. Upload the data with uploadFile and send the fileID.'
 const NO_CONTAINERS = 'This host runs functions, no containers. Make it a function and use callFunction.'
 const NO_AI =
   'This host has no models of its own. Ask a model from a function, and stream its answer through a watch.'

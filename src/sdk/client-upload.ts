@@ -1,5 +1,6 @@
 import { ProtocolError, retryAfterMsOf } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import type { OpResult } from '../protocol/calls.ts'
 import { Backoff } from './backoff.ts'
 import { askAgain, type ClientCall, isPassing, pauseAfter, RETRIES, requireActive } from './client-call.ts'
 import type { CreateHash, LocalFile } from './local-files.ts'
@@ -12,30 +13,48 @@ export const CHUNKS_IN_FLIGHT = 4
 export interface UploadWork {
   readonly call: ClientCall
   readonly file: LocalFile
-  readonly cloudPath: string
   readonly createHash: CreateHash
   readonly signal: AbortSignal
   /** Hears how many bytes the host has. */
   readonly onProgress: (doneBytes: number) => void
 }
 
-/**
- * Sends a file: a small one in one call, else in chunks that are staged on the host, go on after a lost connection,
- * and become the file when all are there and their checksum agrees. After an abort nothing stays staged.
- */
-export async function uploadFile(work: UploadWork): Promise<{ fileID: string }> {
-  const { call, file, cloudPath, signal, onProgress } = work
+/** Sends a file: a small one in one call, else in chunks. After an abort nothing stays staged. */
+export async function uploadFile(work: UploadWork, cloudPath: string): Promise<string> {
+  const { call, file, signal, onProgress } = work
   const { sizeBytes } = file
   if (sizeBytes <= SINGLE_CALL_BYTES) {
     const content = await file.read(0, sizeBytes)
     requireActive(signal)
     const answer = await askLater(signal, () => call('storage.upload', { cloudPath, content }, { signal }))
     onProgress(sizeBytes)
-    return answer
+    return answer.fileID
   }
+  const answer = await sendChunks(work, { cloudPath })
+  if ('fileID' in answer) return answer.fileID
+  throw new ProtocolError('The host gave the file no fileID.')
+}
+
+/** Sends a file that is gone after a while, and resolves with the URL it is read at till then. */
+export async function uploadTemporary(work: UploadWork): Promise<string> {
+  const answer = await sendChunks(work, {})
+  if ('url' in answer) return answer.url
+  throw new ProtocolError('The host gave the temporary file no URL.')
+}
+
+/**
+ * Chunks are staged on the host, go on after a lost connection, and become the file when all are there and their
+ * checksum agrees.
+ */
+async function sendChunks(
+  work: UploadWork,
+  place: { readonly cloudPath?: string },
+): Promise<OpResult<'storage.finishUpload'>> {
+  const { call, file, signal } = work
+  const { sizeBytes } = file
   // Not to be given up half-way: what is staged must be known, to be removed.
   const { uploadId, chunkBytes } = await askLater(signal, () =>
-    call('storage.startUpload', { cloudPath, sizeBytes }),
+    call('storage.startUpload', { ...place, sizeBytes }),
   )
   try {
     requireActive(signal)
@@ -55,7 +74,11 @@ function askLater<Answer>(signal: AbortSignal, ask: () => Promise<Answer>): Prom
 }
 
 /** Finishing twice is the same as once, so it is asked again when the answer was lost. */
-function finish({ call, signal }: UploadWork, uploadId: string, sha256: string): Promise<{ fileID: string }> {
+function finish(
+  { call, signal }: UploadWork,
+  uploadId: string,
+  sha256: string,
+): Promise<OpResult<'storage.finishUpload'>> {
   return askAgain(signal, () => call('storage.finishUpload', { uploadId, sha256 }, { signal }))
 }
 

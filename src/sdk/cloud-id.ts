@@ -42,8 +42,6 @@ export interface SeparatedData {
   readonly cloudIDs: Record<string, string> | undefined
 }
 
-export type SeparateCloudIDs = (api: string, data: Record<string, unknown>) => SeparatedData
-
 /** @throws {WxError} errCode -401002 for more than five. */
 export function separateCloudIDs(api: string, data: Record<string, unknown>): SeparatedData {
   const fields = Object.keys(data).filter(field => data[field] instanceof OpenDataId)

@@ -1,18 +1,24 @@
-import { LIMITS } from '../limits.ts'
 import { nameType } from './parameters.ts'
 import { createFailure } from './wx-errors.ts'
 
+/** Bytes in pieces, as they came. */
+export interface FileContent {
+  readonly pieces: readonly Uint8Array[]
+  readonly sizeBytes: number
+}
+
 /**
- * The bytes of `fileContent`: a Buffer or other view, an ArrayBuffer, text, or a readable stream of chunks.
+ * The bytes of `fileContent`: a Buffer or other view, an ArrayBuffer, text, or a readable stream of chunks, which is read
+ * to its end: how many there are must be known before they are sent.
  *
- * @throws {WxError} errCode -1 for any other type, -403001 above 20 MB.
+ * @throws {WxError} errCode -1 for any other type.
  */
 export async function readContent(
   content: unknown,
   encodeText: (text: string) => Uint8Array,
-): Promise<Uint8Array> {
+): Promise<FileContent> {
   const bytes = toBytes(content, encodeText)
-  if (bytes !== undefined) return requireSize(bytes)
+  if (bytes !== undefined) return { pieces: [bytes], sizeBytes: bytes.byteLength }
   if (isAsyncIterable(content)) return readStream(content, encodeText)
   throw createFailure(
     'server',
@@ -22,19 +28,37 @@ export async function readContent(
   )
 }
 
-/** @throws {WxError} errCode -403001 */
-function requireSize(bytes: Uint8Array): Uint8Array {
-  if (bytes.byteLength > LIMITS.fileBytes) throw createTooLarge()
-  return bytes
+/** All of it in one. */
+export function joinContent(content: FileContent): Uint8Array {
+  const [first, ...others] = content.pieces
+  if (first !== undefined && others.length === 0) return first
+  const [joined = new Uint8Array()] = inChunks(content, content.sizeBytes)
+  return joined
 }
 
-function createTooLarge(): Error {
-  return createFailure(
-    'server',
-    'uploadFile',
-    -403001,
-    `One file may have ${LIMITS.fileBytes / 1_048_576} MB at most.`,
-  )
+/** All of it in order, in chunks of as many bytes, but for the last. */
+export function* inChunks(
+  { pieces, sizeBytes }: FileContent,
+  chunkBytes: number,
+): Generator<Uint8Array, void> {
+  let leftBytes = sizeBytes
+  let chunk = new Uint8Array(Math.min(chunkBytes, leftBytes))
+  let filledBytes = 0
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.byteLength; ) {
+      const part = piece.subarray(at, at + chunk.byteLength - filledBytes)
+      // A view that grew since it was counted.
+      if (part.byteLength === 0) return
+      chunk.set(part, filledBytes)
+      at += part.byteLength
+      filledBytes += part.byteLength
+      if (filledBytes < chunk.byteLength) continue
+      yield chunk
+      leftBytes -= filledBytes
+      chunk = new Uint8Array(Math.min(chunkBytes, leftBytes))
+      filledBytes = 0
+    }
+  }
 }
 
 function toBytes(content: unknown, encodeText: (text: string) => Uint8Array): Uint8Array | undefined {
@@ -50,8 +74,8 @@ function toBytes(content: unknown, encodeText: (text: string) => Uint8Array): Ui
 async function readStream(
   stream: AsyncIterable<unknown>,
   encodeText: (text: string) => Uint8Array,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
+): Promise<FileContent> {
+  const pieces: Uint8Array[] = []
   let sizeBytes = 0
   for await (const chunk of stream) {
     const bytes = toBytes(chunk, encodeText)
@@ -60,20 +84,9 @@ async function readStream(
       throw createFailure('server', 'uploadFile', -1, problem)
     }
     sizeBytes += bytes.byteLength
-    if (sizeBytes > LIMITS.fileBytes) throw createTooLarge()
-    chunks.push(bytes)
+    pieces.push(bytes)
   }
-  return join(chunks, sizeBytes)
-}
-
-function join(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const joined = new Uint8Array(sizeBytes)
-  let offset = 0
-  for (const chunk of chunks) {
-    joined.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return joined
+  return { pieces, sizeBytes }
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

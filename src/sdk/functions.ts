@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.ts'
 import type { Call, OpArgs } from '../protocol/calls.ts'
 import type { Encoded } from '../protocol/value.ts'
-import type { SeparateCloudIDs } from './cloud-id.ts'
+import type { SeparatedData } from './cloud-id.ts'
 import { isObject, nameType } from './parameters.ts'
 import { createFailure, createWxError, nameApi, type Surface, toWxError } from './wx-errors.ts'
 
@@ -23,6 +23,14 @@ export interface CallFunctionResult {
   readonly requestID: string
 }
 
+/** `data` of which what does not cross as JSON is taken out. */
+export interface PreparedData extends SeparatedData {
+  /** Sends what goes beside it, and resolves with what stands in the event for it, by field. */
+  readonly sendAside?: (() => Promise<Record<string, string>>) | undefined
+}
+
+export type PrepareData = (api: string, data: Record<string, unknown>) => PreparedData
+
 /**
  * `callFunction` of both surfaces.
  *
@@ -33,11 +41,14 @@ export async function callFunction(
   surface: Surface,
   call: Call,
   options: unknown,
-  separate?: SeparateCloudIDs,
+  prepare?: PrepareData,
 ): Promise<CallFunctionResult> {
   const api = nameApi(surface, 'callFunction')
   try {
-    const { result, requestId } = await call('functions.invoke', readArgs(surface, api, options, separate))
+    // All of it before anything is awaited: the caller may go on with its data, and a call goes out in its own turn.
+    const { args, sendAside } = readCall(surface, api, options, prepare)
+    const filled = sendAside === undefined ? args : await fill(args, sendAside)
+    const { result, requestId } = await call('functions.invoke', filled)
     const errMsg = `${api}:ok`
     if (result === undefined) return { errMsg, requestID: requestId } as CallFunctionResult
     return { result: surface === 'server' ? parseAgain(result) : result, errMsg, requestID: requestId }
@@ -46,12 +57,14 @@ export async function callFunction(
   }
 }
 
-function readArgs(
+type InvokeArgs = OpArgs<'functions.invoke'>
+
+function readCall(
   surface: Surface,
   api: string,
   options: unknown,
-  separate: SeparateCloudIDs | undefined,
-): OpArgs<'functions.invoke'> {
+  prepare: PrepareData | undefined,
+): { readonly args: InvokeArgs; readonly sendAside?: PreparedData['sendAside'] } {
   if (!isObject(options)) {
     const problem = `Params for callFunction must be an object instead of ${nameType(options)}`
     // The server SDK prints the missing error number as "undefined ." and programs have seen it so.
@@ -59,12 +72,21 @@ function readArgs(
   }
   const { name, data } = options
   if (typeof name !== 'string') throw mistyped(surface, api, 'name', 'string', name)
-  if (data === undefined) return { name }
+  if (data === undefined) return { args: { name } }
   if (!isObject(data)) throw mistyped(surface, api, 'data', 'object', data)
-  const separated = separate === undefined ? { data, cloudIDs: undefined } : separate(api, data)
-  const event = toJson(surface, api, separated.data)
+  const prepared: PreparedData = prepare === undefined ? { data, cloudIDs: undefined } : prepare(api, data)
+  const event = toJson(surface, api, prepared.data)
   const args = event === undefined ? { name } : { name, data: event }
-  return separated.cloudIDs === undefined ? args : { ...args, cloudIDs: separated.cloudIDs }
+  const { cloudIDs, sendAside } = prepared
+  return { args: cloudIDs === undefined ? args : { ...args, cloudIDs }, sendAside }
+}
+
+async function fill(
+  args: InvokeArgs,
+  sendAside: NonNullable<PreparedData['sendAside']>,
+): Promise<InvokeArgs> {
+  const fields = await sendAside()
+  return { ...args, data: { ...(args.data as Record<string, Encoded>), ...fields } }
 }
 
 function mistyped(surface: Surface, api: string, field: string, expected: string, value: unknown): Error {

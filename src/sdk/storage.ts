@@ -1,5 +1,6 @@
 import { LIMITS } from '../limits.ts'
 import type { Call, OpArgs } from '../protocol/calls.ts'
+import { uploadBytes } from './content-upload.ts'
 import { readContent } from './file-content.ts'
 import { isObject, nameType } from './parameters.ts'
 import { createFailure, describeFile, nameApi, runApi, type Surface } from './wx-errors.ts'
@@ -11,7 +12,7 @@ export interface CallConfig {
 export interface UploadFileOptions extends CallConfig {
   /** Path in the storage, e.g. `avatars/1.png`. An existing file there is replaced. */
   readonly cloudPath: string
-  /** Bytes, text, or a readable stream of either; at most 20 MB. */
+  /** Bytes, text, or a readable stream of either; as large as the host allows, and the function's memory holds. */
   readonly fileContent: Uint8Array | string | AsyncIterable<Uint8Array | string>
 }
 
@@ -76,7 +77,7 @@ export function uploadContent(
     const given = readOptions('server', api, options)
     const cloudPath = readText('server', api, 'cloudPath', given['cloudPath'])
     const content = await readContent(given['fileContent'], encodeText)
-    const { fileID } = await call('storage.upload', { cloudPath, content })
+    const fileID = await uploadBytes(call, cloudPath, content)
     return { fileID, statusCode: 200, errMsg: `${api}:ok` }
   })
 }

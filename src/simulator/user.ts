@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type Cloud, type CloudOptions, createCloudOn } from '../client/cloud.ts'
-import { NodeFiles } from '../client/node-files.ts'
 import { openNodeSocket } from '../client/node-socket.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Closable } from '../types.ts'
 import { type Answer, Answers, createScreen, type Screen, type WxCall } from './answers.ts'
 import { App, type AppInstance, type LaunchOptions } from './app.ts'
+import { CloudFiles } from './cloud-files.ts'
 import { createDevice, type SystemInfo } from './device.ts'
 import { createFileSystemManager } from './file-system-manager.ts'
 import { createLocalStorage } from './local-storage.ts'
@@ -68,10 +68,8 @@ export class User implements Closable {
     this.#project = project
     this.#createLoginCode = createLoginCode
     const files = new UserFiles(project?.root, directory)
-    // What it downloads is in the user's own directory, as in a mini-program, and goes with it.
-    const cloudFiles = new NodeFiles(async () => files.dataPath)
     this.#cloud = createCloudOn(
-      { openSocket: openNodeSocket, files: cloudFiles },
+      { openSocket: openNodeSocket, files: new CloudFiles(files) },
       {
         ...(options.createLoginCode === undefined ? {} : { getLoginCode: async () => createLoginCode() }),
         ...cloudOptions,
@@ -92,7 +90,7 @@ export class User implements Closable {
       ...createDevice(options.appid ?? project?.appid ?? '', systemInfo, report),
       ...forwardNavigation(() => this.#app?.stack.createApis(), report),
       ...this.#createLogin(report),
-      cloud: readPackageFiles(this.#cloud, files),
+      cloud: this.#cloud,
       env: Object.defineProperty({}, 'USER_DATA_PATH', { get: () => files.dataPath, enumerable: true }),
       getFileSystemManager: () => fileSystemManager,
       getLaunchOptionsSync: () => this.#requireApp().launchOptions,
@@ -269,20 +267,4 @@ function rejectUnheard(error: unknown): void {
 
 function createRandomCode(): string {
   return randomBytes(16).toString('hex')
-}
-
-/** Lets `wx.cloud.uploadFile` take paths of the code package. */
-function readPackageFiles(cloud: Cloud, files: UserFiles): Cloud {
-  const { uploadFile } = cloud
-  const upload = (options: unknown): unknown => {
-    const filePath: unknown = isObject(options) ? Reflect.get(options, 'filePath') : undefined
-    const isPath = isObject(options) && typeof filePath === 'string'
-    const given = isPath ? { ...options, filePath: files.toReadable(filePath) } : options
-    return Reflect.apply(uploadFile, cloud, [given])
-  }
-  return Object.assign(cloud, { uploadFile: upload }) as Cloud
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

@@ -1,6 +1,7 @@
 import { StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
+import { isTemporaryPath } from './cloud-path.ts'
 import type { EngineAccess } from './engine-access.ts'
 import { type FileIdFormat, missingFile } from './file-id.ts'
 import { type OnBehalf, openReadable } from './readable-file.ts'
@@ -34,12 +35,16 @@ export class ChunkedFiles {
     })
   }
 
-  /** Begins a file that comes in chunks. @throws {StorageError} also `STORAGE_FILE_TOO_LARGE`; {OverloadedError} */
+  /** Begins a file that comes in chunks; without a cloudPath a temporary one. @throws {StorageError} also `STORAGE_FILE_TOO_LARGE`; {OverloadedError} */
   async start({
     client,
     ...args
   }: OnBehalf & OpArgs<'storage.startUpload'>): Promise<OpResult<'storage.startUpload'>> {
-    return this.#access.run(({ uploads }) => uploads.start(args, client))
+    return this.#access.run(async ({ uploads, signers }) => {
+      // Before its bytes come: without a URL nobody could read it.
+      if (args.cloudPath === undefined) signers.requireBase()
+      return uploads.start(args, client)
+    })
   }
 
   async append({
@@ -60,9 +65,12 @@ export class ChunkedFiles {
     client,
     ...args
   }: OnBehalf & OpArgs<'storage.finishUpload'>): Promise<OpResult<'storage.finishUpload'>> {
-    return this.#access.run(async ({ uploads }) => ({
-      fileID: this.#fileIds.fileIdOf(await uploads.finish(args, client)),
-    }))
+    return this.#access.run(async ({ uploads, signers }) => {
+      const path = await uploads.finish(args, client)
+      if (!isTemporaryPath(path)) return { fileID: this.#fileIds.fileIdOf(path) }
+      const signer = await signers.open()
+      return { url: signer.sign(signers.requireBase(), path, LIMITS.temporaryFileMs / 1000) }
+    })
   }
 
   async abort({

@@ -6,12 +6,24 @@ declare const checked: unique symbol
 /** A path that keeps the rules below, e.g. `avatars/o-1.png`. */
 export type CloudPath = string & { readonly [checked]: true }
 
+/** Where temporary files lie. No upload can choose a path in it, and no fileID leads there. No dot: proxies hide such. */
+export const TEMPORARY_FOLDER = 'cloudlet-temporary'
+
+export function isTemporaryPath(path: string): boolean {
+  return path.startsWith(`${TEMPORARY_FOLDER}/`)
+}
+
 /**
+ * A path that somebody may choose.
+ *
  * @throws {StorageError} `INVALID_PARAM` when the value breaks a rule; the message names the rule.
  */
 export function checkCloudPath(value: unknown): CloudPath {
-  if (isCloudPath(value)) return value
-  const fault = typeof value === 'string' ? findFault(value) : `must be a string, not ${kindOf(value)}`
+  if (isCloudPath(value) && !isTemporaryPath(value)) return value
+  const fault =
+    typeof value === 'string'
+      ? (findFault(value) ?? `must not lie in ${TEMPORARY_FOLDER}, which is the storage's own`)
+      : `must be a string, not ${kindOf(value)}`
   const shown = typeof value === 'string' ? ` ${quote(value)}` : ''
   throw new StorageError('INVALID_PARAM', `cloudPath${shown} ${fault}. Use a path like "folder/name.png".`)
 }

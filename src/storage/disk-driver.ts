@@ -30,6 +30,7 @@ const READS_AT_ONCE = 16
 const SETTING_FILES: Readonly<Record<SettingName, string>> = {
   'signing-key': 'signing.key',
   permission: 'permission.json',
+  temporary: 'temporary.json',
 }
 
 /**

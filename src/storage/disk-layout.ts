@@ -20,7 +20,7 @@ import { formatNote } from './stage-note.ts'
  *     blobs/<key>-<id>           bytes, written once, never changed after that commit
  *     uploads/<id>.json          notes of stages that last, whose bytes are the blob of that id
  *     paths-<boot>.db            which paths there are: see path-index.ts
- *     signing.key, permission.json
+ *     signing.key, permission.json, temporary.json
  *
  * where key is the SHA-256 of the path and id is random, so no user's text ever names a file.
  */

@@ -3,7 +3,7 @@ import { BLOCK_BYTES } from './checked-blocks.ts'
 import type { CloudPath } from './cloud-path.ts'
 import { lostUpload } from './damage.ts'
 import { blobOf, type DiskLayout, keyOf } from './disk-layout.ts'
-import type { Stage, StoredRecord } from './driver.ts'
+import { type Stage, type StoredRecord, takenBytes } from './driver.ts'
 import { isMissing, openFile, openToWrite, readPieces, syncDirectory, writeAt } from './durable-file.ts'
 import { guard, mediumFailure } from './medium-failure.ts'
 import type { PathIndex } from './path-index.ts'
@@ -73,7 +73,7 @@ export class DiskStage implements Stage {
       const older = await this.#layout.readMetadata(key)
       await this.#makeDurable(record.sizeBytes + record.checkBytes)
       // Before the commit, so that the index never lacks a path that is there.
-      this.#index.add(record.path, record.sizeBytes)
+      this.#index.add(record.path, takenBytes(record))
       try {
         await this.#layout.commitMetadata(key, { record, blob: this.#blob })
       } catch (error) {
@@ -102,7 +102,7 @@ export class DiskStage implements Stage {
     try {
       const there = await this.#layout.readMetadata(key)
       // Not forgotten: another host may be about to commit that path.
-      this.#index.add(this.path, there?.record.sizeBytes ?? 0)
+      this.#index.add(this.path, there === undefined ? 0 : takenBytes(there.record))
     } catch {
       // The failure of the commit is what is told.
     }

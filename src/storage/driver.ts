@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.ts'
 import type { CloudPath } from './cloud-path.ts'
 
 /** What is known of a stored file beside its bytes. */
@@ -66,7 +67,7 @@ export interface Listing {
 }
 
 /** Names of the few things a driver keeps beside files. */
-export type SettingName = 'signing-key' | 'permission'
+export type SettingName = 'signing-key' | 'permission' | 'temporary'
 
 /**
  * Where files live. A driver keeps whole files by path and knows nothing of fileIDs, owners' rights, checks or URLs.
@@ -88,11 +89,16 @@ export interface Driver {
   /** False when there was no such file. */
   remove(path: CloudPath): Promise<boolean>
   list(listing: Listing): Promise<StoredRecord[]>
-  /** Bytes of all files together. */
+  /** What all files take together: the sum of `takenBytes`. */
   usedBytes(): Promise<number>
   readSetting(name: SettingName): Promise<Uint8Array | undefined>
   /** With `isFirst`, an older one stays as it is. */
   writeSetting(name: SettingName, value: Uint8Array, isFirst?: boolean): Promise<void>
   /** Lets go of what it holds open. No other call comes after it. */
   close(): Promise<void>
+}
+
+/** What a file takes: its bytes, and something beside them, so that empty ones fill a storage too. */
+export function takenBytes({ sizeBytes }: Pick<FileRecord, 'sizeBytes'>): number {
+  return sizeBytes + LIMITS.fileOverheadBytes
 }

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs'
 import { HostClosedError } from '../errors.ts'
 import { Engine, type EngineOptions } from './engine.ts'
+
+/** After as long a storage that was there before is opened though nobody asks: what has expired in it must go. */
+const OPEN_MS = 60_000
 
 /** Opens the engine at the first call, and closes it when the calls under way are over. */
 export class EngineAccess {
@@ -7,9 +11,16 @@ export class EngineAccess {
   readonly #running = new Set<Promise<unknown>>()
   #engine: Promise<Engine> | undefined
   #closing: Promise<void> | undefined
+  readonly #timer: NodeJS.Timeout | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
+    const { directory, s3 } = options
+    if (s3 === undefined && directory === undefined) return
+    this.#timer = setInterval(() => {
+      // A directory that was never made has nothing in it.
+      if (s3 !== undefined || (directory !== undefined && existsSync(directory))) void this.#openUnasked()
+    }, OPEN_MS).unref()
   }
 
   /** @throws {HostClosedError} after `close` */
@@ -30,9 +41,22 @@ export class EngineAccess {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#timer)
     await Promise.allSettled(this.#running)
     // One that failed to open has nothing to close.
     await (await this.#engine?.catch(() => undefined))?.close()
+  }
+
+  /** Who is warned may throw: nobody waits for it here, and the process must not end of it. */
+  async #openUnasked(): Promise<void> {
+    if (this.#engine !== undefined) return
+    try {
+      await this.run(async () => undefined).catch(error => {
+        this.#options.onWarning(`The storage can't be opened, to remove what has expired: ${String(error)}`)
+      })
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
   }
 
   /** What failed to open is opened anew at the next call: a missing right may have been given since. */

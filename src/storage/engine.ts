@@ -8,6 +8,7 @@ import { PermissionStore } from './permission-store.ts'
 import { Quota } from './quota.ts'
 import { S3Driver } from './s3-driver.ts'
 import type { S3Options } from './s3-options.ts'
+import { TemporaryFiles } from './temporary-files.ts'
 import { Uploads } from './uploads.ts'
 import { SignerSource } from './url-signer-source.ts'
 
@@ -18,6 +19,7 @@ export interface EngineOptions {
   readonly maxFileBytes: number
   readonly maxStorageBytes: number | undefined
   readonly uploadIdleMs: number
+  readonly publicUrl: () => string | undefined
   readonly now: () => number
   readonly onWarning: (message: string) => void
 }
@@ -30,6 +32,7 @@ export class Engine {
   readonly writer: FileWriter
   readonly uploads: Uploads
   readonly signers: SignerSource
+  readonly temporary: TemporaryFiles
 
   private constructor(parts: Omit<Engine, 'close'>) {
     this.driver = parts.driver
@@ -38,21 +41,24 @@ export class Engine {
     this.writer = parts.writer
     this.uploads = parts.uploads
     this.signers = parts.signers
+    this.temporary = parts.temporary
   }
 
   static async open(options: EngineOptions): Promise<Engine> {
-    const { maxFileBytes, maxStorageBytes, uploadIdleMs: idleMs, now, onWarning } = options
+    const { maxFileBytes, maxStorageBytes, uploadIdleMs: idleMs, now, onWarning, publicUrl } = options
     const reports = new DamageReports(onWarning)
     const driver = await openDriver(options, reports)
+    const temporary = new TemporaryFiles({ driver, maxBytes: maxFileBytes, now, onWarning })
     try {
       const permission = new PermissionStore(driver, now)
       const quota = new Quota(driver, maxStorageBytes)
-      const writer = new FileWriter(driver, permission, quota, now)
+      const writer = new FileWriter({ driver, permission, quota, temporary, now })
       const uploads = await Uploads.open({ driver, writer, quota, maxFileBytes, idleMs, now, onWarning })
       const reader = new FileReader(driver, reports)
-      const signers = new SignerSource(driver, now, reports)
-      return new Engine({ driver, permission, reader, writer, uploads, signers })
+      const signers = new SignerSource(driver, now, reports, publicUrl)
+      return new Engine({ driver, permission, reader, writer, uploads, signers, temporary })
     } catch (error) {
+      await temporary.close()
       await driver.close()
       throw error
     }
@@ -60,6 +66,7 @@ export class Engine {
 
   async close(): Promise<void> {
     this.uploads.close()
+    await this.temporary.close()
     await this.driver.close()
   }
 }

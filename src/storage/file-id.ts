@@ -1,5 +1,5 @@
 import { InvalidOptionError, StorageError } from '../errors.ts'
-import { type CloudPath, isCloudPath, quote } from './cloud-path.ts'
+import { type CloudPath, isCloudPath, isTemporaryPath, quote } from './cloud-path.ts'
 
 /** Makes the fileIDs of one environment: `cloud://<envId>.<bucket>/<path>` (wxcloud-spec §5.1). */
 export class FileIdFormat {
@@ -36,7 +36,7 @@ export type FileIdTarget =
  */
 export function parseFileId(fileID: string): FileIdTarget {
   const path = /^cloud:\/\/[^/]+\/(.+)$/s.exec(fileID)?.[1]
-  if (isCloudPath(path)) return { path }
+  if (isCloudPath(path) && !isTemporaryPath(path)) return { path }
   return { path: undefined, fault: path === undefined ? 'INVALID_PARAM' : 'STORAGE_FILE_NONEXIST' }
 }
 

@@ -1,13 +1,14 @@
 import { StorageError } from '../errors.ts'
 import { BlockChecks, inBlocks } from './checked-blocks.ts'
-import type { CloudPath } from './cloud-path.ts'
+import { type CloudPath, isTemporaryPath } from './cloud-path.ts'
 import { contentTypeOf } from './content-type.ts'
-import type { Driver, Stage } from './driver.ts'
+import { type Driver, type Stage, takenBytes } from './driver.ts'
 import { PathLock } from './path-lock.ts'
 import type { PermissionStore } from './permission-store.ts'
 import type { Quota, Reservation } from './quota.ts'
 import { fileTooLarge } from './storage-arguments.ts'
 import type { StorageClient } from './storage-permission.ts'
+import type { TemporaryFiles } from './temporary-files.ts'
 
 /** Who stores a file: a client, whom it belongs to; or the host or a function, who may say whose it is. */
 export interface Uploader {
@@ -27,21 +28,29 @@ export class FileWriter {
   readonly #driver: Driver
   readonly #permission: PermissionStore
   readonly #quota: Quota
+  readonly #temporary: TemporaryFiles
   readonly #now: () => number
   readonly #lock = new PathLock()
 
-  constructor(driver: Driver, permission: PermissionStore, quota: Quota, now: () => number) {
-    this.#driver = driver
-    this.#permission = permission
-    this.#quota = quota
-    this.#now = now
+  constructor(parts: {
+    readonly driver: Driver
+    readonly permission: PermissionStore
+    readonly quota: Quota
+    readonly temporary: TemporaryFiles
+    readonly now: () => number
+  }) {
+    this.#driver = parts.driver
+    this.#permission = parts.permission
+    this.#quota = parts.quota
+    this.#temporary = parts.temporary
+    this.#now = parts.now
   }
 
   /** Stores bytes that are here already. */
   async write(path: CloudPath, content: Uint8Array, uploader: Uploader): Promise<void> {
     await this.#lock.run(path, async () => {
       const older = await this.requireLeave(path, content.byteLength, uploader)
-      using reservation = this.#quota.reserve(older?.sizeBytes)
+      using reservation = this.#quota.reserve(older && takenBytes(older))
       await this.#stage(path, [content], content.byteLength, reservation, (stage, bytes) =>
         this.#commit(stage, bytes, uploader),
       )
@@ -56,7 +65,7 @@ export class FileWriter {
     uploader: Uploader,
   ): Promise<void> {
     const older = await this.#driver.stat(path)
-    using reservation = this.#quota.reserve(older?.sizeBytes)
+    using reservation = this.#quota.reserve(older && takenBytes(older))
     await this.#stage(path, content, maxBytes, reservation, (stage, bytes) =>
       this.publish(stage, bytes, uploader),
     )
@@ -92,6 +101,7 @@ export class FileWriter {
    * The file that would be replaced.
    *
    * @throws {StorageError} STORAGE_EXCEED_AUTHORITY
+   * @throws {OverloadedError} for a temporary one of a client that has as many as it may
    */
   async requireLeave(
     path: CloudPath,
@@ -106,6 +116,7 @@ export class FileWriter {
       file: older ?? { path, owner: client.openid },
       upload: { sizeBytes, contentType: contentTypeOf(path) },
     })
+    if (isTemporaryPath(path)) await this.#temporary.requirePlace(client.openid, sizeBytes)
     return older
   }
 
@@ -116,6 +127,7 @@ export class FileWriter {
     reservation: Reservation,
     publish: (stage: Stage, bytes: FinishedBytes) => Promise<void>,
   ): Promise<void> {
+    await reservation.grow(takenBytes({ sizeBytes: 0 }))
     const stage = await this.#driver.createStage(path)
     try {
       const checks = new BlockChecks()
@@ -137,7 +149,7 @@ export class FileWriter {
   async #commit(stage: Stage, bytes: FinishedBytes, { client, owner }: Uploader): Promise<void> {
     const { sizeBytes, sha256, checks } = bytes
     if (checks.byteLength > 0) await stage.write(sizeBytes, checks)
-    await stage.publish({
+    const record = {
       path: stage.path,
       owner: client === undefined ? owner : client.openid,
       sizeBytes,
@@ -145,7 +157,9 @@ export class FileWriter {
       sha256,
       modifiedMs: this.#now(),
       checkBytes: checks.byteLength,
-    })
+    }
+    const publish = (): Promise<void> => stage.publish(record)
+    await (isTemporaryPath(stage.path) ? this.#temporary.publish(record, publish) : publish())
   }
 }
 

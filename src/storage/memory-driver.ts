@@ -2,9 +2,18 @@ import { StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { CloudPath } from './cloud-path.ts'
 import { randomId } from './disk-layout.ts'
-import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
+import {
+  type Driver,
+  type LastingStage,
+  type Listing,
+  type OpenFile,
+  type SettingName,
+  type Stage,
+  type StoredRecord,
+  takenBytes,
+} from './driver.ts'
 
-/** What a file costs beside its bytes, so that empty files fill the storage too. */
+/** What memory a file costs beside its bytes. */
 const FILE_OVERHEAD_BYTES = 1024
 
 interface StoredFile {
@@ -70,7 +79,7 @@ export class MemoryDriver implements Driver {
   }
 
   async usedBytes(): Promise<number> {
-    return [...this.#files.values()].reduce((sum, { record }) => sum + record.sizeBytes, 0)
+    return [...this.#files.values()].reduce((sum, { record }) => sum + takenBytes(record), 0)
   }
 
   async readSetting(name: SettingName): Promise<Uint8Array | undefined> {

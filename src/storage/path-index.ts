@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { CloudPath } from './cloud-path.ts'
 import { randomId } from './disk-layout.ts'
-import type { Listing } from './driver.ts'
+import { type Listing, takenBytes } from './driver.ts'
 
 /** Sizes found at once while the index is filled. */
 const BATCH = 500
 
 /**
- * The paths of a directory's files in order, and their sizes, so that a page of a listing costs no look at all files.
+ * The paths of a directory's files in order, and what they take, so that a page of a listing costs no look at all files.
  * It only tells where to look: a path is noted before its metadata is committed and forgotten after it was removed, so
  * one may be noted that isn't there, never the other way round.
  *
@@ -42,7 +42,7 @@ export class PathIndex {
 
   /** Opens that of this start of the machine, and removes those of earlier ones. */
   static async open(directory: string): Promise<PathIndex> {
-    const name = `paths-${bootId()}.db`
+    const name = `paths-${bootId()}-v2.db`
     for (const other of await readdir(directory)) {
       if (/^paths-[^.]+\.db(-wal|-shm)?$/.test(other) && !other.startsWith(name)) {
         rmSync(join(directory, other), { force: true })
@@ -51,8 +51,9 @@ export class PathIndex {
     return new PathIndex(new DatabaseSync(join(directory, name), { timeout: 10_000 }))
   }
 
-  add(path: CloudPath, sizeBytes: number): void {
-    this.#add.run(path, sizeBytes)
+  /** @param bytes What it takes; 0 for one that may not be there. */
+  add(path: CloudPath, bytes: number): void {
+    this.#add.run(path, bytes)
   }
 
   forget(path: CloudPath): void {
@@ -67,7 +68,7 @@ export class PathIndex {
     return end < 0 ? paths : paths.slice(0, end)
   }
 
-  /** Bytes of all files. Needs `fill` before. */
+  /** What all files take. Needs `fill` before. */
   totalBytes(): number {
     return Number(this.#total.get()?.['bytes'] ?? 0)
   }
@@ -93,7 +94,7 @@ export class PathIndex {
     const note = (): void => {
       this.#database.exec('BEGIN IMMEDIATE')
       try {
-        for (const { path, sizeBytes } of batch) this.#add.run(path, sizeBytes)
+        for (const file of batch) this.#add.run(file.path, takenBytes(file))
         this.#database.exec('COMMIT')
       } catch (error) {
         // Some failures have ended it already.

@@ -1,4 +1,5 @@
 import { StorageError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import type { Driver } from './driver.ts'
 
 /** Bytes set aside for a file that is on its way. Given back when it is stored, or given up. */
@@ -48,7 +49,7 @@ export class Quota {
     if (usedBytes - replacedBytes + this.#reservedBytes <= this.#maxBytes) return
     throw new StorageError(
       'STORAGE_REQUEST_FAIL',
-      `The storage is full: of ${this.#maxBytes} bytes ${usedBytes} are taken. Remove files, or raise maxStorageMb on the host.`,
+      `The storage is full: of ${this.#maxBytes} bytes ${usedBytes} are taken, ${LIMITS.fileOverheadBytes} for each file among them. Remove files, or raise maxStorageMb on the host.`,
     )
   }
 }

@@ -2,7 +2,16 @@ import { StorageError } from '../errors.ts'
 import type { CloudPath } from './cloud-path.ts'
 import { DamageError, type DamageReports, damagedFile } from './damage.ts'
 import { randomId } from './disk-layout.ts'
-import type { Driver, LastingStage, Listing, OpenFile, SettingName, Stage, StoredRecord } from './driver.ts'
+import {
+  type Driver,
+  type LastingStage,
+  type Listing,
+  type OpenFile,
+  type SettingName,
+  type Stage,
+  type StoredRecord,
+  takenBytes,
+} from './driver.ts'
 import { guard } from './medium-failure.ts'
 import { PathLock } from './path-lock.ts'
 import { S3Bucket, type S3Part } from './s3-bucket.ts'
@@ -120,7 +129,7 @@ export class S3Driver implements Driver {
       const file = await this.stat(path)
       if (file === undefined) return false
       await this.#bucket.remove(fileKey(path))
-      this.#add(-file.sizeBytes)
+      this.#add(-takenBytes(file))
       return true
     })
   }
@@ -152,8 +161,9 @@ export class S3Driver implements Driver {
       if (this.#count !== undefined && performance.now() - this.#count.atMs < COUNT_MS)
         return this.#count.bytes
       let bytes = 0
-      for await (const { sizeBytes } of this.#bucket.list('files/'))
-        bytes += Math.max(sizeBytes - HEAD_BYTES, 0)
+      for await (const { sizeBytes } of this.#bucket.list('files/')) {
+        bytes += takenBytes({ sizeBytes: Math.max(sizeBytes - HEAD_BYTES, 0) })
+      }
       this.#count = { bytes, atMs: performance.now() }
       return bytes
     })
@@ -200,13 +210,13 @@ export class S3Driver implements Driver {
   get #target(): S3Target {
     return {
       bucket: this.#bucket,
-      onPublished: sizeBytes => this.#add(sizeBytes),
+      onPublished: record => this.#add(takenBytes(record)),
       inTurn: work => this.#lock.run(`publish ${this.#turn++ % PUBLISHES_AT_ONCE}`, work),
     }
   }
 
-  #add(sizeBytes: number): void {
-    if (this.#count !== undefined) this.#count.bytes += sizeBytes
+  #add(bytes: number): void {
+    if (this.#count !== undefined) this.#count.bytes += bytes
   }
 }
 

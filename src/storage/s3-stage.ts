@@ -12,8 +12,8 @@ const PART_BYTES = 8 * 1024 * 1024
 /** Where a stage goes. */
 export interface S3Target {
   readonly bucket: S3Bucket
-  /** Hears of the bytes of a file that is there now. */
-  readonly onPublished: (sizeBytes: number) => void
+  /** Hears of a file that is there now. */
+  readonly onPublished: (record: StoredRecord) => void
   /** Waits for its turn: of what holds whole parts in memory only some are done at once. */
   readonly inTurn: (work: () => Promise<void>) => Promise<void>
 }
@@ -71,7 +71,7 @@ export class S3Stage implements Stage {
         await parts.put(1, first)
         await parts.complete()
       }
-      this.#target.onPublished(record.sizeBytes)
+      this.#target.onPublished(record)
     })
   }
 

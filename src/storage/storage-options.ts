@@ -16,7 +16,7 @@ export interface StorageOptions {
    * @default 1073741824
    */
   readonly maxFileBytes?: number | undefined
-  /** Bytes of all files together. Omitted: as many as the medium holds. */
+  /** What all files may take together (`takenBytes`). Omitted: as much as the medium holds. */
   readonly maxStorageBytes?: number | undefined
   /**
    * Milliseconds without a chunk after which an upload is given up.
@@ -37,6 +37,7 @@ export function engineOptions(options: StorageOptions): EngineOptions {
     maxFileBytes: options.maxFileBytes ?? 1024 ** 3,
     maxStorageBytes: options.maxStorageBytes,
     uploadIdleMs: options.uploadIdleMs ?? 3_600_000,
+    publicUrl: options.publicUrl ?? (() => undefined),
     now: options.now ?? Date.now,
     onWarning: options.onWarning ?? (message => process.emitWarning(message)),
   }

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import { StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpResult } from '../protocol/calls.ts'
 import type { Closable, Permission } from '../types.ts'
@@ -22,6 +21,7 @@ import {
   isStream,
 } from './storage-arguments.ts'
 import { engineOptions, type StorageOptions } from './storage-options.ts'
+import { listLasting } from './temporary-files.ts'
 
 /** A stored file as the host's owner sees it. */
 export interface StoredFile extends FileRecord {
@@ -42,14 +42,12 @@ export class Storage implements Closable {
   readonly #maxFileBytes: number
   readonly #access: EngineAccess
   readonly #fileIds: FileIdFormat
-  readonly #publicUrl: () => string | undefined
   readonly #streams = new ReadStreams()
   readonly #sources = new ContentSources()
 
   /** @throws {InvalidOptionError} when envId or appid can't stand in a fileID. */
   constructor(options: StorageOptions) {
     this.#fileIds = new FileIdFormat(options.envId, options.appid)
-    this.#publicUrl = options.publicUrl ?? (() => undefined)
     const resolved = engineOptions(options)
     this.#maxFileBytes = resolved.maxFileBytes
     this.#access = new EngineAccess(resolved)
@@ -113,13 +111,7 @@ export class Storage implements Closable {
   ): Promise<OpResult<'storage.getTempUrls'>> {
     return this.#access.run(async engine => {
       checkItemCount('files', args.files.length)
-      const base = this.#publicUrl()
-      if (base === undefined) {
-        throw new StorageError(
-          'STORAGE_REQUEST_FAIL',
-          'No HTTP door is open to serve files from: call host.listen() or set publicUrl.',
-        )
-      }
+      const base = engine.signers.requireBase()
       const signer = await engine.signers.open()
       const files = args.files.map(async ({ fileID, maxAgeSeconds: askedSeconds }) => {
         const maxAgeSeconds = checkMaxAge(askedSeconds)
@@ -157,7 +149,7 @@ export class Storage implements Closable {
   }
 
   /**
-   * Files in the order of their paths as UTF-8.
+   * Files in the order of their paths as UTF-8, but for temporary ones.
    *
    * @param args.prefix Only paths that start with it.
    * @param args.after Only paths behind this one: the last path of the page before.
@@ -169,7 +161,7 @@ export class Storage implements Closable {
     const { prefix = '', after = '', limit = LIMITS.serverQueryRowsDefault } = args
     return this.#access.run(async ({ driver }) => {
       checkListLimit(limit)
-      const records = await driver.list({ prefix, after, limit })
+      const records = await listLasting(driver, { prefix, after, limit })
       return { files: records.map(record => this.#describe(record)) }
     })
   }

@@ -86,10 +86,11 @@ export class Upload {
   }
 
   /**
+   * @param sha256 Of all bytes, to compare with. Omitted: that of the start, if one was given then.
    * @throws {StorageError} INVALID_PARAM while bytes are missing or when another sha256 was said at the start,
    *   STORAGE_REQUEST_FAIL for bytes of another one, which spoils the upload
    */
-  async finish(sha256: string, writer: FileWriter, nowMs: number): Promise<void> {
+  async finish(sha256: string | undefined, writer: FileWriter, nowMs: number): Promise<void> {
     const { note } = this
     if (this.#receivedBytes < note.sizeBytes) {
       throw new StorageError(
@@ -97,15 +98,16 @@ export class Upload {
         `Of ${note.sizeBytes} bytes of this upload ${this.#receivedBytes} have come. Send the others first.`,
       )
     }
-    if (note.sha256 !== undefined && note.sha256 !== sha256) {
+    if (note.sha256 !== undefined && sha256 !== undefined && note.sha256 !== sha256) {
       throw new StorageError('INVALID_PARAM', 'This upload was started with another sha256.')
     }
     this.#bytes ??= { sizeBytes: note.sizeBytes, ...(await this.#openChecks()).end() }
-    if (this.#bytes.sha256 !== sha256) {
+    const expected = sha256 ?? note.sha256
+    if (expected !== undefined && this.#bytes.sha256 !== expected) {
       this.isSpoiled = !this.#isFinished
       throw new StorageError(
         'STORAGE_REQUEST_FAIL',
-        `The bytes that came have the SHA-256 ${this.#bytes.sha256}, not ${sha256}: they were damaged on their way, or changed meanwhile. Upload the file again.`,
+        `The bytes that came have the SHA-256 ${this.#bytes.sha256}, not ${expected}: they were damaged on their way, or changed meanwhile. Upload the file again.`,
       )
     }
     if (this.#isFinished) return

@@ -3,12 +3,13 @@ import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import { type CloudPath, checkCloudPath } from './cloud-path.ts'
 import { LostUploadError } from './damage.ts'
-import type { Driver, LastingStage } from './driver.ts'
+import { type Driver, type LastingStage, takenBytes } from './driver.ts'
 import type { FileWriter } from './file-writer.ts'
 import { PathLock } from './path-lock.ts'
 import type { Quota } from './quota.ts'
 import { fileTooLarge } from './storage-arguments.ts'
 import type { StorageClient } from './storage-permission.ts'
+import { drawTemporaryPath } from './temporary-files.ts'
 import { Upload } from './upload.ts'
 import { formatUploadNote, parseUploadNote } from './upload-note.ts'
 import { UploadTable } from './upload-table.ts'
@@ -60,8 +61,10 @@ export class Uploads {
     client: StorageClient | undefined,
   ): Promise<OpResult<'storage.startUpload'>> {
     const { sizeBytes, sha256 } = args
-    const path = checkCloudPath(args.cloudPath)
     const { maxFileBytes, writer, now } = this.#options
+    // Temporary files are for clients, who send them along with a call.
+    const isTemporary = args.cloudPath === undefined && client !== undefined
+    const path = isTemporary ? drawTemporaryPath(now()) : checkCloudPath(args.cloudPath)
     if (sizeBytes > maxFileBytes) throw fileTooLarge(maxFileBytes, sizeBytes)
     await writer.requireLeave(path, sizeBytes, { client })
     await this.#sweep()
@@ -147,7 +150,7 @@ export class Uploads {
     }
     const reservation = quota.reserve()
     // There was room for it when it was started.
-    if (publishedSha256 === undefined) reservation.hold(note.sizeBytes)
+    if (publishedSha256 === undefined) reservation.hold(takenBytes(note))
     const upload = new Upload(stage, note, reservation, now(), publishedSha256)
     this.#uploads.add(upload)
     return upload
@@ -165,7 +168,7 @@ export class Uploads {
     return this.#uploads.make(note, async () => {
       const reservation = quota.reserve()
       try {
-        await reservation.grow(note.sizeBytes)
+        await reservation.grow(takenBytes(note))
         return new Upload(await driver.createStage(path, formatUploadNote(note)), note, reservation, now())
       } catch (error) {
         reservation[Symbol.dispose]()

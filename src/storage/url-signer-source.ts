@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { StorageError } from '../errors.ts'
 import { DamageError, type DamageReports } from './damage.ts'
 import type { Driver } from './driver.ts'
 import { UrlSigner } from './signed-url.ts'
@@ -10,12 +11,29 @@ export class SignerSource {
   readonly #driver: Driver
   readonly #reports: DamageReports
   readonly #now: () => number
+  readonly #publicUrl: () => string | undefined
   #signer: Promise<UrlSigner> | undefined
 
-  constructor(driver: Driver, now: () => number, reports: DamageReports) {
+  constructor(
+    driver: Driver,
+    now: () => number,
+    reports: DamageReports,
+    publicUrl: () => string | undefined,
+  ) {
     this.#driver = driver
     this.#reports = reports
     this.#now = now
+    this.#publicUrl = publicUrl
+  }
+
+  /** What signed URLs begin with. @throws {StorageError} STORAGE_REQUEST_FAIL while no HTTP door is open */
+  requireBase(): string {
+    const base = this.#publicUrl()
+    if (base !== undefined) return base
+    throw new StorageError(
+      'STORAGE_REQUEST_FAIL',
+      'No HTTP door is open to serve files from: call host.listen() or set publicUrl.',
+    )
   }
 
   /** @throws {StorageError} STORAGE_REQUEST_FAIL, and asks again the next time */

@@ -72,6 +72,11 @@ describe('the browser bundle', () => {
       URL.revokeObjectURL(tempFilePath)
       await cloud.deleteFile({ fileList: [fileID] })
     }
+    const file = cloud.CDN({ type: 'filePath', filePath: new Blob(['text']) })
+    const { result } = await cloud.callFunction({ name: 'echo', data: { file, text: cloud.CDN('text') } })
+    for (const sent of [result.event.file, result.event.text]) {
+      expect(await (await fetch(sent)).text()).toBe('text')
+    }
     await expect(cloud.uploadFile({ cloudPath: 'a.txt', filePath: '/etc/passwd' })).rejects.toThrow(
       /blob: or data: URL/,
     )

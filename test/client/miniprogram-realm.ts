@@ -10,10 +10,11 @@ export const BUNDLE = fileURLToPath(new URL('../../dist/miniprogram/index.js', i
 export function openRealm(
   directory: string,
   text = readFileSync(BUNDLE, 'utf8'),
+  before?: TestWx,
 ): { wx: TestWx; realm: Context } {
   const realm = createContext({}, { codeGeneration: { strings: false, wasm: false } })
   runInContext(AGE, realm)
-  const wx = new TestWx(directory, runInContext('ArrayBuffer', realm))
+  const wx = new TestWx(directory, runInContext('ArrayBuffer', realm), before)
   Object.assign(realm, { wx, console, setTimeout, clearTimeout, setInterval, clearInterval })
   // As a mini-program loads a script: as the body of a function.
   const load = runInContext(`(function (module, exports, require) {${text}\n})`, realm, { filename: BUNDLE })

@@ -18,6 +18,13 @@ export class TestWx implements Wx {
   readonly #Buffer: ArrayBufferConstructor
   readonly #sockets = new Set<WebSocket>()
   loginCount = 0
+  checkCount = 0
+  /** Whether WeChat still knows the session of the last login. */
+  hasSession = false
+  /** What is kept on the phone, as JSON by key. */
+  readonly kept: Map<string, string>
+  /** The storage of the phone is full. */
+  isFull = false
   /** The code of a login, as WeChat gives one to a phone. */
   giveCode: () => string = () => `code-${this.loginCount}`
   downloadCount = 0
@@ -25,8 +32,14 @@ export class TestWx implements Wx {
   /** Messages that came over its sockets. */
   messageCount = 0
 
-  /** @param Buffer the context's own ArrayBuffer */
-  constructor(directory: string, Buffer: ArrayBufferConstructor) {
+  /**
+   * @param Buffer the context's own ArrayBuffer
+   * @param before the program's earlier launch on the same phone
+   */
+  constructor(directory: string, Buffer: ArrayBufferConstructor, before?: TestWx) {
+    this.kept = before?.kept ?? new Map()
+    this.hasSession = before?.hasSession ?? false
+    if (before !== undefined) this.giveCode = before.giveCode
     this.#directory = directory
     this.#Buffer = Buffer
   }
@@ -71,8 +84,28 @@ export class TestWx implements Wx {
 
   login({ success }: Parameters<Wx['login']>[0]): void {
     this.loginCount++
+    this.hasSession = true
     const code = this.giveCode()
     setTimeout(() => success({ code }))
+  }
+
+  checkSession({ success, fail }: Parameters<Wx['checkSession']>[0]): void {
+    this.checkCount++
+    setTimeout(() => (this.hasSession ? success({}) : fail({ errMsg: 'checkSession:fail session expired' })))
+  }
+
+  getStorageSync(key: string): unknown {
+    const text = this.kept.get(key)
+    return text === undefined ? '' : JSON.parse(text)
+  }
+
+  setStorageSync(key: string, data: unknown): void {
+    if (this.isFull) throw new Error('setStorageSync:fail exceed storage max size 10Mb')
+    this.kept.set(key, JSON.stringify(data))
+  }
+
+  removeStorageSync(key: string): void {
+    this.kept.delete(key)
   }
 
   getFileSystemManager(): FileSystemManager {

@@ -16,6 +16,8 @@ export interface Program {
   readonly host: Awaited<ReturnType<typeof openHost>>['host']
   readonly proxy: BreakingProxy
   readonly directory: string
+  /** Ends it, and starts it anew on the same phone. */
+  relaunch(): Promise<Program>
 }
 
 /** `options` as app.js would write them, beside the URL. */
@@ -27,7 +29,16 @@ export async function openProgram(
   const proxy = await BreakingProxy.open(Number(new URL(url).port))
   const directory = await temporaryDirectory()
   await mkdir(join(directory, 'usr'))
-  const { wx, realm } = openRealm(directory)
+  return launch({ host, proxy, directory }, options)
+}
+
+async function launch(
+  place: Pick<Program, 'host' | 'proxy' | 'directory'>,
+  options: string,
+  before?: TestWx,
+): Promise<Program> {
+  const { proxy, directory } = place
+  const { wx, realm } = openRealm(directory, undefined, before)
   runInContext(`wx.cloud = require('cloudlet').createCloud({ url: '${proxy.url}', ${options} })`, realm)
   const run = async (source: string): Promise<unknown> => {
     const text = await runInContext(
@@ -39,5 +50,9 @@ export async function openProgram(
   onTestFinished(async () => {
     await run('await wx.cloud.close()')
   })
-  return { run, wx, host, proxy, directory }
+  const relaunch = async (): Promise<Program> => {
+    await run('await wx.cloud.close()')
+    return launch(place, options, wx)
+  }
+  return { ...place, run, wx, relaunch }
 }

@@ -96,7 +96,7 @@ describe('the SDK over real engines', () => {
     })
   })
 
-  test('20 MB cross at the limit, one byte more does not', async () => {
+  test('20 MB are downloaded at the limit, one byte more is not', async () => {
     await deploy(
       'f',
       `

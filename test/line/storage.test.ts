@@ -62,6 +62,39 @@ describe('a host', () => {
     expect(bytes.equals(await buffer(copy))).toBe(true)
   })
 
+  test('takes from functions what one call does not hold, up to its own limit', async () => {
+    await using host = new FunctionHost({ dataDirectory: directory, storage: { maxFileMb: 21 } })
+    await host.deploy(
+      'store',
+      {
+        files: {
+          'index.js': `
+          const { Readable } = require('stream')
+          const cloud = require('wx-server-sdk')
+          cloud.init()
+          exports.main = async ({ sizeBytes, asStream }) => {
+            const bytes = Buffer.alloc(sizeBytes, 'no two chunks of it are the same')
+            const fileContent = asStream ? Readable.from([bytes.subarray(0, 99), bytes.subarray(99)]) : bytes
+            return cloud.uploadFile({ cloudPath: 'film', fileContent }).catch(({ errCode, errMsg }) => ({ errCode, errMsg }))
+          }`,
+          'config.json': JSON.stringify({ memorySize: 256 }),
+        },
+      },
+      {},
+    )
+    const most = 21 * 2 ** 20
+    for (const event of [{ sizeBytes: LIMITS.fileBytes + 1 }, { sizeBytes: most, asStream: true }]) {
+      const { fileID } = (await host.invoke('store', event)).result as { fileID: string }
+      const sha256 = sha256Of(Buffer.alloc(event.sizeBytes, 'no two chunks of it are the same'))
+      const stored = await host.storage.stat({ fileID })
+      expect(stored).toMatchObject({ sizeBytes: event.sizeBytes, sha256, owner: undefined })
+    }
+    expect((await host.invoke('store', { sizeBytes: most + 1 })).result).toMatchObject({
+      errCode: -403001,
+      errMsg: expect.stringContaining(`The file has ${most + 1} bytes; at most ${most} can be stored`),
+    })
+  })
+
   test('tells its operator of a damaged file', async () => {
     const warnings: string[] = []
     await using host = new FunctionHost({ dataDirectory: directory, onWarning: text => warnings.push(text) })
@@ -110,7 +143,8 @@ describe('a client', () => {
       const { receivedBytes } = await ask(peer, 'storage.uploadStatus', { uploadId })
       expect(receivedBytes).toBe(offset + content.byteLength)
     }
-    const { fileID } = await ask(peer, 'storage.finishUpload', { uploadId, sha256 })
+    const finished = await ask(peer, 'storage.finishUpload', { uploadId, sha256 })
+    const fileID = 'fileID' in finished ? finished.fileID : ''
     expect(await ask(peer, 'storage.stat', { fileID })).toEqual({
       sizeBytes: bytes.byteLength,
       contentType: 'application/octet-stream',
@@ -175,6 +209,8 @@ describe('a client', () => {
   test.each<[op: OpName, args: object]>([
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: -1 }],
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: 0.5 }],
+    ['storage.startUpload', { cloudPath: null, sizeBytes: 1 }],
+    ['storage.startUpload', { cloudPath: 'a', isTemporary: true, sizeBytes: 1 }],
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: 2 ** 53 }],
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: 1, sha256: 'A'.repeat(64) }],
     ['storage.startUpload', { cloudPath: 'a', sizeBytes: 1, owner: 'o-2' }],
@@ -182,7 +218,8 @@ describe('a client', () => {
     ['storage.appendUpload', { uploadId: '../../etc', offset: 0, content: Buffer.of(1) }],
     ['storage.appendUpload', { uploadId: '0'.repeat(32), offset: 0, content: 'text' }],
     ['storage.uploadStatus', { uploadId: '0'.repeat(33) }],
-    ['storage.finishUpload', { uploadId: '0'.repeat(32) }],
+    ['storage.finishUpload', { uploadId: '0'.repeat(32), sha256: 'A'.repeat(64) }],
+    ['storage.finishUpload', { sha256: '0'.repeat(64) }],
     ['storage.readChunk', { fileID: 'cloud://e/a', offset: -1, length: 1, sha256: '0'.repeat(64) }],
     ['storage.download', { fileID: 'cloud://e/a', client: {} }],
   ])('is refused %s with %j', async (op, args) => {

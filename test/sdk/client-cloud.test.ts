@@ -335,6 +335,118 @@ describe('CloudID', () => {
   })
 })
 
+describe('CDN', () => {
+  const uploadId = '0'.repeat(32)
+  const answers = {
+    'storage.startUpload': { uploadId, chunkBytes: LIMITS.uploadChunkBytes, receivedBytes: 0 },
+    'storage.appendUpload': ({ offset, content }: { offset: number; content: Uint8Array }) => ({
+      receivedBytes: offset + content.length,
+    }),
+    'storage.finishUpload': { url: 'http://host/storage/x' },
+  }
+
+  test('at the top level of data is sent aside, and its URL stands there, with and without new', async () => {
+    const { cloud, recording } = open(answers, { 'a.txt': Buffer.from('file') })
+    const data = {
+      text: new cloud.CDN('你好'),
+      bytes: cloud.CDN(new Uint8Array([1, 2]).buffer),
+      view: cloud.CDN(new Uint8Array([1, 2, 3]).subarray(1)),
+      file: cloud.CDN({ type: 'filePath', filePath: 'a.txt' }),
+      id: cloud.CloudID('id-1'),
+      n: 1,
+    }
+    await cloud.callFunction({ name: 'f', data })
+    const url = 'http://host/storage/x'
+    expect(recording.last()).toStrictEqual({
+      name: 'f',
+      data: { text: url, bytes: url, view: url, file: url, n: 1 },
+      cloudIDs: { id: 'id-1' },
+    })
+    const sent = recording.calls.filter(({ op }) => op === 'storage.appendUpload')
+    expect(sent.map(({ args }) => Buffer.from((args as { content: Uint8Array }).content))).toStrictEqual([
+      Buffer.from('你好'),
+      Buffer.from([1, 2]),
+      Buffer.from([2, 3]),
+      Buffer.from('file'),
+    ])
+    expect(recording.calls[0]).toStrictEqual({ op: 'storage.startUpload', args: { sizeBytes: 6 } })
+    expect(data.text).toBeInstanceOf(Object)
+  })
+
+  test('or not, data is what it was when the call was made', async () => {
+    for (const more of [{}, { text: open().cloud.CDN('text') }]) {
+      const { cloud, recording } = open(answers)
+      const data: Record<string, unknown> = { n: 1, list: [1], ...more }
+      const called = cloud.callFunction({ name: 'f', data })
+      data['n'] = 2
+      Object.assign(data['list'] as number[], { 0: 2 })
+      await called
+      expect(recording.last()).toMatchObject({ data: { n: 1, list: [1] } })
+    }
+  })
+
+  test('anywhere else fails the call, before anything crosses', async () => {
+    const { cloud, recording } = open(answers)
+    const wrong = [{ list: [cloud.CDN('text')] }, { deep: { er: cloud.CDN('text') }, right: cloud.CDN('') }]
+    for (const data of wrong) {
+      expect(await rejectionOf(cloud.callFunction({ name: 'f', data }))).toMatchObject({
+        errCode: -401002,
+        errMsg: expect.stringContaining('top level of data'),
+      })
+    }
+    expect(recording.calls).toHaveLength(0)
+  })
+
+  test.each([undefined, null, 5, {}, [], { type: 'filePath' }, { type: 'file', filePath: 'a.txt' }])(
+    'of %j is refused',
+    target => {
+      const { cloud } = open()
+      expect(() => cloud.CDN(target as never)).toThrow(/CDN's target must be a string, an ArrayBuffer/)
+      expect(() => new cloud.CDN(target as never)).toThrow(/CDN's target must be/)
+    },
+  )
+
+  test.each([
+    [LIMITS.cdnTargets, true],
+    [LIMITS.cdnTargets + 1, false],
+  ])('%i of them: %s', async (count, isAllowed) => {
+    const { cloud, recording } = open(answers)
+    const data = Object.fromEntries(Array.from({ length: count }, (_, at) => [`c${at}`, cloud.CDN('')]))
+    const called = cloud.callFunction({ name: 'f', data })
+    if (isAllowed) await called
+    else expect(await rejectionOf(called)).toMatchObject({ errCode: -401002 })
+    expect(recording.calls).toHaveLength(isAllowed ? 2 * count + 1 : 0)
+  })
+
+  test('that cannot be sent fails the call, which is not made', async () => {
+    const refusal = new StorageError('STORAGE_REQUEST_FAIL', 'No HTTP door is open')
+    const refused = open({ 'storage.startUpload': () => Promise.reject(refusal) })
+    const { cloud, recording } = refused
+    const called = cloud.callFunction({ name: 'f', data: { a: cloud.CDN('text') } })
+    expect(await rejectionOf(called)).toMatchObject({
+      errCode: -503001,
+      errMsg: expect.stringMatching(/^cloud\.callFunction:fail .*No HTTP door is open/),
+    })
+    expect(recording.calls.map(({ op }) => op)).toStrictEqual(['storage.startUpload'])
+    const missing = cloud.CDN({ type: 'filePath', filePath: 'none' })
+    const unread = await rejectionOf(cloud.callFunction({ name: 'f', data: { missing } }))
+    expect(unread.message).toContain('no such file none')
+  })
+
+  test.each([
+    ['CDN', { fileID: 'cloud://e.b/a' }, 'no URL'],
+    ['uploadFile', { url: 'http://host' }, 'no fileID'],
+  ])('%s of a host that answers with something else fails', async (api, answer, problem) => {
+    const large = new Uint8Array(LIMITS.uploadChunkBytes + 1)
+    const { cloud } = open({ ...answers, 'storage.finishUpload': answer }, { a: large })
+    const called =
+      api === 'CDN'
+        ? cloud.callFunction({ name: 'f', data: { a: cloud.CDN('text') } })
+        : cloud.uploadFile({ cloudPath: 'a', filePath: 'a' })
+    expect((await rejectionOf(called)).message).toContain(problem)
+  })
+})
+
 describe('init', () => {
   test.each([
     [undefined],
@@ -370,10 +482,8 @@ describe('what has no counterpart here', () => {
     expect((await heard).map(([callback]) => callback)).toStrictEqual(['fail', 'complete'])
   })
 
-  test('CDN, services and extend throw and say what to do', () => {
+  test('services and extend throw and say what to do', () => {
     const { cloud } = open()
-    expect(() => new cloud.CDN('text')).toThrow(/Upload the data with uploadFile/)
-    expect(() => cloud.CDN('text')).toThrow(/errCode: -501021/)
     expect(() => cloud.services.Gateway({ id: 'x' })).toThrow(/callFunction/)
     expect(() => cloud.extend.AI.createModel('x')).toThrow(/from a function/)
     expect(() => cloud.extend.AI.bot.sendMessage({})).toThrow(/AI\.bot\.sendMessage:fail/)

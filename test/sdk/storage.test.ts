@@ -51,33 +51,90 @@ describe('uploadFile', () => {
     expect(calls).toStrictEqual([])
   })
 
-  test('takes 20 MB and not a byte more, whole or in chunks', async () => {
+  const CHUNK = LIMITS.uploadChunkBytes
+  const uploadId = '0'.repeat(32)
+  /** A host that takes uploads in chunks, and what came of the one. */
+  function chunking(answers: Parameters<typeof recordCalls>[0] = {}) {
+    const recording = recordCalls({
+      'storage.startUpload': { uploadId, chunkBytes: CHUNK, receivedBytes: 0 },
+      'storage.appendUpload': { receivedBytes: 0 },
+      'storage.finishUpload': { fileID: 'cloud://e.b/a.txt' },
+      'storage.abortUpload': {},
+      ...answers,
+    })
+    const received = (): Buffer =>
+      Buffer.concat(
+        recording.calls.flatMap(({ op, args }) =>
+          op === 'storage.appendUpload' ? [(args as { content: Uint8Array }).content] : [],
+        ),
+      )
+    return { ...recording, received }
+  }
+
+  test('sends 20 MB in one call, whole or in pieces', async () => {
     const half = new Uint8Array(LIMITS.fileBytes / 2)
     const { call, calls } = uploading()
     const upload = (fileContent: unknown) => uploadContent(call, encodeText, { cloudPath: 'a', fileContent })
     await upload(new Uint8Array(LIMITS.fileBytes))
     await upload(chunksOf(half, half))
-    expect(calls).toHaveLength(2)
-    for (const content of [new Uint8Array(LIMITS.fileBytes + 1), chunksOf(half, half, 'x')]) {
-      const error = await rejectionOf(upload(content))
-      expect({ ...error }).toStrictEqual({
-        errCode: -403001,
-        errMsg: 'uploadFile:fail -403001 max upload file size exceeded. One file may have 20 MB at most.',
-      })
-    }
-    expect(calls).toHaveLength(2)
+    expect(calls.map(({ op }) => op)).toEqual(['storage.upload', 'storage.upload'])
   })
 
-  test('stops reading a stream that is too long', async () => {
-    let given = 0
-    async function* tooLong() {
-      while (given < 40) {
-        given++
-        yield new Uint8Array(1_048_576)
-      }
-    }
-    await rejectionOf(uploadContent(uploading().call, encodeText, { cloudPath: 'a', fileContent: tooLong() }))
-    expect(given).toBe(21)
+  test.each([
+    ['bytes', (content: Buffer) => content],
+    [
+      'a stream of odd pieces',
+      (content: Buffer) => chunksOf(content.subarray(0, 7), content.subarray(7), ''),
+    ],
+    [
+      'a stream of small pieces',
+      (content: Buffer) =>
+        chunksOf(...Array.from({ length: 5000 }, (_, at) => content.subarray(at * 5000, (at + 1) * 5000))),
+    ],
+  ])('sends one byte more in chunks: %s', async (_name, contentOf) => {
+    const content = Buffer.alloc(LIMITS.fileBytes + 1, 'no two chunks of it are the same')
+    const { call, calls, received } = chunking()
+    const result = await uploadContent(call, encodeText, {
+      cloudPath: 'a.txt',
+      fileContent: contentOf(content),
+    })
+    expect(result).toEqual({ fileID: 'cloud://e.b/a.txt', statusCode: 200, errMsg: 'uploadFile:ok' })
+    expect(received().equals(content)).toBe(true)
+    expect(calls[0]).toEqual({
+      op: 'storage.startUpload',
+      args: { cloudPath: 'a.txt', sizeBytes: content.length },
+    })
+    const offsets = calls.slice(1, -1).map(({ args }) => (args as { offset: number }).offset)
+    expect(offsets).toEqual(Array.from({ length: 21 }, (_, at) => at * CHUNK))
+    expect(calls.at(-1)).toEqual({ op: 'storage.finishUpload', args: { uploadId } })
+  })
+
+  test.each([
+    ['startUpload', 0],
+    ['appendUpload', 1],
+    ['finishUpload', 1],
+  ] as const)('what fails at %s is told, and given up', async (op, abortCount) => {
+    const refusal = new StorageError('STORAGE_FILE_TOO_LARGE', 'The file has more bytes than that.')
+    const { call, calls } = chunking({ [`storage.${op}`]: () => Promise.reject(refusal) })
+    const fileContent = new Uint8Array(LIMITS.fileBytes + 1)
+    const error = await rejectionOf(uploadContent(call, encodeText, { cloudPath: 'a', fileContent }))
+    expect({ ...error }).toStrictEqual({
+      errCode: -403001,
+      errMsg: 'uploadFile:fail -403001 max upload file size exceeded. The file has more bytes than that.',
+    })
+    expect(calls.filter(call => call.op === 'storage.abortUpload')).toHaveLength(abortCount)
+  })
+
+  test('bytes that grow meanwhile are what was counted', async () => {
+    const buffer = new ArrayBuffer(LIMITS.fileBytes + 1, { maxByteLength: LIMITS.fileBytes + 2 })
+    const { call, received } = chunking({
+      'storage.appendUpload': () => {
+        buffer.resize(LIMITS.fileBytes + 2)
+        return { receivedBytes: 0 }
+      },
+    })
+    await uploadContent(call, encodeText, { cloudPath: 'a', fileContent: new Uint8Array(buffer) })
+    expect(received()).toHaveLength(LIMITS.fileBytes + 1)
   })
 })
 

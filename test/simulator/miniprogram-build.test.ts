@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
+import { openStandin } from '../wechat/standin.ts'
+import { APPID, SECRET, StandinLogin } from '../wechat/standin-login.ts'
 import { openProject } from './open-phone.ts'
 
 const WHO = `const cloud = require('wx-server-sdk'); cloud.init()
@@ -60,4 +62,46 @@ test('the build for real mini-programs runs in the simulator, over wx.connectSoc
     user.quit()
     await cloud.close()
   }
+})
+
+test('its login is kept on the phone for the next launch, until WeChat ends the session', async () => {
+  const login = new StandinLogin()
+  const standin = await openStandin(login.route)
+  const host = new FunctionHost({ wechat: { appid: APPID, secret: SECRET, apiUrl: standin.url } })
+  onTestFinished(async () => {
+    await host.close()
+    await standin[Symbol.asyncDispose]()
+  })
+  await host.deploy('who', { files: { 'index.js': WHO } })
+  const { url } = await host.listen({ port: 0 })
+  const simulator = await openProject({
+    'app.js': `wx.cloud = require('cloudlet').createCloud({ url: '${url}' }); App({})`,
+    'app.json': '{"pages":["pages/a/a"]}',
+    'miniprogram_npm/cloudlet/index.js': await readFile('dist/miniprogram/index.js', 'utf8'),
+    'pages/a/a.js':
+      "Page({ async onAsk() { this.setData((await wx.cloud.callFunction({ name: 'who', data: { n: 1 } })).result) } })",
+  })
+  let loginCount = 0
+  const createLoginCode = (): string => {
+    loginCount++
+    return login.login({ openid: 'o-ming' })
+  }
+  const user = simulator.addUser({ createLoginCode })
+  const launch = async (): Promise<void> => {
+    const page = await user.open()
+    await page.trigger('onAsk')
+    expect(page.data['openid']).toBe('o-ming')
+    const { cloud } = user.wx
+    user.quit()
+    await cloud.close()
+  }
+  await launch()
+  await launch()
+  expect(loginCount).toBe(1)
+  user.expireSession()
+  await launch()
+  expect(loginCount).toBe(2)
+  user.wx.clearStorageSync()
+  await launch()
+  expect(loginCount).toBe(3)
 })

@@ -24,6 +24,14 @@ const APP = {
       },
       onUnload() { return this.watcher.close() },
       onAdd(event) { return db.collection('notes').add({ data: { text: event.detail.value } }) },
+      async onSend() {
+        const data = {
+          bytes: wx.cloud.CDN(new Uint8Array([104, 105]).buffer),
+          file: wx.cloud.CDN({ type: 'filePath', filePath: 'images/a.txt' }),
+        }
+        const { result } = await wx.cloud.callFunction({ name: 'who', data })
+        this.setData({ sent: result.event })
+      },
       onUpload() {
         wx.cloud.uploadFile({ cloudPath: 'a.txt', filePath: 'images/a.txt',
           success: ({ fileID }) => this.setData({ fileID }), fail: ({ errMsg }) => this.setData({ errMsg }) })
@@ -67,6 +75,14 @@ describe('users against one host', () => {
     files.writeFileSync(own, 'of the user')
     const { errMsg } = await user.wx.cloud.uploadFile({ cloudPath: 'own.txt', filePath: own })
     expect(errMsg).toBe('cloud.uploadFile:ok')
+  })
+
+  test('send what is too large for an event beside it', async () => {
+    const page = await (await openHost()).addUser({ openid: 'o-1' }).open()
+    await page.trigger('onSend')
+    const { bytes, file } = page.data['sent'] as { bytes: string; file: string }
+    expect(await (await fetch(bytes)).text()).toBe('hi')
+    expect(await (await fetch(file)).text()).toBe('of the package')
   })
 
   test('are refused what the host refuses, in the words of wx.cloud', async () => {

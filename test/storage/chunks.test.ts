@@ -51,7 +51,7 @@ describe.each(MEDIA)('files in chunks of storage on %s', medium => {
     await send(uploadId, bytes)
     await expect(storage.stat({ fileID })).rejects.toMatchObject(gone)
     const finished = await storage.chunks.finish({ uploadId, sha256, client })
-    expect(finished.fileID).toMatch(/\/a\.bin$/)
+    expect(finished).toEqual({ fileID: expect.stringMatching(/\/a\.bin$/) })
     expect(await storage.stat({ fileID })).toMatchObject({ sizeBytes, sha256, owner: 'o-1' })
     const parts: Uint8Array[] = []
     for (let offset = 0; offset < sizeBytes; offset += CHUNK) {
@@ -143,6 +143,17 @@ describe.each(MEDIA)('files in chunks of storage on %s', medium => {
     const other = storage.chunks.finish({ uploadId, sha256: '0'.repeat(64), client })
     await expect(other).rejects.toMatchObject(invalid)
     await storage.chunks.finish({ uploadId, sha256: sha256Of(bytes), client })
+  })
+
+  test('no sha256 at the end is compared with none, or with that of the start', async () => {
+    const first = await start(100)
+    await send(first, bytesOf(100))
+    await storage.chunks.finish({ uploadId: first, client })
+    expect(await storage.stat({ fileID })).toMatchObject({ sha256: sha256Of(bytesOf(100)) })
+    const second = await start(100, 'a.bin', sha256Of(bytesOf(100, 1)))
+    await send(second, bytesOf(100))
+    const finish = storage.chunks.finish({ uploadId: second, client })
+    await expect(finish).rejects.toMatchObject({ reason: 'STORAGE_REQUEST_FAIL' })
   })
 
   test('the same file started again goes on where it was, another does not', async () => {

@@ -127,7 +127,9 @@ describe.each(['disk', 's3'] as const)('an upload at several hosts, or after a r
     const full = { message: expect.stringContaining('maxStorageMb') }
     const uploadId = await start(one)
     await one.close()
-    await using next = fixture.open({ maxStorageBytes: bytes.byteLength + 10 })
+    await using next = fixture.open({
+      maxStorageBytes: bytes.byteLength + 10 + 2 * LIMITS.fileOverheadBytes,
+    })
     const put = (sizeBytes: number) => next.upload({ cloudPath: 'b', content: Buffer.alloc(sizeBytes) })
     await expect(put(11)).rejects.toMatchObject(full)
     await put(10)

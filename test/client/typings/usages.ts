@@ -11,7 +11,13 @@ export async function callFunctions(): Promise<void> {
   console.log(message, result.sum)
   cloud.callFunction({
     name: 'sum',
-    data: { id: cloud.CloudID('id'), other: new cloud.CloudID('id') },
+    data: {
+      id: cloud.CloudID('id'),
+      other: new cloud.CloudID('id'),
+      text: cloud.CDN('text'),
+      bytes: new cloud.CDN(new ArrayBuffer(8)),
+      file: cloud.CDN({ type: 'filePath', filePath: 'wxfile://tmp_a.png' }),
+    },
     config: { env: 'prod' },
     slow: true,
     success: ({ result: outcome, errMsg }) => console.log(outcome, errMsg.length),
