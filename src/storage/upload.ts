@@ -76,13 +76,25 @@ export class Upload {
     const added = content.subarray(received - offset)
     if (added.byteLength > 0) {
       const checks = await this.#openChecks()
-      await this.#stage.write(received, added)
+      const writing = this.#stage.write(received, added)
+      // While the medium is at work.
       checks.add(added)
+      await this.#await(writing)
       this.#receivedBytes += added.byteLength
       if (this.#isShort(added.byteLength, this.#receivedBytes)) this.#shortCount++
       this.progressMs = nowMs
     }
     return { receivedBytes: this.#receivedBytes }
+  }
+
+  /** What has gone into the checks and not into the file is no part of it: they are made again from what is there. */
+  async #await(writing: Promise<void>): Promise<void> {
+    try {
+      await writing
+    } catch (error) {
+      this.#checks = undefined
+      throw error
+    }
   }
 
   /**

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { DiskDriver } from '../../src/storage/disk-driver.ts'
+import { DiskStage } from '../../src/storage/disk-stage.ts'
 import { StorageFixture } from './storage-fixture.ts'
 
 const client = { openid: 'o-1' }
@@ -105,6 +106,23 @@ test.runIf(process.platform === 'linux')('a storage that does not open holds no 
   expect(open).toEqual([])
   failing.mockRestore()
   expect((await storage.list()).files).toEqual([])
+})
+
+test('a chunk that the medium did not take is in the file once, when it is sent again', async () => {
+  await using fixture = await StorageFixture.create('disk')
+  const { storage } = fixture
+  const parts = [Buffer.alloc(1024 * 1024, 'a'), Buffer.alloc(1024 * 1024, 'b')] as const
+  const whole = Buffer.concat(parts)
+  const { uploadId } = await storage.chunks.start({ cloudPath: 'a', sizeBytes: whole.length, client })
+  const append = (offset: number, content: Uint8Array) =>
+    storage.chunks.append({ uploadId, offset, content, client })
+  await append(0, parts[0])
+  const failing = vi.spyOn(DiskStage.prototype, 'write').mockRejectedValueOnce(new Error('the medium failed'))
+  onTestFinished(() => failing.mockRestore())
+  await expect(append(parts[0].length, parts[1])).rejects.toThrow('the medium failed')
+  await append(parts[0].length, parts[1])
+  const { fileID } = await storage.chunks.finish({ uploadId, sha256: hash('sha256', whole), client })
+  expect(Buffer.compare((await storage.download({ fileID: fileID ?? '' })).content, whole)).toBe(0)
 })
 
 /** Puts a folder in the place of the note of an upload, so that it can't be read. */
