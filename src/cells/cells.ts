@@ -39,7 +39,10 @@ export interface CellStats {
   /** `own`: of one function that is kept from the others. `leaving`: it takes no more work. */
   readonly role: 'shared' | 'spare' | 'own' | 'leaving'
   readonly isReady: boolean
+  /** Without those in stock. */
   readonly isolateCount: number
+  /** Blank isolates that stand ready for those whose cell this one will replace. */
+  readonly stockCount: number
   /** Resident memory when it was last told, in bytes; 0 before. */
   readonly rssBytes: number
   readonly functionName?: string
@@ -143,6 +146,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
       role: this.#fleet.roleOf(cell),
       isReady: cell.isReady,
       isolateCount: cell.isolateCount,
+      stockCount: cell.stock.size,
       rssBytes: cell.rssBytes,
       ...(cell.owner === undefined ? {} : { functionName: cell.owner.name }),
     }))
