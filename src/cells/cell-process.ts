@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
+import { constants, getPriority, setPriority } from 'node:os'
 import type { ToCell } from '../protocol/cell.ts'
 import { Channel } from './channel.ts'
 import { type LaunchOptions, launchCell } from './launch.ts'
@@ -89,7 +89,8 @@ export class CellProcess {
 
   #lower(thread: number, priority: number): void {
     try {
-      setPriority(thread, priority)
+      // A host may have low priority itself.
+      if (getPriority(thread) < priority) setPriority(thread, priority)
     } catch (error) {
       // It has ended meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error

@@ -4,11 +4,14 @@ import { isNamelessThread, readThreadsWantedMs } from './process-usage.ts'
 /** A thread that wanted the CPU for so much of the time between two looks wants it all. */
 const ALL_OF_IT = 0.8
 
+/** Those whose threads were looked at are looked at again after so long, in milliseconds. */
+const AGAIN_MS = 500
+
 interface Look {
   readonly timeMs: number
   /** The numbers of entries that were under way on threads of their own. */
   readonly entries: ReadonlySet<number>
-  /** For how long each thread has wanted the CPU; nothing as long as no entry was seen twice. */
+  /** For how long each thread has wanted the CPU, if an entry was seen twice. */
   readonly wantedMs: ReadonlyMap<number, number> | undefined
 }
 
@@ -19,24 +22,37 @@ interface Look {
  */
 export class LongRuns {
   readonly #looks = new WeakMap<Cell, Look>()
+  /** Entries whose threads have been looked at, and when. */
+  readonly #known = new WeakMap<Cell, Look>()
 
   look(cell: Cell): void {
-    const entered = cell.entered.filter(isolate => !isolate.isOnMainThread)
-    if (entered.length === 0) return
+    const entries = new Set(cell.entered.filter(({ isOnMainThread }) => !isOnMainThread).map(numberOf))
+    if (entries.size === 0) return
     const before = this.#looks.get(cell)
-    const isLong = before !== undefined && entered.some(({ enteredAt }) => before.entries.has(enteredAt))
-    const look = {
-      timeMs: performance.now(),
-      entries: new Set(entered.map(({ enteredAt }) => enteredAt)),
-      wantedMs: isLong ? readThreadsWantedMs(cell.pid) : undefined,
-    }
-    this.#looks.set(cell, look)
-    if (before?.wantedMs === undefined || look.wantedMs === undefined) return
-    const allMs = (look.timeMs - before.timeMs) * ALL_OF_IT
-    for (const [thread, wantedMs] of look.wantedMs) {
-      const isBusy = wantedMs - (before.wantedMs.get(thread) ?? wantedMs) > allMs
+    const timeMs = performance.now()
+    const isLong = this.#findLong(cell, entries, before, timeMs)
+    const wantedMs = isLong ? readThreadsWantedMs(cell.pid) : undefined
+    this.#looks.set(cell, { timeMs, entries, wantedMs })
+    if (before?.wantedMs === undefined || wantedMs === undefined) return
+    this.#known.set(cell, before)
+    const allMs = (timeMs - before.timeMs) * ALL_OF_IT
+    for (const [thread, nowMs] of wantedMs) {
+      const isBusy = nowMs - (before.wantedMs.get(thread) ?? nowMs) > allMs
       // V8's helpers have names, and must not be waited for by those who go first.
       if (isBusy && isNamelessThread(cell.pid, thread)) cell.process.letOthersPass(thread)
     }
   }
+
+  /** Whether an entry was under way when it was looked last, and its thread has not been looked at lately. */
+  #findLong(cell: Cell, entries: ReadonlySet<number>, before: Look | undefined, nowMs: number): boolean {
+    const known = this.#known.get(cell)
+    const isNews = known === undefined || nowMs - known.timeMs > AGAIN_MS
+    for (const entry of entries)
+      if (before?.entries.has(entry) && (isNews || !known.entries.has(entry))) return true
+    return false
+  }
+}
+
+function numberOf({ enteredAt }: { readonly enteredAt: number }): number {
+  return enteredAt
 }

@@ -1,8 +1,8 @@
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
 import type { Fleet } from './fleet.ts'
 
-/** Blank isolates that a spare cell has in stock, at most: each takes some 3 MB. */
-const MOST = 12
+/** Blank isolates that a spare cell has in stock, at most: each takes 2 MB, with Node's library 5 to 7. */
+const MOST = 8
 /** They are made one after the other, so long apart, in milliseconds. */
 const EVERY_MS = 50
 /** Functions that ran within this time need one when their cell is gone, in milliseconds. */

@@ -2,7 +2,7 @@ import type { Instance } from './instance.ts'
 
 /** Instances one function may have in the making at once. */
 const MAX_MAKING = 3
-/** A process that is lost costs many functions their instances: for so long each makes one and no more, in milliseconds. */
+/** A process that is lost costs many functions their instances: for so long each makes no second before the first has run, in milliseconds. */
 const ONE_EACH_MS = 250
 
 /** The instances of a lane: who is idle, who has something to do, and who is to be relieved by another. */
@@ -37,8 +37,10 @@ export class Crew {
     this.#lostMs = performance.now()
   }
 
-  get hasJustLost(): boolean {
-    return performance.now() - this.#lostMs < ONE_EACH_MS
+  /** One is made or runs for the first time in the place of one that was lost. */
+  get isRecovering(): boolean {
+    if (performance.now() - this.#lostMs >= ONE_EACH_MS) return false
+    return this.makingCount > 0 || [...this.#busy].some(instance => this.#cold.has(instance))
   }
 
   get isAnyIdle(): boolean {

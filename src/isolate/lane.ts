@@ -13,6 +13,8 @@ import type { PoolKey } from './pool-key.ts'
 const WEDGED =
   'an earlier invocation left a thread that could not be ended, and the function is refused. ' +
   'Deploy a corrected version; restart the process to get the core back.'
+/** Who has waited for longer than this did not only wait for a host that was busy, in milliseconds. */
+const HELD_UP_MS = 100
 /** A function that was called within this time may be called again soon, in milliseconds. */
 const IN_USE_MS = 10_000
 
@@ -290,7 +292,8 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   get #needsInstance(): boolean {
     const { count, runningCount } = this.#crew
     if (!this.#crew.hasPlace(this.key.concurrency) || count === 0) return count === 0
-    if (this.clock.isHeldUp || this.#crew.hasJustLost) return false
+    const hasJustCome = performance.now() - (this.#waiting[0]?.queuedMs ?? 0) < HELD_UP_MS
+    if ((this.clock.isHeldUp && hasJustCome) || this.#crew.isRecovering) return false
     return runningCount < this.cores.groupLimit && this.#waiting.length > runningCount * this.#batching.size
   }
 }
