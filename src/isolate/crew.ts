@@ -59,6 +59,11 @@ export class Crew {
     return false
   }
 
+  get isAnyStreaming(): boolean {
+    for (const { isStreaming } of this.#busy) if (isStreaming) return true
+    return false
+  }
+
   /** Those that run, or would if they had a core or were made. */
   get runningCount(): number {
     let count = this.makingCount

@@ -261,8 +261,9 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   #claim(): void {
     this.#isClaimed = true
     const instance = this.#crew.next
-    const isQuick = instance !== undefined && !this.#crew.isCold(instance) && this.#batching.willBeQuick
-    if (isQuick && instance.sharesThread && this.#waiting[0]?.isAlone === false) this.cores.enterBeside(this)
+    const isShared = instance?.sharesThread === true && !this.#crew.isCold(instance)
+    const isBeside = isShared && this.#batching.willBeQuick && this.#waiting[0]?.isAlone === false
+    if (isBeside) this.cores.enterBeside(this)
     else this.cores.claim(this, false)
   }
 
@@ -285,7 +286,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   /** The next crossing of an instance that runs already takes all that wait, and the host can't keep more than one busy. */
   get #isStreamEnough(): boolean {
     if (!this.#batching.isTiny || this.#waiting.length > this.#batching.size) return false
-    return [...this.#crew.busy].some(({ isStreaming }) => isStreaming)
+    return this.#crew.isAnyStreaming
   }
 
   /** Another helps only if a core could run it, and if neither those in the making nor those there are enough. */
