@@ -7,7 +7,12 @@ export const STRIKE_WINDOW_MS = 10 * 60_000
 /** How long a suspect is kept from others, in milliseconds: time enough to run again, and be charged or not. */
 const SUSPICION_MS = 30_000
 
+/** How often within the window a function may be none of the suspects though it was running. */
+const MAX_EXCUSES = 3
+
 interface Record {
+  /** When it was excused. */
+  excuses: number[]
   /** When it brought a cell down, on the scale of `performance.now()`. */
   strikes: number[]
   suspectUntilMs: number
@@ -37,6 +42,14 @@ export class Blame {
     this.#recordOf(key).suspectUntilMs = this.#now() + SUSPICION_MS
   }
 
+  /** It was running, but others had hardly left it anything to do with it. Whether that is believed. */
+  excuse(key: PoolKey): boolean {
+    const { excuses } = this.#recordOf(key)
+    if (excuses.length === MAX_EXCUSES) return false
+    excuses.push(this.#now())
+    return true
+  }
+
   /** Whether it has to run in a cell of its own. */
   isQuarantined(key: PoolKey): boolean {
     const record = this.#records.get(key)
@@ -60,11 +73,12 @@ export class Blame {
   #recordOf(key: PoolKey): Record {
     let record = this.#records.get(key)
     if (record === undefined) {
-      record = { strikes: [], suspectUntilMs: 0 }
+      record = { excuses: [], strikes: [], suspectUntilMs: 0 }
       this.#records.set(key, record)
     }
     const sinceMs = this.#now() - STRIKE_WINDOW_MS
     record.strikes = record.strikes.filter(strikeMs => strikeMs > sinceMs)
+    record.excuses = record.excuses.filter(excuseMs => excuseMs > sinceMs)
     return record
   }
 }

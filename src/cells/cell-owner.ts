@@ -6,6 +6,8 @@ export interface CellOwner<Cell> {
   onBusy(): void
   /** It has done something, and may have nothing to do. */
   onIdle(cell: Cell): void
+  /** A thread has ended whose isolate was ended before. */
+  onThreadEnded(): void
   onReady(cell: Cell): void
   /** It has told what it uses. */
   onBeat(cell: Cell): void

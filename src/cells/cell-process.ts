@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
+import { constants, getPriority, setPriority } from 'node:os'
 import type { ToCell } from '../protocol/cell.ts'
 import { Channel } from './channel.ts'
 import { type LaunchOptions, launchCell } from './launch.ts'
@@ -24,6 +24,8 @@ export interface ProcessListener {
 export class CellProcess {
   readonly #process: ChildProcess
   readonly #channel: Channel<ToCell>
+  /** Its threads that let others go first. */
+  readonly #passed = new Set<number>()
   readonly #gone = Promise.withResolvers<void>()
 
   /** @throws as launchCell does. */
@@ -70,9 +72,25 @@ export class CellProcess {
 
   /** From now on others go first: new threads of it, where the system tells threads apart. */
   yieldToOthers(): void {
-    if (this.pid === undefined) return
+    if (this.pid !== undefined) this.#lower(this.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  }
+
+  /** A thread of it: from now on others go first. Without rights of its own the host can't take that back. */
+  letOthersPass(thread: number): void {
+    if (this.#passed.has(thread)) return
+    this.#passed.add(thread)
+    this.#lower(thread, constants.priority.PRIORITY_BELOW_NORMAL)
+  }
+
+  /** From now on such threads have what nobody else wants. */
+  holdBackLong(): void {
+    for (const thread of this.#passed) this.#lower(thread, constants.priority.PRIORITY_LOW)
+  }
+
+  #lower(thread: number, priority: number): void {
     try {
-      setPriority(this.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+      // A host may have low priority itself.
+      if (getPriority(thread) < priority) setPriority(thread, priority)
     } catch (error) {
       // It has ended meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error

@@ -1,7 +1,6 @@
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
-import type { RuntimeKind } from '../isolate/snapshot.ts'
 import { LIMITS } from '../limits.ts'
-import { type CompileRequest, type FromCell, parseFromCell, type ToCell } from '../protocol/cell.ts'
+import { type FromCell, parseFromCell, type ToCell } from '../protocol/cell.ts'
 import type { CellOwner } from './cell-owner.ts'
 import { CellProcess, printable } from './cell-process.ts'
 import { CompileTasks } from './compile-tasks.ts'
@@ -10,6 +9,7 @@ import { Leaving } from './leaving.ts'
 import { readRssBytes } from './process-usage.ts'
 import { type IsolateHome, RemoteIsolate } from './remote-isolate.ts'
 import { Retreat } from './retreat.ts'
+import { Stock } from './stock.ts'
 import { Supplies } from './supplies.ts'
 
 /** How long what runs in a cell that does harm has time to come to its end, in milliseconds. */
@@ -19,8 +19,10 @@ const RETREAT_EVERY_MS = 40
 
 /** A process in which isolates live, as the host sees it. */
 export class Cell implements IsolateHome {
+  readonly process: CellProcess
   readonly tasks = new CompileTasks()
   readonly supplies = new Supplies(message => this.post(message))
+  readonly stock = new Stock(kind => this.#make(kind, true))
   /** The one function it is for, if it isn't for all. */
   owner: PoolKey | undefined
   isReady = false
@@ -38,7 +40,6 @@ export class Cell implements IsolateHome {
   /** When it was heard last, on the scale of `performance.now()`. */
   heardMs = performance.now()
   rssBytes = 0
-  readonly #process: CellProcess
   readonly #ready = Promise.withResolvers<void>()
   readonly #owner: CellOwner<Cell>
   /** Isolates that live. */
@@ -57,7 +58,7 @@ export class Cell implements IsolateHome {
 
   constructor(options: LaunchOptions, owner: CellOwner<Cell>) {
     this.#owner = owner
-    this.#process = new CellProcess(options, {
+    this.process = new CellProcess(options, {
       onFrame: value => this.#hear(value),
       onFault: why => this.kill(why),
       onEnd: (why, isKilled) => {
@@ -76,26 +77,28 @@ export class Cell implements IsolateHome {
 
   /** Fulfilled when the process is no more, which may be some time after it has ended as far as others can tell. */
   get gone(): Promise<void> {
-    return this.#process.gone
+    return this.process.gone
   }
 
   /** From now on it is for one function alone, which has been trouble: others go first. */
   giveTo(key: PoolKey): void {
     this.owner = key
-    this.#process.yieldToOthers()
+    this.stock.clear()
+    this.process.yieldToOthers()
   }
 
   get pid(): number | undefined {
-    return this.#process.pid
+    return this.process.pid
   }
 
-  /** Living isolates, spares included. */
+  /** Living isolates, spares and what is in stock included. */
   get isolates(): readonly RemoteIsolate[] {
     return [...this.#isolates.values()]
   }
 
+  /** Without those in stock. */
   get isolateCount(): number {
-    return this.#isolates.size
+    return this.#isolates.size - this.stock.size
   }
 
   /** Those whose threads run, as far as is known. */
@@ -129,6 +132,10 @@ export class Cell implements IsolateHome {
   }
 
   make(kind: IsolateKind, isSpare: boolean): RemoteIsolate {
+    return this.stock.take(kind) ?? this.#make(kind, isSpare)
+  }
+
+  #make(kind: IsolateKind, isSpare: boolean): RemoteIsolate {
     this.supplies.needSnapshot(kind.runtime)
     const isolate = new RemoteIsolate(++this.#isolateCount, kind, isSpare, this)
     this.#isolates.set(isolate.id, isolate)
@@ -136,24 +143,10 @@ export class Cell implements IsolateHome {
     return isolate
   }
 
-  /** Has a compiler there do something. */
-  compile(
-    compiler: number,
-    runtime: RuntimeKind,
-    request: CompileRequest,
-    source: string,
-    code?: Uint8Array,
-  ): ReturnType<CompileTasks['add']> {
-    this.supplies.needSnapshot(runtime)
-    const task = this.tasks.add()
-    this.post(['compile', task.id, compiler, runtime, request, source, code ?? null])
-    return task
-  }
-
   post(message: ToCell): void {
     if (this.isEnded) return
-    this.#process.post(message)
-    if (this.#process.waitingBytes > LIMITS.cellWaitingBytes)
+    this.process.post(message)
+    if (this.process.waitingBytes > LIMITS.cellWaitingBytes)
       queueMicrotask(() => this.kill('takes nothing of what it is sent'))
   }
 
@@ -170,11 +163,12 @@ export class Cell implements IsolateHome {
 
   onLeft(isolate: RemoteIsolate): void {
     if (isolate.isEntered) return
-    this.#leaving.delete(isolate)
+    const wasLeaving = this.#leaving.delete(isolate)
     this.#endIfDrained()
     // It has ended after all, though its cell is to go.
     if (isolate.key !== undefined && !this.isEnding(isolate.key)) this.wedged.delete(isolate.key)
     this.#owner.onIdle(this)
+    if (wasLeaving) this.#owner.onThreadEnded()
   }
 
   /** No more work for it: what runs there may come to its end, within `drainMs` if that is given; then it ends. */
@@ -218,7 +212,7 @@ export class Cell implements IsolateHome {
   kill(why: string): void {
     this.#why ??= why
     if (this.isEnded) return
-    this.#process.kill()
+    this.process.kill()
     // Nothing it has said and nobody has heard counts: who waits for it need not wait until it is torn down.
     this.#end('ended with SIGKILL')
   }
@@ -233,6 +227,7 @@ export class Cell implements IsolateHome {
 
   #onWedged(key: PoolKey): void {
     if (this.isEnded) return
+    this.process.holdBackLong()
     this.wedged.add(key)
     this.condemn(`has a thread of function "${key.name}" that can't be ended`, DRAIN_MS)
   }
@@ -289,7 +284,7 @@ export class Cell implements IsolateHome {
     this.#ready.resolve()
     clearTimeout(this.#drainTimer)
     this.#retreat.end()
-    this.#process.closeChannel()
+    this.process.closeChannel()
     const said = this.#why === undefined ? why : `${this.#why} (${why})`
     this.wasCompiling = this.tasks.size > 0
     this.tasks.failAll(`the process that was to parse it ${said}`)

@@ -10,6 +10,7 @@ import type { CellOwner } from './cell-owner.ts'
 import { Fleet } from './fleet.ts'
 import { RemoteCompiler } from './remote-compiler.ts'
 import type { RemoteIsolate } from './remote-isolate.ts'
+import { StockKeeper } from './stock-keeper.ts'
 import { judge, type Verdict } from './verdict.ts'
 import { Watch } from './watch.ts'
 
@@ -38,7 +39,10 @@ export interface CellStats {
   /** `own`: of one function that is kept from the others. `leaving`: it takes no more work. */
   readonly role: 'shared' | 'spare' | 'own' | 'leaving'
   readonly isReady: boolean
+  /** Without those in stock. */
   readonly isolateCount: number
+  /** Blank isolates that stand ready for those whose cell this one will replace. */
+  readonly stockCount: number
   /** Resident memory when it was last told, in bytes; 0 before. */
   readonly rssBytes: number
   readonly functionName?: string
@@ -50,6 +54,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   readonly #options: CellsOptions
   readonly #blame = new Blame()
   readonly #fleet: Fleet
+  readonly #stockKeeper: StockKeeper
   readonly #watch: Watch
   #replacedCount = 0
   #isClosed = false
@@ -64,7 +69,12 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
       onOwn: cell => this.#giveUpLater(cell),
       onRoom: () => this.onRoom(),
     })
+    this.#stockKeeper = new StockKeeper(this.#fleet)
     this.#watch = new Watch(() => this.#fleet.living, options.memoryMb)
+  }
+
+  get isRushed(): boolean {
+    return this.#fleet.isRushed
   }
 
   findRefusal(key: PoolKey): string | undefined {
@@ -76,12 +86,13 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
     const { instancesPerCell } = this.#options
     if (key !== undefined && this.#blame.isQuarantined(key))
       return this.#fleet.findOwnProblem(key, instancesPerCell)
+    // If it can't be ended, the function runs apart from then on: another must not take a core from others meanwhile.
+    if (key !== undefined && this.#fleet.shared.some(cell => cell.isEnding(key)))
+      return { message: `A thread of function "${key.name}" is being ended.`, remedy: 'wait' }
     this.#fleet.fill()
-    const cell = this.#leastUsed(key)
+    const cell = this.#leastUsed()
     if (cell === undefined) return { message: this.#noCell, remedy: 'none' }
     if (cell.isolateCount < instancesPerCell) return undefined
-    if (key !== undefined && cell.isEnding(key))
-      return { message: `A thread of function "${key.name}" is being ended.`, remedy: 'wait' }
     const message = `All ${this.#fleet.shared.length} cells hold ${instancesPerCell} isolates (cells.count, cells.instancesPerCell).`
     return { message, remedy: 'evict' }
   }
@@ -97,7 +108,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   }
 
   canTake(spare: GuestIsolate, key: PoolKey): boolean {
-    return !spare.isCondemned && !this.#blame.isQuarantined(key) && this.#leavingCell(key) === undefined
+    return !spare.isCondemned && !this.#blame.isQuarantined(key)
   }
 
   take(spare: GuestIsolate, key: PoolKey): void {
@@ -135,6 +146,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
       role: this.#fleet.roleOf(cell),
       isReady: cell.isReady,
       isolateCount: cell.isolateCount,
+      stockCount: cell.stock.size,
       rssBytes: cell.rssBytes,
       ...(cell.owner === undefined ? {} : { functionName: cell.owner.name }),
     }))
@@ -143,6 +155,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   /** Ends them all; resolves when the last process is gone. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#stockKeeper.close()
     this.#watch.close()
     this.#fleet.close()
     for (const cell of this.#fleet.living) cell.kill('was ended with its host')
@@ -159,12 +172,18 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
     this.onRoom()
   }
 
+  onThreadEnded(): void {
+    this.onRoom()
+  }
+
   onBeat(cell: Cell): void {
     this.#watch.checkMemory(cell)
+    if (cell === this.#fleet.spare) this.#stockKeeper.tend()
   }
 
   onReady(cell: Cell): void {
     this.#fleet.onReady(cell)
+    this.#stockKeeper.tend()
   }
 
   onCondemned(cell: Cell): void {
@@ -174,6 +193,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
     this.#fleet.retire(cell)
     this.#fleet.fill()
     this.#moveOut()
+    this.onRoom()
   }
 
   isMisplaced(key: PoolKey, cell: Cell): boolean {
@@ -189,7 +209,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
       return
     }
     if (!cell.isGoing) this.#replacedCount++
-    const verdict = judge(cell)
+    const verdict = judge(cell, key => this.#blame.excuse(key))
     for (const key of verdict.suspects) this.#blame.suspect(key)
     const strikes = [...verdict.culprits].map(key => ({ name: key.name, count: this.#blame.charge(key) }))
     if (!cell.isGoing || cell.isOverfull || strikes.length > 0)
@@ -244,16 +264,13 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
 
   #make(kind: IsolateKind, key: PoolKey | undefined, isSpare: boolean): RemoteIsolate {
     const isOwn = key !== undefined && this.#blame.isQuarantined(key)
-    const cell = isOwn ? this.#fleet.ownOf(key) : this.#leastUsed(key)
+    const cell = isOwn ? this.#fleet.ownOf(key) : this.#leastUsed()
     if (cell === undefined) throw new Error(this.#noCell)
     this.#watch.wake()
     return cell.make(kind, isSpare)
   }
 
-  /** As long as a thread of the function is being ended, the others of it are in the same cell, which it may cost. */
-  #leastUsed(key?: PoolKey): Cell | undefined {
-    const leaving = key === undefined ? undefined : this.#leavingCell(key)
-    if (leaving !== undefined) return leaving
+  #leastUsed(): Cell | undefined {
     let best: Cell | undefined
     const { shared } = this.#fleet
     // One that starts makes those wait who come to it.
@@ -263,10 +280,6 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
     for (const cell of ready.length > 0 ? ready : shared)
       if (best === undefined || cell.isolateCount < best.isolateCount) best = cell
     return best
-  }
-
-  #leavingCell(key: PoolKey): Cell | undefined {
-    return this.#fleet.shared.find(cell => cell.isEnding(key))
   }
 
   /** Isolates of functions that are kept apart by now are given up elsewhere as soon as they are idle. */

@@ -28,6 +28,8 @@ export class Fleet {
   #spare: Cell | undefined
   #spareTimer: NodeJS.Timeout | undefined
   #spareWaiters: ((spare: Cell | undefined) => void)[] = []
+  /** When a shared cell was lost, on the scale of `performance.now()`. */
+  #lostMs = Number.NEGATIVE_INFINITY
   #isStarted = false
   #isClosed = false
 
@@ -62,15 +64,28 @@ export class Fleet {
     }
     if (this.#spare !== undefined || this.#spareTimer !== undefined) return
     if (!this.#shared.every(({ isReady }) => isReady)) return
-    this.#spareTimer = setTimeout(
-      () => {
-        this.#spareTimer = undefined
-        if (!this.#isClosed) this.#spare ??= this.#start()
-        this.#tellSpare()
-      },
-      this.#isStarted ? SPARE_PAUSE_MS : 0,
-    ).unref()
+    this.#startSpareIn(this.#isStarted ? SPARE_PAUSE_MS : 0)
     this.#isStarted = true
+  }
+
+  #startSpareIn(pauseMs: number): void {
+    this.#spareTimer = setTimeout(() => {
+      this.#spareTimer = undefined
+      if (this.isRushed && this.#spareWaiters.length === 0) {
+        this.#startSpareIn(SPARE_PAUSE_MS)
+        return
+      }
+      if (!this.#isClosed) this.#spare ??= this.#start()
+      this.#tellSpare()
+    }, pauseMs).unref()
+  }
+
+  /** Functions move out of a shared cell that is to go, or have just lost one. */
+  get isRushed(): boolean {
+    if (performance.now() - this.#lostMs < SPARE_PAUSE_MS) return true
+    for (const { isGoing, isEnded, owner } of this.#living)
+      if (isGoing && !isEnded && owner === undefined) return true
+    return false
   }
 
   /** The one of a function that is kept apart; started if there is none and another may be. */
@@ -141,6 +156,7 @@ export class Fleet {
   /** It is gone. */
   remove(cell: Cell, why: string): void {
     this.#living.delete(cell)
+    if (this.#shared.includes(cell)) this.#lostMs = performance.now()
     this.retire(cell)
     if (cell.isReady || this.#isClosed) return
     this.#backoff.fail(why)
@@ -163,6 +179,7 @@ export class Fleet {
   #takeSpare(): Cell | undefined {
     const spare = this.#spare
     this.#spare = undefined
+    spare?.stock.giveUpLater()
     return spare
   }
 

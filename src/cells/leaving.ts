@@ -50,8 +50,9 @@ export class Leaving {
     this.#checkLater(isolate, readCpuMs(this.#pid()), 1)
   }
 
-  delete(isolate: RemoteIsolate): void {
-    this.#isolates.delete(isolate.id)
+  /** Whether it was one of them. */
+  delete(isolate: RemoteIsolate): boolean {
+    return this.#isolates.delete(isolate.id)
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Linux counts CPU time in hundredths of seconds. */
 const TICK_MS = 10
@@ -13,6 +13,37 @@ export function readCpuMs(pid: number | undefined): number | undefined {
 /** The same, of its main thread alone. */
 export function readMainThreadCpuMs(pid: number | undefined): number | undefined {
   return cpuMsOf(readProcess(pid, `task/${pid}/stat`))
+}
+
+/**
+ * For how long each thread of a process but the main one has wanted the CPU, whether it had it or waited for it, by
+ * their ids, in milliseconds. Empty where the system doesn't tell.
+ */
+export function readThreadsWantedMs(pid: number | undefined): Map<number, number> {
+  const times = new Map<number, number>()
+  for (const thread of listThreads(pid)) {
+    const [ranNs, waitedNs] = readProcess(pid, `task/${thread}/schedstat`)?.split(' ') ?? []
+    if (waitedNs !== undefined) times.set(thread, (Number(ranNs) + Number(waitedNs)) / 1e6)
+  }
+  return times
+}
+
+/** Whether a thread has the name of its main one, as those do that were made without one of their own. */
+export function isNamelessThread(pid: number | undefined, thread: number): boolean {
+  const name = readProcess(pid, `task/${thread}/comm`)
+  return name !== undefined && name === readProcess(pid, 'comm')
+}
+
+function listThreads(pid: number | undefined): readonly number[] {
+  if (process.platform !== 'linux' || pid === undefined) return []
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map(Number)
+      .filter(thread => thread !== pid)
+  } catch {
+    // As with readProcess.
+    return []
+  }
 }
 
 /** What a process has of memory, in bytes, where the system tells; 0 elsewhere, and if it can't be read. */

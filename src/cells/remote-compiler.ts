@@ -90,10 +90,17 @@ export class RemoteCompiler implements ProgramCompiler {
       cell.condemn(why, DRAIN_MS)
     }, this.#limitMs)
     try {
-      return await Promise.race([cell.compile(this.#id, this.#runtime, request, source, code).answer, late])
+      return await Promise.race([this.#post(cell, request, source, code), late])
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  #post(cell: Cell, request: CompileRequest, source: string, code?: Uint8Array): Promise<CompileAnswer> {
+    cell.supplies.needSnapshot(this.#runtime)
+    const task = cell.tasks.add()
+    cell.post(['compile', task.id, this.#id, this.#runtime, request, source, code ?? null])
+    return task.answer
   }
 
   /** What a cell says is wrong with a file: text and numbers, and nothing else of it. */

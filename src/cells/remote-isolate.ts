@@ -10,6 +10,8 @@ import type { Supplies } from './supplies.ts'
 
 /** What a remote isolate needs of the cell it lives in. */
 export interface IsolateHome {
+  /** What its process had of memory when that was last told, in bytes. */
+  readonly rssBytes: number
   /** Fulfilled when it takes messages, or never will. */
   readonly ready: Promise<void>
   /** Whether it is to take no more work there. */
@@ -39,11 +41,16 @@ export class RemoteIsolate implements GuestIsolate {
   readonly id: number
   /** Whose it is, once it has a function. */
   key: PoolKey | undefined
+  readonly sharesThread = true
   isReady: boolean
   isDisposed = false
   listener: IsolateListener = NOBODY
   /** The CPU time it was last said to have used, in milliseconds. */
   cpuMs = 0
+  /** What its process had of memory, as far as was known, before its thread was to run. */
+  homeBytes = 0
+  /** When it was entered last, on the scale of `performance.now()`. */
+  enteredMs = Number.NEGATIVE_INFINITY
   readonly #home: IsolateHome
   readonly #madeMs = performance.now()
   /** The entries that are under way. */
@@ -86,6 +93,8 @@ export class RemoteIsolate implements GuestIsolate {
   }
 
   enter({ text, buffers, count, isQuick, isFresh }: Entry): void {
+    this.enteredMs = performance.now()
+    if (!this.isEntered) this.homeBytes = this.#home.rssBytes
     this.#entries.push({ isQuick, isFresh, number: this.#home.onEnter() })
     this.#post(['enter', this.id, text ?? null, buffers, count, isQuick, isFresh])
   }

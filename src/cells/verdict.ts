@@ -20,6 +20,8 @@ export interface Ending {
   readonly isForeign: boolean
   /** It was to go anyhow, and its time to drain was over. */
   readonly isCutShort: boolean
+  /** What it had of memory when that was last told, in bytes. */
+  readonly rssBytes: number
   /** It ended while it parsed a function. */
   readonly wasCompiling: boolean
 }
@@ -36,8 +38,14 @@ export interface Verdict {
 const NOBODY: ReadonlySet<PoolKey> = new Set()
 const NOBODYS: Verdict = { culprits: NOBODY, suspects: NOBODY, partOf: () => 'innocent' }
 
-/** Whose doing it is that a process ended: one function's if only one can have done it, else it may be several's. */
-export function judge(ending: Ending): Verdict {
+/** Whoever began when the process had all of its memory but this part has not filled it. */
+const SMALL_PART = 0.25
+
+/**
+ * Whose doing it is that a process ended: one function's if only one can have done it, else it may be several's.
+ * `excuse`: whether it is believed of a function that it was running only by chance.
+ */
+export function judge(ending: Ending, excuse: (key: PoolKey) => boolean = () => false): Verdict {
   const { entered, waiting, isHung, isReady, isOverfull, isCutShort, wedged } = ending
   // Entries on the main thread are made one after the other: only the first of those under way was running.
   const [onMain] = entered.filter(isolate => isolate.isOnMainThread).sort((a, b) => a.enteredAt - b.enteredAt)
@@ -51,7 +59,8 @@ export function judge(ending: Ending): Verdict {
     isolate => isolate.key !== undefined && (isolate === onMain || !isolate.isOnMainThread),
   )
   // Memory is held by those who wait, too.
-  const running = isOverfull && ran.length === 0 ? waiting : ran
+  const running =
+    isOverfull && ran.length === 0 ? waiting : isOverfull ? withoutNewcomers(ran, ending, excuse) : ran
   const keys = new Set(running.map(({ key }) => key as PoolKey))
   const culprits = findCulprits(ending, keys)
   if (culprits.size === 0 && isCutShort) return NOBODYS
@@ -67,6 +76,17 @@ export function judge(ending: Ending): Verdict {
       return isCulprit && running.filter(other => other.key === key).length === 1 ? 'culprit' : 'suspect'
     },
   }
+}
+
+/** Who came when most of the memory was in use has not filled it, unless nobody else can have. */
+function withoutNewcomers(
+  ran: readonly RemoteIsolate[],
+  { rssBytes, owner }: Ending,
+  excuse: (key: PoolKey) => boolean,
+): readonly RemoteIsolate[] {
+  const isNewcomer = ({ homeBytes }: RemoteIsolate): boolean => rssBytes - homeBytes < rssBytes * SMALL_PART
+  if (owner !== undefined || ran.every(isNewcomer)) return ran
+  return ran.filter(isolate => !isNewcomer(isolate) || !excuse(isolate.key as PoolKey))
 }
 
 function findCulprits(ending: Ending, running: ReadonlySet<PoolKey>): ReadonlySet<PoolKey> {

@@ -1,4 +1,5 @@
 import type { Cell } from './cell.ts'
+import { LongRuns } from './long-runs.ts'
 import { readMainThreadCpuMs } from './process-usage.ts'
 
 /** How often busy cells are looked at, in milliseconds. */
@@ -26,6 +27,7 @@ interface Silence {
 export class Watch {
   readonly #cells: () => Iterable<Cell>
   readonly #maxRssBytes: number
+  readonly #longRuns = new LongRuns()
   readonly #silences = new WeakMap<Cell, Silence>()
   #timer: NodeJS.Timeout | undefined
   #lookCount = 0
@@ -58,6 +60,7 @@ export class Watch {
       if (this.#lookCount % (isBusy ? PING_EVERY : PING_IDLE_EVERY) === 0) cell.post(['ping'])
       if (!isBusy) continue
       isAnyBusy = true
+      this.#longRuns.look(cell)
       // What it has said by now is heard first: a host that was held up must not take it for silent.
       setImmediate(() => this.#checkSilence(cell))
     }

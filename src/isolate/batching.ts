@@ -66,10 +66,17 @@ export class Batching {
    * would be lost otherwise.
    */
   isNextQuick(): boolean {
+    const isQuick = this.willBeQuick
     this.#turnCount++
-    if (this.#turnCount < this.#trustedFrom) return false
+    return isQuick
+  }
+
+  /** What `isNextQuick` is going to say. */
+  get willBeQuick(): boolean {
+    const turn = this.#turnCount + 1
+    if (turn < this.#trustedFrom) return false
     const isQuick = this.#meanMs > 0 && this.#meanMs < QUICK_MS && !this.#isWatched
-    return isQuick && this.#turnCount % WATCH_EVERY !== 0
+    return isQuick && turn % WATCH_EVERY !== 0
   }
 
   /** A job that waits for the host keeps those behind it waiting too. */

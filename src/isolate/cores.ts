@@ -31,6 +31,8 @@ export class Cores implements Timed {
   readonly groupLimit: number
   readonly #clock: Clock
   readonly #running = new Set<Turn>()
+  /** On threads that are not counted here. */
+  readonly #beside = new Set<Turn>()
   readonly #byGroup = new Map<object, number>()
   readonly #resumed: Claimant[] = []
   readonly #fresh: Claimant[] = []
@@ -47,7 +49,7 @@ export class Cores implements Timed {
   }
 
   get runningCount(): number {
-    return this.#running.size
+    return this.#running.size + this.#beside.size
   }
 
   /** Somebody waits for a core. */
@@ -66,8 +68,18 @@ export class Cores implements Timed {
     else this.#fresh.push(claimant)
   }
 
+  /**
+   * Enters now, on a thread that many isolates have in turn: however many of them are entered, it takes one core at
+   * most. If each took a place here, those who wait for a thread that gets nowhere would keep all others from theirs.
+   */
+  enterBeside(claimant: Claimant): void {
+    const turn: Turn = { group: claimant.group, startMs: performance.now(), isOvertime: true }
+    this.#beside.add(turn)
+    claimant.enter(turn)
+  }
+
   release(turn: Turn): void {
-    if (!this.#running.delete(turn)) return
+    if (this.#beside.delete(turn) || !this.#running.delete(turn)) return
     this.#uncount(turn)
     this.#serve()
   }

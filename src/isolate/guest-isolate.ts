@@ -41,6 +41,8 @@ export interface IsolateListener extends WedgeListener {
   /** The isolate ended by itself, outside of an entry that somebody would be told of. */
   onDeath(error: unknown): void
   onLost(loss: Loss): void
+  /** It is to be given up, when another serves in its place. Whether one is made for that now. */
+  onDisplaced(): boolean
   /** It is to be given up as soon as it is idle. */
   onCondemned(): void
 }
@@ -62,6 +64,8 @@ export interface GuestIsolate extends IsolateKind {
   readonly isDisposed: boolean
   /** It is to take no more work. */
   readonly isCondemned: boolean
+  /** Quick entries of fresh invocations run on a thread that others of its process have in turn, not on its own. */
+  readonly sharesThread: boolean
   listener: IsolateListener
   /** CPU time it has used, as far as is known, in milliseconds. */
   readonly cpuMs: number
@@ -89,6 +93,8 @@ export interface RoomProblem {
 
 /** Where isolates come from. */
 export interface IsolateSource {
+  /** Many lost their isolates and need new ones: what is made ahead of need can wait. */
+  readonly isRushed: boolean
   /** To be called when what `findProblem` said may be over. */
   onRoom: () => void
   /** Why the function is to run no more, if it isn't. */

@@ -22,6 +22,8 @@ export interface InstanceKeeper<Instance> extends WedgeListener {
   onUnloadable(outcome: Outcome): void
   /** Jobs that have not run, or of which nothing was seen outside the isolate: another instance has to. */
   takeBack(jobs: readonly Job[]): void
+  /** It is to be given up, when another serves in its place. Whether one is made for that now. */
+  onDisplaced(instance: Instance): boolean
   /** It is to be given up as soon as it is idle. */
   onCondemned(instance: Instance): void
   /** The isolate was ended. */

@@ -42,6 +42,7 @@ export class Instance implements Timed, JobHolder {
       onRejection: error => this.#noteRejection(error),
       onDeath: error => this.#die(error),
       onLost: loss => this.#lose(loss),
+      onDisplaced: () => keeper.onDisplaced(this),
       onCondemned: () => keeper.onCondemned(this),
       onWedged: () => keeper.onWedged(),
       onUnwedged: () => keeper.onUnwedged(),
@@ -61,6 +62,10 @@ export class Instance implements Timed, JobHolder {
 
   get isDisposed(): boolean {
     return this.#isolate.isDisposed
+  }
+
+  get sharesThread(): boolean {
+    return this.#isolate.sharesThread
   }
 
   get isCondemned(): boolean {
@@ -157,13 +162,9 @@ export class Instance implements Timed, JobHolder {
   /** Nobody can say whose turn it is: one of several, or, if the only one has said nothing, what the last left behind. */
   get #isUnclear(): boolean {
     const run = this.#batch?.run
-    if (run === undefined || this.#isShared) return this.#isShared
+    const isShared = (this.#batch?.jobs.length ?? 0) > 1
+    if (run === undefined || isShared) return isShared
     return this.#crossing.isEntered && this.#crossing.isUncertain && !run.hasSpoken && !run.job.isAlone
-  }
-
-  /** Several jobs are under way. */
-  get #isShared(): boolean {
-    return (this.#batch?.jobs.length ?? 0) > 1
   }
 
   #receive(text: unknown, buffers: readonly unknown[]): void {

@@ -50,6 +50,7 @@ export const NOBODY: IsolateListener = {
   onRejection: () => {},
   onDeath: () => {},
   onLost: () => {},
+  onDisplaced: () => false,
   onCondemned: () => {},
   onWedged: () => {},
   onUnwedged: () => {},
@@ -61,6 +62,7 @@ export class LocalIsolate implements GuestIsolate {
   readonly runtime: IsolateKind['runtime']
   readonly nodeNames: readonly string[]
   readonly isCondemned = false
+  readonly sharesThread = false
   listener: IsolateListener = NOBODY
   readonly #isolate: NativeIsolate
   readonly #context: NativeContext

@@ -1,6 +1,7 @@
 import { Batching } from './batching.ts'
 import type { Clock, Timed } from './clock.ts'
 import type { Claimant, Cores, Turn } from './cores.ts'
+import { Crew } from './crew.ts'
 import type { Instance } from './instance.ts'
 import type { InstanceKeeper } from './instance-keeper.ts'
 import { type InvocationRequest, Job, type JobHolder, type RunResult } from './job.ts'
@@ -12,8 +13,10 @@ import type { PoolKey } from './pool-key.ts'
 const WEDGED =
   'an earlier invocation left a thread that could not be ended, and the function is refused. ' +
   'Deploy a corrected version; restart the process to get the core back.'
-/** Instances one function may have in the making at once. */
-const MAX_MAKING = 3
+/** Who has waited for longer than this did not only wait for a host that was busy, in milliseconds. */
+const HELD_UP_MS = 100
+/** A function that was called within this time may be called again soon, in milliseconds. */
+const IN_USE_MS = 10_000
 
 /**
  * One version of a function: the jobs that wait for it and the instances that run them. Jobs of a function that
@@ -22,13 +25,13 @@ const MAX_MAKING = 3
 export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Timed {
   readonly key: PoolKey
   readonly deadlineMs = Number.POSITIVE_INFINITY
+  /** A function's share of the cores is all its instances'. */
+  readonly group: object = this
   readonly #owner: LaneOwner<Lane>
-  #waiting: Job[] = []
-  readonly #idle: Instance[] = []
-  readonly #busy = new Set<Instance>()
-  /** Instances that have not run yet: the first job of each is a cold start. */
-  readonly #cold = new WeakSet<Instance>()
-  #makingCount = 0
+  readonly #waiting: Job[] = []
+  readonly #crew = new Crew()
+  /** When it was called last, on the scale of `performance.now()`. */
+  #calledMs = Number.NEGATIVE_INFINITY
   readonly #batching: Batching
   #isClaimed = false
   #isPumpDue = false
@@ -50,11 +53,6 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     return this.#owner.cores
   }
 
-  /** A function's share of the cores is all its instances'. */
-  get group(): object {
-    return this
-  }
-
   /** Jobs it can take at once, by what is known of their length. */
   get places(): number {
     return this.key.concurrency * this.#batching.size
@@ -62,20 +60,18 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
 
   /** Instances with something to do; one whose turn is only ending counts as idle. */
   get busyCount(): number {
-    let count = 0
-    for (const instance of this.#busy) if (!instance.isDone) count++
-    return count
+    return this.#crew.busyCount
   }
 
   /** One of its instances will be free as soon as its turn has ended. */
   get isAboutToFree(): boolean {
-    for (const instance of this.#busy) if (instance.isDone) return true
-    return false
+    return this.#crew.isAboutToFree
   }
 
   /** Never rejects: how it ended is the outcome. */
   run(request: InvocationRequest): Promise<RunResult> {
     const job = new Job(request, this)
+    this.#calledMs = job.queuedMs
     if (request.signal?.aborted === true) this.cancel(job)
     else this.#waiting.push(job)
     this.#pumpSoon()
@@ -91,36 +87,33 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   /** Ends the idle instances now and the busy ones when they are free; no job comes after those that wait. */
   retire(): void {
     this.#isRetired = true
-    for (const instance of this.#idle.splice(0)) instance.dispose()
+    this.#crew.disposeIdle()
   }
 
   /** Ends everything; what runs or waits ends as cancelled. */
   close(): void {
     this.retire()
     for (const job of this.#waiting.splice(0)) job.drop({ kind: 'cancelled' })
-    for (const instance of this.#busy) instance.dispose()
+    for (const instance of this.#crew.busy) instance.dispose()
   }
 
   /** Takes an idle instance away, for the pool to make room. */
   evict(instance: Instance): boolean {
-    const index = this.#idle.indexOf(instance)
-    if (index < 0) return false
-    this.#idle.splice(index, 1)
-    instance.dispose('evicted')
-    return true
+    const isIdle = this.#crew.remove(instance)
+    if (isIdle) instance.dispose('evicted')
+    return isIdle
   }
 
   onMade(instance: Instance): void {
-    this.#makingCount--
-    this.#cold.add(instance)
-    this.#idle.push(instance)
+    this.#crew.makingCount--
+    this.#crew.add(instance)
     this.#pump()
   }
 
   /** Without an instance to wait for, the jobs can only fail. */
   onMakeFailed(outcome: Outcome): void {
-    this.#makingCount--
-    if (outcome.kind === 'refused' && this.#busy.size + this.#idle.length + this.#makingCount > 0) return
+    this.#crew.makingCount--
+    if (outcome.kind === 'refused' && this.#crew.size > 0) return
     this.onUnloadable(outcome)
   }
 
@@ -129,14 +122,9 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   }
 
   onFree(instance: Instance, jobCount: number, cpuMs: number, hasWaited: boolean): void {
-    this.#busy.delete(instance)
-    const isFirst = this.#cold.delete(instance)
+    const isFirst = this.#crew.end(instance)
     if (!isFirst) this.#batching.learn(jobCount, cpuMs, hasWaited)
-    if (instance.isCondemned) {
-      instance.dispose()
-      return
-    }
-    this.#idle.push(instance)
+    if (!this.#crew.rest(instance)) return
     this.#owner.onIdle(instance)
     this.#pump()
   }
@@ -160,7 +148,8 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
 
   takeBack(jobs: readonly Job[]): void {
     if (jobs.some(({ isAlone }) => isAlone)) this.#batching.distrust()
-    else this.#batching.reset()
+    // Those that were lost with a process say nothing of the function.
+    else if (jobs.some(({ lossCount }) => lossCount === 0)) this.#batching.reset()
     const wanted: Job[] = []
     for (const job of jobs) {
       job.holder = this
@@ -177,16 +166,20 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   }
 
   onCondemned(instance: Instance): void {
-    const index = this.#idle.indexOf(instance)
-    if (index < 0) return
-    this.#idle.splice(index, 1)
-    instance.dispose()
+    if (this.#crew.remove(instance)) instance.dispose()
+  }
+
+  onDisplaced(instance: Instance): boolean {
+    const isInUse = !this.#isRetired && performance.now() - this.#calledMs < IN_USE_MS
+    if (!isInUse) this.onCondemned(instance)
+    if (!this.#crew.displace(instance) || !isInUse) return false
+    this.#make()
+    return true
   }
 
   onEnd(instance: Instance, why: RecycleReason): void {
-    this.#busy.delete(instance)
-    const index = this.#idle.indexOf(instance)
-    if (index >= 0) this.#idle.splice(index, 1)
+    this.#crew.delete(instance)
+    if (why === 'lost') this.#crew.noteLoss()
     this.#owner.onEnd(instance, why)
     this.#pumpSoon()
   }
@@ -206,8 +199,8 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   /** A core for one of the idle instances. */
   enter(turn: Turn): void {
     this.#isClaimed = false
-    const instance = this.#waiting.length === 0 ? undefined : this.#idle.pop()
-    const isCold = instance !== undefined && this.#cold.has(instance)
+    const instance = this.#waiting.length === 0 ? undefined : this.#crew.take()
+    const isCold = instance !== undefined && this.#crew.isCold(instance)
     const isQuick = !isCold && this.#batching.isNextQuick()
     const jobs =
       instance?.isDisposed === false ? this.#batching.take(this.#waiting, isCold, isQuick) : undefined
@@ -216,7 +209,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
       instance?.dispose()
     } else {
       for (const job of jobs) job.isCold = isCold
-      this.#busy.add(instance)
+      this.#crew.begin(instance)
       instance.run(jobs, turn, isQuick && !jobs[0].isAlone)
     }
     this.#pump()
@@ -226,9 +219,8 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   check(): void {
     const nowMs = performance.now()
     const isLate = (job: Job): boolean => nowMs - job.queuedMs > job.request.limitMs
-    const late = this.#waiting.filter(isLate)
-    if (late.length > 0) this.#waiting = this.#waiting.filter(job => !isLate(job))
-    for (const job of late) {
+    for (const job of this.#waiting.filter(isLate)) {
+      this.#waiting.splice(this.#waiting.indexOf(job), 1)
       const message = `Function "${this.key.name}" waited ${job.request.limitMs} ms for an instance and got none.`
       job.drop({ kind: 'refused', message })
     }
@@ -253,16 +245,26 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
       if (this.#isRetired) this.retire()
       return
     }
-    if (this.#idle.length > 0) {
-      if (!this.#isClaimed && !this.#isStreamEnough) {
-        this.#isClaimed = true
-        this.cores.claim(this, false)
-      }
-    } else if (this.#needsInstance) {
-      this.#makingCount++
-      this.#owner.make(this)
-    }
+    if (this.#crew.isAnyIdle) {
+      // While one is to be relieved there is one more than there may be at once.
+      const isPlace = this.#crew.busy.size < this.key.concurrency
+      if (isPlace && !this.#isClaimed && !this.#isStreamEnough) this.#claim()
+    } else if (this.#needsInstance) this.#make()
     if (this.#waiting.length > 0) this.clock.add(this)
+  }
+
+  #make(): void {
+    this.#crew.makingCount++
+    this.#owner.make(this)
+  }
+
+  #claim(): void {
+    this.#isClaimed = true
+    const instance = this.#crew.next
+    const isShared = instance?.sharesThread === true && !this.#crew.isCold(instance)
+    const isBeside = isShared && this.#batching.willBeQuick && this.#waiting[0]?.isAlone === false
+    if (isBeside) this.cores.enterBeside(this)
+    else this.cores.claim(this, false)
   }
 
   /** It is to run no more: nor are those that waited while others brought it about. */
@@ -274,7 +276,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   /** Jobs go behind those of an instance whose thread runs: it needs no waking, unless others wait for the core. */
   #stream(): void {
     if (this.#waiting.length === 0 || this.cores.isContended) return
-    for (const instance of this.#busy) {
+    for (const instance of this.#crew.busy) {
       const { stream } = instance
       const jobs = stream === undefined ? undefined : this.#batching.takeMore(this.#waiting, stream)
       if (jobs !== undefined) instance.append(jobs)
@@ -284,17 +286,15 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   /** The next crossing of an instance that runs already takes all that wait, and the host can't keep more than one busy. */
   get #isStreamEnough(): boolean {
     if (!this.#batching.isTiny || this.#waiting.length > this.#batching.size) return false
-    for (const instance of this.#busy) if (instance.isStreaming) return true
-    return false
+    return this.#crew.isAnyStreaming
   }
 
-  /** Another helps only if a core could run it, and if those in the making are not enough. */
+  /** Another helps only if a core could run it, and if neither those in the making nor those there are enough. */
   get #needsInstance(): boolean {
-    const count = this.#busy.size + this.#makingCount
-    if (this.#makingCount >= MAX_MAKING || count >= this.key.concurrency) return false
-    if (count === 0) return true
-    let runningCount = this.#makingCount
-    for (const instance of this.#busy) if (instance.wantsCore) runningCount++
+    const { count, runningCount } = this.#crew
+    if (!this.#crew.hasPlace(this.key.concurrency) || count === 0) return count === 0
+    const hasJustCome = performance.now() - (this.#waiting[0]?.queuedMs ?? 0) < HELD_UP_MS
+    if ((this.clock.isHeldUp && hasJustCome) || this.#crew.isRecovering) return false
     return runningCount < this.cores.groupLimit && this.#waiting.length > runningCount * this.#batching.size
   }
 }

@@ -8,6 +8,7 @@ import { setV8Flags } from './v8-flags.ts'
 
 /** Isolates in this process: `isolation: 'in-process'`. */
 export class LocalIsolates implements IsolateSource {
+  readonly isRushed: boolean = false
   onRoom: () => void = () => {}
 
   constructor() {

@@ -7,6 +7,8 @@ import { RUNTIME_KINDS } from './snapshot.ts'
 const DEMAND_WINDOW_MS = 10_000
 /** Between two spares the host's loop gets this long for other work, in milliseconds. */
 const PAUSE_MS = 2
+/** So long it is waited before it is asked again whether others need the cores more, in milliseconds. */
+const RUSH_PAUSE_MS = 50
 
 export interface SparesOptions {
   /** Blank isolates kept ready, at most. 0: none. */
@@ -95,12 +97,12 @@ export class Spares {
     return { count, kind: larger }
   }
 
-  #refillSoon(): void {
+  #refillSoon(pauseMs = PAUSE_MS): void {
     if (this.#isClosed || this.#timer !== undefined || this.#options.max === 0) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#refill()
-    }, PAUSE_MS)
+    }, pauseMs)
     this.#timer.unref()
   }
 
@@ -111,6 +113,10 @@ export class Spares {
   #refill(): void {
     for (const blank of this.#shelf.filter(({ isDisposed }) => isDisposed)) this.#remove(blank)
     if (this.#kind === undefined) return
+    if (this.#options.source.isRushed) {
+      this.#refillSoon(RUSH_PAUSE_MS)
+      return
+    }
     const { count, kind } = this.#want(this.#kind)
     this.#dropOther(count, kind)
     if (this.#shelf.length >= count || !this.#options.hasRoom()) return

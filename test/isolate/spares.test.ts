@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import type { GuestIsolate } from '../../src/isolate/guest-isolate.ts'
@@ -109,4 +110,22 @@ test('of snapshots with Node’s library, one that has more serves a function th
   expect(take(network)).toBeUndefined()
   await expect.poll(() => take(node)?.runtime).toBe('network')
   expect(take(plain)).toBeUndefined()
+})
+
+test('none is made while those who lost theirs need new ones', async () => {
+  class RushedIsolates extends LocalIsolates {
+    override isRushed = true
+  }
+  const source = new RushedIsolates()
+  spares = new Spares({
+    max: 4,
+    hasRoom: () => true,
+    source,
+    onFailure: error => expect.unreachable(`${error}`),
+  })
+  spares.expect(plain)
+  await sleep(200)
+  expect(spares.size).toBe(0)
+  source.isRushed = false
+  await haveCome(1)
 })
