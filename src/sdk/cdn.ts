@@ -45,6 +45,10 @@ function createCDN(target: unknown): CDN {
 
 export const CDN = createCDN as CDNConstructor
 
+export function isCDN(value: unknown): boolean {
+  return value instanceof CdnValue
+}
+
 /** What stands at the top level of `data`, by field. */
 export type CdnTargets = readonly (readonly [field: string, target: CdnTarget])[]
 

@@ -1,10 +1,10 @@
 import { type ClientApi, createClientApi } from './callbacks.ts'
-import { CDN, type CDNConstructor, sendTargets, separateTargets } from './cdn.ts'
+import { CDN, type CDNConstructor, isCDN, sendTargets, separateTargets } from './cdn.ts'
 import type { ClientCall } from './client-call.ts'
 import { type ClientStorage, createClientStorage } from './client-storage.ts'
 import { createUnavailableServices, type UnavailableServices } from './client-unavailable.ts'
 import { uploadTemporary } from './client-upload.ts'
-import { CloudID, type CloudIDConstructor, separateCloudIDs } from './cloud-id.ts'
+import { CloudID, type CloudIDConstructor, isCloudID, separateCloudIDs } from './cloud-id.ts'
 import { createDatabase, type Database } from './database.ts'
 import { DYNAMIC_CURRENT_ENV, type EnvOption } from './environment.ts'
 import {
@@ -109,11 +109,19 @@ function prepareData(call: ClientCall, files: FileAccess): PrepareData {
     return uploadTemporary({ call, file, createHash, signal, onProgress: () => undefined })
   }
   return (api, given) => {
+    // Most data has neither, and is looked through without a list of its fields.
+    if (!hasMarked(given)) return { data: given, cloudIDs: undefined }
     const { data: plain, cloudIDs } = separateCloudIDs(api, given)
     const { data, targets } = separateTargets(api, plain)
     const sendAside = targets.length === 0 ? undefined : () => sendTargets(targets, files, send)
     return { data, cloudIDs, sendAside }
   }
+}
+
+/** Whether a value stands in it that is to be taken out. */
+function hasMarked(data: Record<string, unknown>): boolean {
+  for (const field in data) if (isCloudID(data[field]) || isCDN(data[field])) return true
+  return false
 }
 
 /** `env` may be text, DYNAMIC_CURRENT_ENV, or one of either per service. */

@@ -36,6 +36,10 @@ function createCloudID(id: unknown): CloudID {
 
 export const CloudID = createCloudID as CloudIDConstructor
 
+export function isCloudID(value: unknown): boolean {
+  return value instanceof OpenDataId
+}
+
 /** `data` of callFunction without the CloudIDs at its top level, and their ids by field. */
 export interface SeparatedData {
   readonly data: Record<string, unknown>
