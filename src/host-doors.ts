@@ -25,7 +25,7 @@ export function openDoors(inside: DoorsInside): Doors {
   const completeClient = (caller: Caller): Caller => {
     let whole = callers.get(caller)
     if (whole === undefined) {
-      whole = callerOfClient(completeCaller(caller, appid))
+      whole = Object.freeze(callerOfClient(completeCaller(caller, appid)))
       callers.set(caller, whole)
     }
     return whole

@@ -21,7 +21,8 @@ export class Notices {
     const { onInvocation } = this.#listeners
     if (onInvocation === undefined) return
     tell(
-      () => onInvocation(report),
+      // A listener may change what it is told: the caller is the session's, and all its calls'.
+      () => onInvocation({ ...report, caller: { ...report.caller } }),
       fault => this.fault(fault),
     )
   }

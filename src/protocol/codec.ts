@@ -70,13 +70,16 @@ export interface DecodedMessage {
 /** As `decodeFrame`, for a message that may be a list of frames. @throws {ProtocolError} */
 export function decodeMessage(bytes: Uint8Array): DecodedMessage {
   const scanned = scanPlainMessage(bytes)
-  const value = unpack(bytes, scanned)
-  return { frames: scanned.isList ? (value as unknown[]) : [value], heldBytes: scanned.heldBytes }
+  const { isList, heldBytes } = scanned
+  // Bytes of one frame must not hold the others in memory.
+  const value = unpack(bytes, scanned, !isList)
+  return { frames: isList ? (value as unknown[]) : [value], heldBytes }
 }
 
-function unpack(bytes: Uint8Array, { hasBytes, hasProtoKey }: PlainMsgpack): unknown {
+function unpack(bytes: Uint8Array, { hasBytes, hasProtoKey }: PlainMsgpack, mayShare = true): unknown {
   // The decoder slices bytes with their source's own class; a plain view keeps Node's Buffer out.
-  const isOwn = bytes.length >= LARGE_BYTES && bytes.buffer.byteLength <= bytes.length + OWN_SLACK_BYTES
+  const isOwn =
+    mayShare && bytes.length >= LARGE_BYTES && bytes.buffer.byteLength <= bytes.length + OWN_SLACK_BYTES
   const source = hasBytes ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
   try {
     return hasProtoKey ? mapsToObjects(mapPackr.unpack(source)) : (isOwn ? viewPackr : packr).unpack(source)

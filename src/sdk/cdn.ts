@@ -64,7 +64,7 @@ export function separateTargets(
   const targets: (readonly [string, CdnTarget])[] = []
   for (const field of Object.keys(data)) {
     const value = data[field]
-    if (value instanceof CdnValue) targets.push([field, value.target])
+    if (value instanceof CdnValue) targets.push([field, asItIs(value.target)])
   }
   if (targets.length === 0) return { data, targets }
   if (targets.length > LIMITS.cdnTargets) {
@@ -74,6 +74,14 @@ export function separateTargets(
   const rest = { ...data }
   for (const [field] of targets) delete rest[field]
   return { data: rest, targets }
+}
+
+/** Bytes as they are now: the caller may go on with theirs. */
+function asItIs(target: CdnTarget): CdnTarget {
+  if (ArrayBuffer.isView(target)) {
+    return new Uint8Array(new Uint8Array(target.buffer, target.byteOffset, target.byteLength))
+  }
+  return nameType(target) === 'arraybuffer' ? new Uint8Array(new Uint8Array(target as ArrayBuffer)) : target
 }
 
 /** Sends each and resolves with its URL by field. One after another: each takes as much of the line as there is. */

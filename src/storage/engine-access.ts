@@ -12,6 +12,8 @@ export class EngineAccess {
   #engine: Promise<Engine> | undefined
   #closing: Promise<void> | undefined
   readonly #timer: NodeJS.Timeout | undefined
+  /** That it can't be opened was told; it is tried on. */
+  #hasWarned = false
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -52,6 +54,8 @@ export class EngineAccess {
     if (this.#engine !== undefined) return
     try {
       await this.run(async () => undefined).catch(error => {
+        if (this.#hasWarned) return
+        this.#hasWarned = true
         this.#options.onWarning(`The storage can't be opened, to remove what has expired: ${String(error)}`)
       })
     } catch (error) {

@@ -106,7 +106,6 @@ export class TemporaryFiles {
   /** Who is warned may throw: nobody waits for it here, and the process must not end of it. */
   async #sweep(): Promise<void> {
     try {
-      for (const [path, file] of this.#known) if (this.#isExpired(file)) this.#known.delete(path)
       if (await this.#hasSome()) await this.#removeExpired()
     } catch (error) {
       try {
@@ -132,11 +131,18 @@ export class TemporaryFiles {
 
   async #removeExpired(): Promise<void> {
     const { driver, now } = this.#options
+    const stuck = new Map<string, unknown>()
     for await (const record of this.#all()) {
       // None behind it was even started before.
-      if (startedMsOf(record.path) > now() - LIMITS.temporaryFileMs) return
-      if (this.#isExpired(record)) await driver.remove(record.path)
+      if (startedMsOf(record.path) > now() - LIMITS.temporaryFileMs) break
+      if (!this.#isExpired(record)) continue
+      // One that can't be removed keeps no other from going.
+      await driver.remove(record.path).catch((error: unknown) => stuck.set(record.path, error))
     }
+    for (const [path, file] of this.#known) {
+      if (this.#isExpired(file) && !stuck.has(path)) this.#known.delete(path)
+    }
+    for (const error of stuck.values()) throw error
   }
 
   async *#all(): AsyncGenerator<StoredRecord, void> {

@@ -4,8 +4,9 @@ import type { ByteAccount } from './byte-budget.ts'
 
 /** What one message takes beside its bytes, about. */
 const OVERHEAD_BYTES = 256
-/** Memory that a kept message may share with others, in bytes: to give each its own costs more than all else. */
-const SHARED_BYTES = 16 * 1024
+/** Small messages are kept side by side in blocks of this size: memory of its own costs each more than all else. */
+const BLOCK_BYTES = 4096
+const SMALL_BYTES = BLOCK_BYTES / 4
 
 /** Results, errors and events of one session that its client has not said it received, in the order they were sent. */
 export class KeptAnswers {
@@ -14,6 +15,9 @@ export class KeptAnswers {
   /** Sent before the first of them. */
   #forgottenCount = 0
   #bytes = 0
+  /** The newest block, while anything is kept, and how much of it is taken. */
+  #block: Uint8Array | undefined
+  #blockUsed = 0
   /** Received by the client, as it said. */
   #receivedCount = 0
 
@@ -31,7 +35,7 @@ export class KeptAnswers {
   }
 
   add(message: Uint8Array): void {
-    this.#messages.push(toOwn(message))
+    this.#messages.push(this.#toOwn(message))
     this.#count(sizeOf(message))
     if (this.#bytes > LIMITS.sessionKeptBytes) this.forget()
   }
@@ -63,21 +67,31 @@ export class KeptAnswers {
     for (const message of this.#messages.splice(0, count)) bytes += sizeOf(message)
     this.#forgottenCount += count
     this.#count(-bytes)
+    if (this.#messages.length === 0) this.#block = undefined
+  }
+
+  /**
+   * Messages that a codec makes one after the other share their memory, which is megabytes after a large one: of a small
+   * one a copy is kept. (Not by `slice`, which makes none of Node's Buffer.)
+   */
+  #toOwn(message: Uint8Array): Uint8Array {
+    const { length } = message
+    if (length > SMALL_BYTES)
+      return message.buffer.byteLength > length * 2 ? new Uint8Array(message) : message
+    if (this.#block === undefined || this.#blockUsed + length > BLOCK_BYTES) {
+      this.#block = new Uint8Array(BLOCK_BYTES)
+      this.#blockUsed = 0
+    }
+    const own = this.#block.subarray(this.#blockUsed, this.#blockUsed + length)
+    own.set(message)
+    this.#blockUsed += length
+    return own
   }
 
   #count(bytes: number): void {
     this.#bytes += bytes
     this.#account.add(bytes)
   }
-}
-
-/**
- * Messages that a codec makes one after the other share their memory, which is megabytes after a large one: then a copy is
- * kept. (Not by `slice`, which makes none of Node's Buffer.)
- */
-function toOwn(message: Uint8Array): Uint8Array {
-  const sharedBytes = message.buffer.byteLength
-  return sharedBytes > SHARED_BYTES && sharedBytes > message.length * 2 ? new Uint8Array(message) : message
 }
 
 function sizeOf(message: Uint8Array): number {

@@ -66,6 +66,16 @@ describe('CDN', () => {
     expect(await host.storage.list()).toEqual({ files: [] })
   })
 
+  test('sends bytes as they were when the call was made', async () => {
+    const { cloud } = await openCloud()
+    const bytes = distinctBytes(2 * LIMITS.uploadChunkBytes)
+    const before = bytes.slice()
+    const data = { buffer: cloud.CDN(bytes.buffer as ArrayBuffer), view: cloud.CDN(bytes.subarray(10)) }
+    const call = cloud.callFunction({ name: 'fetch', data })
+    bytes.fill(0)
+    expect((await call).result).toEqual({ buffer: found(before), view: found(before.subarray(10)) })
+  })
+
   test('is more than an event could hold', async () => {
     const { cloud } = await openCloud()
     const text = 'x'.repeat(LIMITS.valueChars + 1)

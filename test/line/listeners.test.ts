@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { FunctionHost, type FunctionHostOptions } from '../../src/index.ts'
+import { createCloud } from '../../src/client/node.ts'
+import { type Caller, FunctionHost, type FunctionHostOptions } from '../../src/index.ts'
 
 describe('a listener that fails', () => {
   const fault = new Error('the listener is broken')
@@ -67,4 +68,23 @@ describe('a listener that fails', () => {
     const broken = expect.stringContaining('onInternalError failed: Error: the listener is broken')
     expect(warnings).toEqual([incident, broken, incident, broken])
   })
+})
+
+test('onInvocation may change what it is told, and nobody becomes another by it', async () => {
+  const told: Caller[] = []
+  await using host = new FunctionHost({
+    onInvocation: ({ caller }) => {
+      told.push({ ...caller })
+      Object.assign(caller, { openid: 'redacted' })
+    },
+  })
+  const source = `const cloud = require('wx-server-sdk')
+    exports.main = async event => [event.userInfo.openId, cloud.getWXContext().OPENID]`
+  await host.deploy('who', { files: { 'index.js': source } })
+  const { url } = await host.listen({ port: 0 })
+  await using cloud = createCloud({ url, openid: 'o-1' })
+  for (let count = 0; count < 3; count++) {
+    expect((await cloud.callFunction({ name: 'who', data: {} })).result).toEqual(['o-1', 'o-1'])
+  }
+  expect(told).toEqual(Array(3).fill({ source: 'wx_client', openid: 'o-1', clientIp: '127.0.0.1' }))
 })

@@ -43,6 +43,15 @@ describe('MessageList', () => {
     expect((frames[0] as { args: { content: unknown } }).args.content).toEqual(new Uint8Array([1, 2, 3]))
   })
 
+  test('holds no frame in memory for the bytes of another', () => {
+    const large = call(2, 'x'.repeat(200_000))
+    const small = call(1, { content: new Uint8Array([1]) })
+    const bytes = new Uint8Array([0x92, ...small, ...large])
+    const [first] = decodeMessage(bytes).frames as [{ args: { content: Uint8Array } }]
+    expect(first.args.content).toEqual(new Uint8Array([1]))
+    expect(first.args.content.buffer.byteLength).toBe(1)
+  })
+
   test('leaves one frame as it is, and gives nothing when nothing is in it', () => {
     const list = new MessageList(LARGE_BYTES)
     expect(list.take()).toBeUndefined()

@@ -283,6 +283,31 @@ test('a medium that fails as they expire is told of, and nothing ends of it', as
   )
 })
 
+test('one that cannot be removed keeps no other from going', async () => {
+  holdIntervals()
+  await using fixture = await StorageFixture.create('disk')
+  for (const text of ['a', 'b', 'c']) {
+    await send(fixture.storage, Buffer.from(text))
+    fixture.nowMs++
+  }
+  const remove = vi
+    .spyOn(DiskDriver.prototype, 'remove')
+    .mockRejectedValueOnce(new Error('the medium failed'))
+  onTestFinished(() => remove.mockRestore())
+  fixture.nowMs += LIFE_MS
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  await vi.waitFor(() => expect(remove).toHaveBeenCalledTimes(3))
+  await vi.waitFor(() =>
+    expect(fixture.warnings.join()).toMatch(/can't be removed: Error: the medium failed/),
+  )
+  // The next sweep has that one left.
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  await vi.waitFor(() => expect(remove).toHaveBeenCalledTimes(4))
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  expect(remove).toHaveBeenCalledTimes(4)
+  expect(fixture.warnings).toHaveLength(1)
+})
+
 test('a storage that cannot be opened unasked is told of', async () => {
   holdIntervals()
   await using fixture = await StorageFixture.create('s3')
@@ -295,4 +320,9 @@ test('a storage that cannot be opened unasked is told of', async () => {
       timeout: 10_000,
     },
   )
+  // Once by each of the two storages, though they try on.
+  await vi.advanceTimersByTimeAsync(2 * MINUTE_MS)
+  await vi.waitFor(() => expect(fixture.warnings).toHaveLength(2))
+  await vi.advanceTimersByTimeAsync(2 * MINUTE_MS)
+  expect(fixture.warnings).toHaveLength(2)
 })

@@ -121,8 +121,9 @@ test('a chunk that the medium did not take is in the file once, when it is sent 
   onTestFinished(() => failing.mockRestore())
   await expect(append(parts[0].length, parts[1])).rejects.toThrow('the medium failed')
   await append(parts[0].length, parts[1])
-  const { fileID } = await storage.chunks.finish({ uploadId, sha256: hash('sha256', whole), client })
-  expect(Buffer.compare((await storage.download({ fileID: fileID ?? '' })).content, whole)).toBe(0)
+  const finished = await storage.chunks.finish({ uploadId, sha256: hash('sha256', whole), client })
+  if (!('fileID' in finished)) throw new Error('It became no file.')
+  expect(Buffer.compare((await storage.download(finished)).content, whole)).toBe(0)
 })
 
 /** Puts a folder in the place of the note of an upload, so that it can't be read. */

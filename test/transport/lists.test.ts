@@ -22,7 +22,7 @@ function listOf(...frames: readonly ClientFrame[]): Uint8Array {
   return list.take() as Uint8Array
 }
 
-const call = (id: number): ClientFrame => ({ type: 'call', id, op: 'x', args: { id } })
+const call = (id: number) => ({ type: 'call', id, op: 'x', args: { id } }) as const
 const calls = (count: number) => Array.from({ length: count }, (_, id) => call(id))
 
 /** A peer that hears the messages as they come. */
@@ -47,7 +47,7 @@ test('answers that are ready together come as one message to who takes lists, ea
     expect(Reflect.get(welcome ?? {}, 'takesLists')).toBe(takesLists ? true : undefined)
     peer.sendBytes(listOf(...calls(COUNT)))
     await expect.poll(() => messages.flat().length).toBe(COUNT)
-    const answers = calls(COUNT).map(({ id }: { id?: number }) => ({ type: 'result', id, result: { id } }))
+    const answers = calls(COUNT).map(({ id }) => ({ type: 'result', id, result: { id } }))
     expect(messages.flat()).toEqual(answers)
     expect(messages.length).toBe(takesLists ? 2 : COUNT)
   }
