@@ -273,11 +273,12 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   #leastUsed(): Cell | undefined {
     let best: Cell | undefined
     const { shared } = this.#fleet
-    // One that starts makes those wait who come to it.
+    // One that starts makes those wait who come to it; one that is silent, too, if it doesn't end.
     const ready = shared.filter(
       ({ isReady, isolateCount }) => isReady && isolateCount < this.#options.instancesPerCell,
     )
-    for (const cell of ready.length > 0 ? ready : shared)
+    const well = ready.filter(cell => !this.#watch.isSilent(cell))
+    for (const cell of [well, ready, shared].find(({ length }) => length > 0) ?? [])
       if (best === undefined || cell.isolateCount < best.isolateCount) best = cell
     return best
   }

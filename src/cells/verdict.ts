@@ -78,14 +78,16 @@ export function judge(ending: Ending, excuse: (key: PoolKey) => boolean = () => 
   }
 }
 
-/** Who came when most of the memory was in use has not filled it, unless nobody else can have. */
+/** Who began when most of the memory was in use has not filled it; but for the first of those who ran. */
 function withoutNewcomers(
   ran: readonly RemoteIsolate[],
   { rssBytes, owner }: Ending,
   excuse: (key: PoolKey) => boolean,
 ): readonly RemoteIsolate[] {
-  const isNewcomer = ({ homeBytes }: RemoteIsolate): boolean => rssBytes - homeBytes < rssBytes * SMALL_PART
-  if (owner !== undefined || ran.every(isNewcomer)) return ran
+  if (owner !== undefined) return ran
+  const leastBytes = Math.min(...ran.map(({ homeBytes }) => homeBytes))
+  const isNewcomer = ({ homeBytes }: RemoteIsolate): boolean =>
+    homeBytes > leastBytes && rssBytes - homeBytes < rssBytes * SMALL_PART
   return ran.filter(isolate => !isNewcomer(isolate) || !excuse(isolate.key as PoolKey))
 }
 

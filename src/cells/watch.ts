@@ -47,6 +47,11 @@ export class Watch {
     this.#timer = undefined
   }
 
+  /** It has been asked more than once, and has not answered. */
+  isSilent(cell: Cell): boolean {
+    return cell.isBusy && performance.now() - cell.heardMs > SILENT_MS + PING_EVERY * LOOK_EVERY_MS
+  }
+
   checkMemory(cell: Cell): void {
     if (cell.rssBytes <= this.#maxRssBytes) return
     cell.giveUp(`used ${Math.round(cell.rssBytes / 1_048_576)} MB, more than cells.memoryMb`)

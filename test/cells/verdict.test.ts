@@ -31,9 +31,11 @@ test('who began when most of the memory was in use is not suspected, but who ran
   expect(isolates.map(partOf)).toEqual(['suspect', 'innocent'])
 })
 
-test('when all began then, or it is not believed, all are suspected', () => {
-  const late = [running(old, 900), running(recent, 900)]
-  expect([...judge({ ...overfull, entered: late }, () => true).suspects]).toEqual([old, recent])
+test('when all began then, the first of them is; and all are if they began together, or it is not believed', () => {
+  const late = [running(old, 900), running(recent, 901)]
+  expect([...judge({ ...overfull, entered: late }, () => true).suspects]).toEqual([old])
+  const together = [running(old, 900), running(recent, 900)]
+  expect([...judge({ ...overfull, entered: together }, () => true).suspects]).toEqual([old, recent])
   const both = [running(old, 0), running(recent, 900)]
   expect([...judge({ ...overfull, entered: both }, () => false).suspects]).toEqual([old, recent])
 })
