@@ -3,6 +3,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
+import { HEAD_ROOM_BYTES, withHeadRoom } from '../protocol/head-room.ts'
 import type { FileAccess, FileHash, LocalFile, TemporaryFile } from '../sdk/local-files.ts'
 
 /** Files of this process's file system; temporary ones in a directory that is made with the first. */
@@ -29,7 +30,8 @@ export class NodeFiles implements FileAccess {
     return {
       sizeBytes,
       async read(offset, length) {
-        const content = new Uint8Array(length)
+        const memory = Buffer.allocUnsafeSlow(HEAD_ROOM_BYTES + length)
+        const content = withHeadRoom(new Uint8Array(memory.buffer))
         let readBytes = 0
         while (readBytes < length) {
           const { bytesRead } = await file.read(content, readBytes, length - readBytes, offset + readBytes)

@@ -69,8 +69,9 @@ class ChunkedDownload {
         askedBytes += length
       }
       const content = (await ahead.shift()) ?? new Uint8Array()
+      const writing = target.write(content)
       hash.update(content)
-      await target.write(content)
+      await writing
       writtenBytes += content.length
       this.#work.onProgress(writtenBytes, sizeBytes)
     }

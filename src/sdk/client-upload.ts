@@ -125,8 +125,11 @@ class ChunkedUpload {
     const { file } = this.#work
     const inFlight = new Set<Promise<void>>()
     let failure: { readonly error: unknown } | undefined
+    let reading = this.#read(start)
     for (let offset = start; offset < file.sizeBytes && failure === undefined; offset += this.#chunkBytes) {
-      const content = await file.read(offset, Math.min(this.#chunkBytes, file.sizeBytes - offset))
+      const content = await reading
+      // While this one is hashed and sent.
+      reading = this.#read(offset + this.#chunkBytes)
       this.#hashOnce(offset, content)
       const sent = this.#append(offset, content)
         .catch((error: unknown) => {
@@ -140,6 +143,16 @@ class ChunkedUpload {
     }
     await Promise.all(inFlight)
     if (failure !== undefined) throw failure.error
+  }
+
+  #read(offset: number): Promise<Uint8Array> {
+    const { file } = this.#work
+    const length = Math.min(this.#chunkBytes, file.sizeBytes - offset)
+    if (length <= 0) return Promise.resolve(new Uint8Array())
+    const reading = file.read(offset, length)
+    // Whoever awaits it hears of it; after a failure nobody may.
+    reading.catch(() => {})
+    return reading
   }
 
   async #append(offset: number, content: Uint8Array): Promise<void> {
