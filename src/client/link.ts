@@ -74,13 +74,13 @@ export class Link {
     // Encoded now, so that later changes to the arguments don't travel.
     const message = encodeFrame({ type: 'call', id, op, args })
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const onAbort = signal === undefined ? undefined : () => this.#giveUp(id, new CancelledError())
+    const onAbort = (): void => this.#giveUp(id, new CancelledError())
     const limit = new TimeLimit(this.#deadlines, timeoutMs, () => {
       this.#giveUp(id, new ConnectionError(`No answer to ${op} came within ${timeoutMs} ms.`))
       this.#probe()
     })
     if (isPatient) this.#patientLimits.add(limit)
-    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true })
+    signal?.addEventListener('abort', onAbort, { once: true })
     const events = onEvent === undefined ? undefined : new EventCount(onEvent, () => limit.end())
     try {
       this.#calls.add(id, { message, resolve, reject, events, isIdempotent })
@@ -88,8 +88,8 @@ export class Link {
       return await promise
     } finally {
       limit.end()
-      if (isPatient) this.#patientLimits.delete(limit)
-      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
+      this.#patientLimits.delete(limit)
+      signal?.removeEventListener('abort', onAbort)
       this.#closeIfDone()
     }
   }

@@ -50,7 +50,10 @@ export function isCDN(value: unknown): boolean {
 }
 
 /** What stands at the top level of `data`, by field. */
-export type CdnTargets = readonly (readonly [field: string, target: CdnTarget])[]
+export type CdnTargets = readonly (readonly [field: string, target: TakenTarget])[]
+
+/** Bytes are the call's own. */
+type TakenTarget = Exclude<CdnTarget, ArrayBuffer | ArrayBufferView> | Uint8Array
 
 /**
  * `data` of callFunction without the CDNs at its top level, and what they send.
@@ -61,10 +64,10 @@ export function separateTargets(
   api: string,
   data: Record<string, unknown>,
 ): { readonly data: Record<string, unknown>; readonly targets: CdnTargets } {
-  const targets: (readonly [string, CdnTarget])[] = []
+  const targets: (readonly [string, TakenTarget])[] = []
   for (const field of Object.keys(data)) {
     const value = data[field]
-    if (value instanceof CdnValue) targets.push([field, asItIs(value.target)])
+    if (value instanceof CdnValue) targets.push([field, take(value.target)])
   }
   if (targets.length === 0) return { data, targets }
   if (targets.length > LIMITS.cdnTargets) {
@@ -77,11 +80,11 @@ export function separateTargets(
 }
 
 /** Bytes as they are now: the caller may go on with theirs. */
-function asItIs(target: CdnTarget): CdnTarget {
+function take(target: CdnTarget): TakenTarget {
   if (ArrayBuffer.isView(target)) {
-    return new Uint8Array(new Uint8Array(target.buffer, target.byteOffset, target.byteLength))
+    return new Uint8Array(target.buffer, target.byteOffset, target.byteLength).slice()
   }
-  return nameType(target) === 'arraybuffer' ? new Uint8Array(new Uint8Array(target as ArrayBuffer)) : target
+  return typeof target === 'string' || 'filePath' in target ? target : new Uint8Array(target).slice()
 }
 
 /** Sends each and resolves with its URL by field. One after another: each takes as much of the line as there is. */
@@ -102,12 +105,9 @@ export async function sendTargets(
   return urls
 }
 
-async function open(files: FileAccess, target: CdnTarget): Promise<LocalFile> {
+async function open(files: FileAccess, target: TakenTarget): Promise<LocalFile> {
   if (typeof target === 'string') return fileOf(new TextEncoder().encode(target))
-  if (ArrayBuffer.isView(target)) {
-    return fileOf(new Uint8Array(target.buffer, target.byteOffset, target.byteLength))
-  }
-  return 'filePath' in target ? files.open(target.filePath) : fileOf(new Uint8Array(target))
+  return 'filePath' in target ? files.open(target.filePath) : fileOf(target)
 }
 
 function fileOf(content: Uint8Array): LocalFile {

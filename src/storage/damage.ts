@@ -29,6 +29,16 @@ export class DamageReports {
     this.#onWarning = onWarning
   }
 
+  /** Tells of the damage that a read meets, which goes on to who asked. */
+  async watch<Result>(read: () => Promise<Result>): Promise<Result> {
+    try {
+      return await read()
+    } catch (error) {
+      this.tell(error)
+      throw error
+    }
+  }
+
   /** Tells of what is a damage; of no other error. */
   tell(error: unknown): void {
     if (!(error instanceof DamageError)) return
@@ -37,6 +47,16 @@ export class DamageReports {
     if (this.#subjects.size >= MAX_TOLD) this.#subjects.clear()
     this.#subjects.add(subject)
     this.#onWarning(advice)
+  }
+}
+
+/** For a look at many: one that is damaged, which the operator was told of, must not hide the others. */
+export async function unlessDamaged<Result>(read: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await read
+  } catch (error) {
+    if (error instanceof DamageError) return undefined
+    throw error
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
 import { BLOCK_BYTES } from './checked-blocks.ts'
 import { type CloudPath, isCloudPath } from './cloud-path.ts'
-import { DamageError, type DamageReports, damagedFile } from './damage.ts'
+import { type DamageReports, damagedFile, unlessDamaged } from './damage.ts'
 import { blobOf, DiskLayout, keyOf, randomId } from './disk-layout.ts'
 import { DiskStage } from './disk-stage.ts'
 import { sweepDirectory } from './disk-sweep.ts'
@@ -172,14 +172,8 @@ export class DiskDriver implements Driver {
     return isCloudPath(path) ? this.#legible(keyOf(path)) : undefined
   }
 
-  /** One file that is damaged, which the operator was told of, must not hide the others. */
   async #legible(key: string): Promise<StoredRecord | undefined> {
-    try {
-      return (await this.#layout.readMetadata(key))?.record
-    } catch (error) {
-      if (error instanceof DamageError) return undefined
-      throw error
-    }
+    return (await unlessDamaged(this.#layout.readMetadata(key)))?.record
   }
 
   /** Every file, in no order. */

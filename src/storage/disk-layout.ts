@@ -61,12 +61,7 @@ export class DiskLayout {
   /** @throws {DamageError} of which the operator was told */
   async readMetadata(key: string): Promise<FileMetadata | undefined> {
     const text = await readIfExists(this.metadataPath(key))
-    try {
-      return text && parseMetadata(text.toString(), key)
-    } catch (error) {
-      this.#reports.tell(error)
-      throw error
-    }
+    return this.#reports.watch(async () => text && parseMetadata(text.toString(), key))
   }
 
   /** The commit point of a write. */

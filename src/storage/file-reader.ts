@@ -16,13 +16,13 @@ export class FileReader {
 
   /** Undefined when there is no such file. The caller closes it. */
   async open(path: CloudPath): Promise<OpenFile | undefined> {
-    return this.#watch(() => this.#driver.open(path))
+    return this.#reports.watch(() => this.#driver.open(path))
   }
 
   /** All of an open file, or a part that it has, and closes it. */
   async together(file: OpenFile, range?: ByteRange): Promise<Uint8Array> {
     try {
-      return await this.#watch(() => readTogether(file, range))
+      return await this.#reports.watch(() => readTogether(file, range))
     } finally {
       await file.close()
     }
@@ -32,15 +32,6 @@ export class FileReader {
   async *pieces(file: OpenFile, range?: ByteRange): AsyncGenerator<Uint8Array, void> {
     try {
       yield* readChecked(file, range)
-    } catch (error) {
-      this.#reports.tell(error)
-      throw error
-    }
-  }
-
-  async #watch<Result>(read: () => Promise<Result>): Promise<Result> {
-    try {
-      return await read()
     } catch (error) {
       this.#reports.tell(error)
       throw error

@@ -1,6 +1,6 @@
 import { StorageError } from '../errors.ts'
 import type { CloudPath } from './cloud-path.ts'
-import { DamageError, type DamageReports, damagedFile } from './damage.ts'
+import { type DamageReports, damagedFile, unlessDamaged } from './damage.ts'
 import { randomId } from './disk-layout.ts'
 import {
   type Driver,
@@ -119,7 +119,7 @@ export class S3Driver implements Driver {
   async open(path: CloudPath): Promise<OpenFile | undefined> {
     return guard('read the file', async () => {
       const first = await this.#bucket.get(fileKey(path), 0, HEAD_BYTES + FIRST_BYTES)
-      return first && new OpenObject(this.#bucket, this.#parseHead(path, first.bytes), first)
+      return first && new OpenObject(this.#bucket, await this.#parseHead(path, first.bytes), first)
     })
   }
 
@@ -139,7 +139,7 @@ export class S3Driver implements Driver {
       const records: StoredRecord[] = []
       let paths: CloudPath[] = []
       const read = async (): Promise<void> => {
-        const found = await Promise.all(paths.map(path => this.#legible(path)))
+        const found = await Promise.all(paths.map(path => unlessDamaged(this.stat(path))))
         records.push(...found.filter(record => record !== undefined))
         paths = []
       }
@@ -188,23 +188,8 @@ export class S3Driver implements Driver {
     // Nothing is held open.
   }
 
-  #parseHead(path: CloudPath, bytes: Uint8Array): StoredRecord {
-    try {
-      return parseHead(path, bytes)
-    } catch (error) {
-      this.#reports.tell(error)
-      throw error
-    }
-  }
-
-  /** One file that is damaged, which the operator was told of, must not hide the others. */
-  async #legible(path: CloudPath): Promise<StoredRecord | undefined> {
-    try {
-      return await this.stat(path)
-    } catch (error) {
-      if (error instanceof DamageError) return undefined
-      throw error
-    }
+  #parseHead(path: CloudPath, bytes: Uint8Array): Promise<StoredRecord> {
+    return this.#reports.watch(async () => parseHead(path, bytes))
   }
 
   get #target(): S3Target {
