@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts'
 import type { OpResult } from '../protocol/calls.ts'
 import { Backoff } from './backoff.ts'
 import { askAgain, type ClientCall, isPassing, pauseAfter, RETRIES, requireActive } from './client-call.ts'
+import { fileIdOf } from './finished-upload.ts'
 import type { CreateHash, LocalFile } from './local-files.ts'
 
 /** Files up to this size cross in one call. */
@@ -30,9 +31,7 @@ export async function uploadFile(work: UploadWork, cloudPath: string): Promise<s
     onProgress(sizeBytes)
     return answer.fileID
   }
-  const answer = await sendChunks(work, { cloudPath })
-  if ('fileID' in answer) return answer.fileID
-  throw new ProtocolError('The host gave the file no fileID.')
+  return fileIdOf(await sendChunks(work, { cloudPath }))
 }
 
 /** Sends a file that is gone after a while, and resolves with the URL it is read at till then. */

@@ -1,7 +1,7 @@
-import { ProtocolError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Call } from '../protocol/calls.ts'
 import { type FileContent, inChunks, joinContent } from './file-content.ts'
+import { fileIdOf } from './finished-upload.ts'
 
 /** Stores bytes that are here, in one call if they fit into it, and resolves with the fileID. */
 export async function uploadBytes(call: Call, cloudPath: string, content: FileContent): Promise<string> {
@@ -17,9 +17,7 @@ export async function uploadBytes(call: Call, cloudPath: string, content: FileCo
       offset += chunk.byteLength
     }
     // No sha256: nothing lies between a function and its host that could damage bytes.
-    const finished = await call('storage.finishUpload', { uploadId })
-    if ('fileID' in finished) return finished.fileID
-    throw new ProtocolError('The host gave the file no fileID.')
+    return fileIdOf(await call('storage.finishUpload', { uploadId }))
   } catch (error) {
     // The first error is what went wrong; what can't be given up now expires on the host.
     await call('storage.abortUpload', { uploadId }).catch(() => undefined)

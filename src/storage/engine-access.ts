@@ -49,17 +49,14 @@ export class EngineAccess {
     await (await this.#engine?.catch(() => undefined))?.close()
   }
 
-  /** Who is warned may throw: nobody waits for it here, and the process must not end of it. */
   async #openUnasked(): Promise<void> {
     if (this.#engine !== undefined) return
     try {
-      await this.run(async () => undefined).catch(error => {
-        if (this.#hasWarned) return
-        this.#hasWarned = true
-        this.#options.onWarning(`The storage can't be opened, to remove what has expired: ${String(error)}`)
-      })
+      await this.run(async () => undefined)
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error))
+      if (this.#hasWarned) return
+      this.#hasWarned = true
+      this.#options.onWarning(`The storage can't be opened, to remove what has expired: ${String(error)}`)
     }
   }
 

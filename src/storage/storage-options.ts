@@ -39,6 +39,18 @@ export function engineOptions(options: StorageOptions): EngineOptions {
     uploadIdleMs: options.uploadIdleMs ?? 3_600_000,
     publicUrl: options.publicUrl ?? (() => undefined),
     now: options.now ?? Date.now,
-    onWarning: options.onWarning ?? (message => process.emitWarning(message)),
+    onWarning: warner(options.onWarning),
+  }
+}
+
+/** Who is warned may throw: mostly nobody waits for what is told, and the process must not end of it. */
+function warner(onWarning: StorageOptions['onWarning']): (message: string) => void {
+  if (onWarning === undefined) return message => process.emitWarning(message)
+  return message => {
+    try {
+      onWarning(message)
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
   }
 }

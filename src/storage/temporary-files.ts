@@ -103,16 +103,11 @@ export class TemporaryFiles {
     return reading
   }
 
-  /** Who is warned may throw: nobody waits for it here, and the process must not end of it. */
   async #sweep(): Promise<void> {
     try {
       if (await this.#hasSome()) await this.#removeExpired()
     } catch (error) {
-      try {
-        this.#options.onWarning(`Temporary files that have expired can't be removed: ${String(error)}`)
-      } catch (fault) {
-        process.emitWarning(fault instanceof Error ? fault : String(fault))
-      }
+      this.#options.onWarning(`Temporary files that have expired can't be removed: ${String(error)}`)
     }
   }
 

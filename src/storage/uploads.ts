@@ -50,9 +50,7 @@ export class Uploads {
   static async open(options: UploadsOptions): Promise<Uploads> {
     const uploads = new Uploads(options)
     await uploads.#takeUp()
-    // Who is warned may throw: nobody waits for it here, and the process must not end of it.
-    const sweep = (): Promise<void> => uploads.#sweep().catch(error => process.emitWarning(error))
-    uploads.#timer = setInterval(sweep, SWEEP_MS).unref()
+    uploads.#timer = setInterval(() => void uploads.#sweep(), SWEEP_MS).unref()
     return uploads
   }
 
