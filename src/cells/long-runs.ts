@@ -26,7 +26,8 @@ export class LongRuns {
   readonly #known = new WeakMap<Cell, Look>()
 
   look(cell: Cell): void {
-    const entries = new Set(cell.entered.filter(({ isOnMainThread }) => !isOnMainThread).map(numberOf))
+    const onOwnThreads = cell.entered.filter(({ isOnMainThread }) => !isOnMainThread)
+    const entries = new Set(onOwnThreads.map(({ enteredAt }) => enteredAt))
     if (entries.size === 0) return
     const before = this.#looks.get(cell)
     const timeMs = performance.now()
@@ -51,8 +52,4 @@ export class LongRuns {
       if (before?.entries.has(entry) && (isNews || !known.entries.has(entry))) return true
     return false
   }
-}
-
-function numberOf({ enteredAt }: { readonly enteredAt: number }): number {
-  return enteredAt
 }
