@@ -12,8 +12,9 @@ const PIECE_BYTES = 64 * 1024
 export function copyFile(tree: FileTree, open: OpenFiles, from: ByteText, to: ByteText, mode: number): void {
   const source = tree.find(from, true)
   const isExclusive = (mode & EXCLUSIVE) !== 0
-  const isSlashed = to.endsWith('/')
-  if (!isSlashed && tree.place(to, 'followed').node === source && !isExclusive) return
+  // A folder is refused where the target is opened, whatever that is.
+  const mayBeSame = source.kind !== 'directory' && !isExclusive && !to.endsWith('/')
+  if (mayBeSame && tree.place(to, 'followed').node === source) return
   const flags = OPEN.writeOnly | OPEN.create | (isExclusive ? OPEN.exclusive : 0)
   const target = open.open(to, flags, source.permissions)
   try {
@@ -61,7 +62,7 @@ export function copyFolder(
   to: ByteText,
   options: CopyFolderOptions,
 ): void {
-  if (tree.place(to, 'followed').node === undefined) makeDirectory(tree, to, 0o777)
+  makeFolders(tree, to)
   for (const [name] of tree.list(from)) {
     const source = `${from}/${name}`
     const target = `${to}/${name}`
@@ -110,6 +111,24 @@ function copyLink(
 export function copyTimes(tree: FileTree, from: ByteText, to: ByteText): void {
   const { accessed, modified } = tree.find(from, true).times
   setTimes(tree.find(to, true), accessed, modified)
+}
+
+/** Makes what is missing of a path as C++'s library does it for Node: a link that leads nowhere is in the way. */
+export function makeFolders(tree: FileTree, path: ByteText): void {
+  if (nodeOrNone(tree, path, true) !== undefined) return
+  makeFolders(tree, folderOf(path))
+  makeDirectory(tree, path, 0o777)
+}
+
+/** None where a name is missing, or one on the way is no folder; other problems are told. */
+export function nodeOrNone(tree: FileTree, path: ByteText, isFollowed: boolean): FileNode | undefined {
+  try {
+    return tree.find(path, isFollowed)
+  } catch (error) {
+    const code = error instanceof FileProblem ? error.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
 }
 
 export function folderOf(path: ByteText): ByteText {

@@ -1,10 +1,18 @@
 import type { Asker, FileCalls, GivenPath } from './file-calls.ts'
-import { type CopyFolderOptions, copyFile, copyFolder, copyTimes, folderOf } from './file-copy.ts'
+import {
+  type CopyFolderOptions,
+  copyFile,
+  copyFolder,
+  copyTimes,
+  folderOf,
+  makeFolders,
+  nodeOrNone,
+} from './file-copy.ts'
 import type { ByteText, FileNode } from './file-node.ts'
 import { FileProblem } from './file-problem.ts'
 import type { FileTree } from './file-tree.ts'
 import type { Binding, Realm } from './realm.ts'
-import { makeDirectories, unlink } from './tree-changes.ts'
+import { unlink } from './tree-changes.ts'
 
 /** Calls that copy. */
 export function makeCopies(calls: FileCalls, realm: Pick<Realm, 'load'>): Binding {
@@ -93,7 +101,7 @@ function checkPaths(
   const target = calls.runNow({ syscall, path: dest }, () => {
     // Below a file, Node looks at the target; of a folder it says first that the target is below.
     if (source.kind !== 'directory' && below.includes('/')) throw new FileProblem('ENOTDIR')
-    return nodeOrNone(tree, to, !dereference, source.kind === 'directory' && below !== '')
+    return targetOf(tree, to, !dereference, source)
   })
   const refuse = (code: string, message: string): never => {
     throw Object.assign(new Error(message), { code })
@@ -102,30 +110,35 @@ function checkPaths(
   checkKinds(source, target, shownFrom, shownTo, refuse)
   // As Node's own has it: the name with a slash behind it, whatever it is.
   const folder = folderName(shownFrom)
-  if (shownTo.startsWith(folder) || isInside(tree, source, from, to)) {
+  const refuseInside = (): never =>
     refuse('ERR_FS_CP_EINVAL', `Cannot copy ${folder} to a subdirectory of self ${shownTo}`)
+  if (shownTo.startsWith(folder) || isAt(tree, source, folderOf(to))) refuseInside()
+  if (source.kind === 'directory') {
+    if (!isRecursive) {
+      refuse('ERR_FS_EISDIR', `Recursive option not enabled, cannot copy a directory: ${folder}`)
+    }
+    // Node looks one folder up, and fills the disk where the source is further up.
+    if (isInside(tree, source, from, to)) refuseInside()
   }
-  if (source.kind === 'directory' && !isRecursive) {
-    refuse('ERR_FS_EISDIR', `Recursive option not enabled, cannot copy a directory: ${folder}`)
-  }
-  calls.runNow({ syscall: 'cp', path: dest }, () => makeParent(tree, to))
+  makeParent(tree, to)
 }
 
 function folderName(shown: string): string {
   return shown.endsWith('/') ? shown : `${shown}/`
 }
 
-function nodeOrNone(
+/** Of a folder's target Node asks no more than whether it is there. */
+function targetOf(
   tree: FileTree,
   path: ByteText,
   isFollowed: boolean,
-  mayLoop: boolean,
+  source: FileNode,
 ): FileNode | undefined {
   try {
-    return tree.find(path, isFollowed)
+    return nodeOrNone(tree, path, isFollowed)
   } catch (error) {
-    const code = error instanceof FileProblem ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR' || (mayLoop && code === 'ELOOP')) return undefined
+    if (source.kind === 'directory' && error instanceof FileProblem && error.code === 'ELOOP')
+      return undefined
     throw error
   }
 }
@@ -152,14 +165,22 @@ function isInside(tree: FileTree, source: FileNode, from: ByteText, to: ByteText
   const end = folderOf(from)
   let above = folderOf(to)
   for (; above !== end && folderOf(above) !== above; above = folderOf(above)) {
-    if (tree.has(above) && tree.find(above, true) === source) return true
+    if (isAt(tree, source, above)) return true
   }
   return false
 }
 
+function isAt(tree: FileTree, node: FileNode, path: ByteText): boolean {
+  return tree.has(path) && tree.find(path, true) === node
+}
+
+/** Makes what is missing of the folders above; where that fails, what comes next says so, as in Node. */
 function makeParent(tree: FileTree, path: ByteText): void {
-  const folder = folderOf(path)
-  if (!tree.has(folder)) makeDirectories(tree, folder, 0o777)
+  try {
+    makeFolders(tree, folderOf(path))
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error
+  }
 }
 
 function existsError(realm: Pick<Realm, 'load'>, path: string): Error {

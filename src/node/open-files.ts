@@ -127,7 +127,8 @@ export class OpenFiles {
       throw new FileProblem('EISDIR')
     }
     const isFollowed = !isExclusive && (flags & OPEN.noFollow) === 0
-    const place = this.#tree.place(path, isFollowed ? 'followed' : 'kept')
+    const followed = isCreating ? 'made' : 'followed'
+    const place = this.#tree.place(path, isFollowed ? followed : 'kept')
     if (isCreating && (place.isSlashed || place.end !== 'name')) {
       throw new FileProblem(isExclusive && place.node !== undefined && !place.isSlashed ? 'EEXIST' : 'EISDIR')
     }

@@ -17,8 +17,11 @@ export interface Place {
   readonly isSlashed: boolean
 }
 
-/** What a link at a path's end is: followed, followed only where a slash stands behind it, or a name like others. */
-export type FinalLink = 'followed' | 'kept' | 'named'
+/**
+ * What a link at a path's end is: followed, followed only where a slash stands behind it, or only where none does (as
+ * Linux does where it may make a file), or a name like others.
+ */
+export type FinalLink = 'followed' | 'kept' | 'made' | 'named'
 
 /**
  * Follows a path, link by link, as Linux does. What it can reach is what hangs below `root`: `..` of the root is the
@@ -82,7 +85,7 @@ class Walk {
   }
 
   #isFollowed(final: FinalLink): boolean {
-    return final === 'followed' || (final === 'kept' && this.#isSlashed)
+    return final === 'followed' || final === (this.#isSlashed ? 'kept' : 'made')
   }
 
   #follow(target: ByteText, isLast: boolean): void {

@@ -4,13 +4,13 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Channel } from '../../src/cells/channel.ts'
 import { ProtocolError } from '../../src/errors.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { type FromCell, PROBLEM_CHARS, parseFromCell, type ToCell } from '../../src/protocol/cell.ts'
 import { decodeCellFrame, encodeCellFrame } from '../../src/protocol/codec.ts'
+import fc from '../random.ts'
 
 const amount = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true })
 const bytes = fc.uint8Array({ maxLength: 20 })

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { Packr as Original } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import { Packr } from '../../src/client/miniprogram-msgpack.ts'
 import { countUtf8, readUtf8, writeUtf8 } from '../../src/client/utf8.ts'
+import fc from '../random.ts'
 
 const original = new Original({
   copyBuffers: true,

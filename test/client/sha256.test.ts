@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Sha256 } from '../../src/client/sha256.ts'
+import fc from '../random.ts'
 import { sha256Of } from './temporary-files.ts'
 
 test('is that of Node, whatever the pieces', () => {

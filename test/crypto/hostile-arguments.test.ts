@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { OPS, type OpName } from '../../src/protocol/calls.ts'
+import fc from '../random.ts'
 import { join, noise, none, openOps } from './host-ops.ts'
 
 const { incidents, invocation, dispatcher } = openOps()

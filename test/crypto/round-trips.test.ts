@@ -1,8 +1,8 @@
 import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import { deflateRawSync, gunzipSync, inflateRawSync } from 'node:zlib'
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
+import fc from '../random.ts'
 
 const HANDLER = `const c = require('crypto')
 const z = require('zlib')

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { Aggregator } from 'mingo'
 import { Context } from 'mingo/core'
 import * as pipelineOperators from 'mingo/operators/pipeline'
@@ -6,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import { LIMITS } from '../../src/limits.ts'
 import type { Encoded, EncodedObject } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 import { failure } from './rejection.ts'
 
 const database = new Database()

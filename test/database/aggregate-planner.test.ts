@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { Aggregator } from 'mingo'
 import { afterAll, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import type { Document } from '../../src/database/document.ts'
 import { decodeValue, type Encoded, type EncodedObject, encodeValue } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 import { type Documents, inMemory, numbered } from './in-memory.ts'
 
 const database = new Database()

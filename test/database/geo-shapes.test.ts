@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { doBoxesMeet, isInBox } from '../../src/database/geo-box.ts'
 import { type Geometry, parseGeometry, storedGeometry } from '../../src/database/geo-json.ts'
@@ -16,6 +15,7 @@ import {
   type Vector,
 } from '../../src/database/geo-vector.ts'
 import { LIMITS } from '../../src/limits.ts'
+import fc from '../random.ts'
 import { failure } from './rejection.ts'
 
 type Position = readonly [longitude: number, latitude: number]

@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import { storedGeometry } from '../../src/database/geo-json.ts'
 import { distanceTo } from '../../src/database/geo-relation.ts'
 import { EARTH_RADIUS_METRES, toVector } from '../../src/database/geo-vector.ts'
 import type { EncodedObject } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 import { failure } from './rejection.ts'
 
 const database = new Database()

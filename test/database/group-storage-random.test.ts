@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import type { Encoded, EncodedObject } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 import { outcomeOf, store } from './grouped.ts'
 import { inMemory } from './in-memory.ts'
 import { scalar as nastyScalar } from './nasty.ts'

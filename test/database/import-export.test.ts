@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readCsv } from '../../src/database/csv.ts'
 import { Database } from '../../src/database/database.ts'
@@ -8,6 +7,7 @@ import { readJsonLines } from '../../src/database/json-lines.ts'
 import type { FileRecord } from '../../src/database/record.ts'
 import { LIMITS } from '../../src/limits.ts'
 import type { Encoded, EncodedObject } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 import { failure } from './rejection.ts'
 
 const database = new Database()

@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import type { Document } from '../../src/database/document.ts'
 import { parseFilter } from '../../src/database/filter-parser.ts'
 import { compileFilter, sortValue } from '../../src/database/match.ts'
 import type { SortKey } from '../../src/database/sort.ts'
 import { compareValues, RANKS, rankOf } from '../../src/database/value-order.ts'
 import { decodeValue, type Encoded, type EncodedObject } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 
 export interface QueryCase {
   readonly filter: EncodedObject

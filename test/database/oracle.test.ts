@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { update as mingoUpdate, Query } from 'mingo'
 import { afterAll, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import type { Document } from '../../src/database/document.ts'
 import { decodeValue, type Encoded, type EncodedObject } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 
 // The same work through the engine and through mingo, within the ground on which mingo follows MongoDB.
 

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { Query } from 'mingo'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import type { Document } from '../../src/database/document.ts'
 import { decodeValue, type Encoded, type EncodedObject } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 import { document, expected, type QueryCase, query, regex, toObject } from './nasty.ts'
 
 const database = new Database()

@@ -1,11 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the language of rules has templates of its own.
-import fc from 'fast-check'
+
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import type { ClientIdentity } from '../../src/database/messages.ts'
 import { LIMITS } from '../../src/limits.ts'
 import type { Encoded, EncodedObject } from '../../src/protocol/value.ts'
 import type { SecurityRules } from '../../src/types.ts'
+import fc from '../random.ts'
 import { failure } from './rejection.ts'
 
 const database = new Database()

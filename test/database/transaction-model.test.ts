@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
+import fc from '../random.ts'
 
 const database = new Database()
 afterAll(() => database.close())

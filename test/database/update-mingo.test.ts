@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import { update as mingoUpdate } from 'mingo'
 import { expect, test } from 'vitest'
 import type { Document } from '../../src/database/document.ts'
 import { parseFilter } from '../../src/database/filter-parser.ts'
 import { parseUpdate } from '../../src/database/update.ts'
 import { compareValues, equalValues, orderBytes } from '../../src/database/value-order.ts'
+import fc from '../random.ts'
 
 const scalar = fc.constantFrom<unknown>(0, 1, 2, -1.5, 'a', 'b', '', true, false, new Date(0), new Date(9))
 const numeric = fc.constantFrom(0, 1, 2, -1.5, 1e9)

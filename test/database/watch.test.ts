@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { Database } from '../../src/database/database.ts'
 import { LIMITS } from '../../src/limits.ts'
 import type { EncodedObject } from '../../src/protocol/value.ts'
+import fc from '../random.ts'
 import { failure } from './rejection.ts'
 import { WatchLog } from './watch-log.ts'
 

@@ -10,6 +10,15 @@ function tellError(error, root, op) {
   return `${error.code} ${error.syscall} ${error.message}`.replaceAll(root, '')
 }
 
+function leadsNowhere(fs, path) {
+  return !fs.existsSync(path) && fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+}
+
+function holdsLinkToNowhere(fs, folder) {
+  if (!fs.existsSync(folder) || !fs.statSync(folder).isDirectory()) return false
+  return fs.readdirSync(folder, { recursive: true }).some(name => leadsNowhere(fs, `${folder}/${name}`))
+}
+
 function perform(fs, root, op, open) {
   const at = name => `${root}/${name}`
   const descriptor = index => open[index % Math.max(1, open.length)] ?? 9999
@@ -59,6 +68,8 @@ function perform(fs, root, op, open) {
     case 'copy':
       return fs.copyFileSync(at(op.path), at(op.to), op.exclusive ? 1 : 0)
     case 'cp':
+      // Node itself aborts at some of these.
+      if (leadsNowhere(fs, at(op.path)) || holdsLinkToNowhere(fs, at(op.to))) return 'a link to nowhere'
       return fs.cpSync(at(op.path), at(op.to), { recursive: op.recursive, force: op.force })
     case 'rm':
       return fs.rmSync(at(op.path), { recursive: op.recursive, force: op.force })

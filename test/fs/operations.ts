@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../random.ts'
 
 /** Few names, so that operations meet. */
 const name = fc.constantFrom('a', 'b', 'c', 'd')

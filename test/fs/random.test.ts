@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
+import fc from '../random.ts'
 import { operation } from './operations.ts'
 
 type Run = (platform: unknown, root: string, operations: readonly unknown[]) => string[]

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import fc from '../random.ts'
 import { makeRealms } from './realm.ts'
 
 let realms: Awaited<ReturnType<typeof makeRealms>>

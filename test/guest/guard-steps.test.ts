@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import fc from '../random.ts'
 import { makeRealms } from './realm.ts'
 
 /** What the guards do part by part must come to the same as what V8 does at once. */

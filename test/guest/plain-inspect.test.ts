@@ -1,7 +1,7 @@
 import { format, inspect } from 'node:util'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inspectPlain } from '../../src/guest/plain-inspect.ts'
+import fc from '../random.ts'
 
 const text = fc.oneof(
   fc.string(),

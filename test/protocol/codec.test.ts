@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ProtocolError, ValueError } from '../../src/errors.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { decodeFrame, encodeFrame } from '../../src/protocol/codec.ts'
 import { HEAD_ROOM_BYTES, withHeadRoom } from '../../src/protocol/head-room.ts'
+import fc from '../random.ts'
 
 const callWith = (args: unknown) => ({ type: 'call', id: 1, op: 'x', args }) as const
 

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ProtocolError } from '../../src/errors.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { decodeFrame, decodeMessage, encodeFrame } from '../../src/protocol/codec.ts'
 import { MessageList } from '../../src/protocol/message-list.ts'
+import fc from '../random.ts'
 
 const LARGE_BYTES = 1024 * 1024
 const call = (id: number, args: unknown) => encodeFrame({ type: 'call', id, op: 'x', args })

@@ -1,7 +1,7 @@
 import { encodedMappings, originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findPlace, type Mapping, writePlaces } from '../../src/protocol/places.ts'
+import fc from '../random.ts'
 
 const mappings = fc
   .array(

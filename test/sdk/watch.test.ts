@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Encoded, EncodedObject } from '../../src/protocol/value.ts'
 import { parseWatchUpdate, type WatchUpdate } from '../../src/protocol/watching.ts'
 import { decodeDocument } from '../../src/sdk/document-data.ts'
 import { diffFields } from '../../src/sdk/document-diff.ts'
 import { WatchList } from '../../src/sdk/watch-list.ts'
+import fc from '../random.ts'
 
 const names = fc.constantFrom('a', 'b', 'c', '__proto__')
 const documentArb = fc.letrec<{ fields: EncodedObject; value: Encoded }>(tie => ({

@@ -1,9 +1,9 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isCloudPath } from '../../src/storage/cloud-path.ts'
 import type { Storage } from '../../src/storage/storage.ts'
+import fc from '../random.ts'
 import { MEDIA, StorageFixture } from './storage-fixture.ts'
 
 const content = Buffer.from('x')

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises'
-import fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import { ProtocolError } from '../../src/errors.ts'
@@ -10,6 +9,7 @@ import { resolveDoorOptions } from '../../src/transport/door-options.ts'
 import { Session } from '../../src/transport/session.ts'
 import type { SessionPeer } from '../../src/transport/session-peer.ts'
 import { Sessions } from '../../src/transport/sessions.ts'
+import fc from '../random.ts'
 
 /** Cases of each property. */
 const CASES = 60_000

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ValueError } from '../../src/errors.ts'
 import type { DoorCall } from '../../src/transport/door-options.ts'
+import fc from '../random.ts'
 import { openDoor } from './open-door.ts'
 import { RawPeer } from './raw-peer.ts'
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeFrame } from '../../src/protocol/codec.ts'
+import fc from '../random.ts'
 import { openDoor } from './open-door.ts'
 import { RawPeer } from './raw-peer.ts'
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import { OPS } from '../../src/protocol/calls.ts'
+import fc from '../random.ts'
 import { RawPeer } from './raw-peer.ts'
 
 const ROUNDS = 500

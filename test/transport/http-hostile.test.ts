@@ -1,5 +1,4 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ValueError } from '../../src/errors.ts'
 import { tokenAuthenticator } from '../../src/transport/auth.ts'
@@ -8,6 +7,7 @@ import { select } from '../../src/transport/http-conditions.ts'
 import { findHttpPath, resolveHttpPaths } from '../../src/transport/http-paths.ts'
 import { readRange } from '../../src/transport/http-range.ts'
 import { measureJson } from '../../src/transport/json-depth.ts'
+import fc from '../random.ts'
 import { openDoor } from './open-door.ts'
 import { connectRaw, sendRaw } from './raw-http.ts'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../random.ts'
 import { Entries, packOddly, Raw } from './odd-msgpack.ts'
 
 /** Frames of a client, most of them right; a session that took one that isn't is closed. */

@@ -1,10 +1,10 @@
 import { createServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import { WechatApi } from '../../src/wechat/api.ts'
 import { listen } from '../network/servers.ts'
+import fc from '../random.ts'
 import { jsonOf, openStandin, type Route } from './standin.ts'
 
 async function opened(route: Route, timeoutMs = 5000) {

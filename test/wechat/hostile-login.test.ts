@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { UnauthenticatedError } from '../../src/errors.ts'
 import { Wechat } from '../../src/wechat/wechat.ts'
 import { resolveWechatOptions } from '../../src/wechat/wechat-options.ts'
+import fc from '../random.ts'
 import { openStandin } from './standin.ts'
 import { APPID, SECRET, StandinLogin, seal, toCloudID, watermark } from './standin-login.ts'
 

@@ -34,6 +34,8 @@ exports.run = async (fs, root, tell) => {
     fs.copyFileSync(P('file'), P('file'))
     return fs.readFileSync(P('file'), 'latin1')
   })
+  await t('copy dir to self', () => fs.copyFileSync(P('a'), P('a')))
+  await t('copy dir to self excl', () => fs.copyFileSync(P('a'), P('a'), 1))
   await t('rmSync dir', () => fs.rmSync(P('a')))
   await t('rmSync none', () => fs.rmSync(P('none')))
   await t('rmSync none force', () => fs.rmSync(P('none'), { force: true }))
@@ -94,6 +96,14 @@ exports.run = async (fs, root, tell) => {
   await t('cp deep', () => {
     fs.cpSync(P('a'), P('newdir/deep'), { recursive: true })
     return fs.readdirSync(P('newdir'), { recursive: true }).concat(fs.readlinkSync(P('newdir/deep/l')))
+  })
+  await t('cp below a link to nowhere', () => {
+    fs.symlinkSync('nowhere', P('ln'))
+    try {
+      fs.cpSync(P('a'), P('ln/deep'), { recursive: true })
+    } catch (error) {
+      return error.code
+    }
   })
   await t('cp verbatim', () => {
     fs.cpSync(P('a'), P('nv'), { recursive: true, verbatimSymlinks: true })
