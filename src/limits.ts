@@ -118,8 +118,8 @@ export const LIMITS = Object.freeze({
   hostCallsInFlight: 1000,
   /** Characters and bytes those calls may have sent together: three files of the largest size. */
   hostCallSizeInFlight: 64 * 1024 * 1024,
-  /** Answers as large as files that are made, or wait for the thread of their invocation, at once. */
-  hostLargeAnswers: 3,
+  /** Bytes of large answers that are made, or wait for the thread of their invocation, at once; a single one may be larger. */
+  hostLargeAnswerBytes: 3 * 1024 * 1024,
   /** Characters of answers that wait for the thread of one invocation; a single one may be longer. */
   hostAnswerChars: 64 * 1024 * 1024,
   /** Host calls one invocation may make with its thread waiting, in all: what Node does at once. */

@@ -1,7 +1,7 @@
 import { errorToData, InvalidOptionError, ValueError } from '../errors.ts'
 import type { HostAnswer, HostCall } from '../isolate/host-call.ts'
 import { CAPABILITIES, type Capability, type OpName } from '../protocol/calls.ts'
-import type { Scope } from './capability.ts'
+import { JsonText, type Scope } from './capability.ts'
 import type { Dispatcher, Rights } from './dispatch.ts'
 
 const NO_OPS: ReadonlySet<OpName> = new Set()
@@ -65,6 +65,7 @@ export function bind(dispatcher: Dispatcher, rights: Rights, scope: Omit<Scope, 
   return async (op, args, signal): Promise<HostAnswer> => {
     try {
       const value = await dispatcher.call(op, args, rights, { ...scope, signal })
+      if (value instanceof JsonText) return { kind: 'reply', valueText: value.text }
       const { content } = value as { content?: Uint8Array }
       if (content === undefined) return { kind: 'reply', valueText: writeJson(value as object) }
       const { content: _, ...fields } = value as { content: Uint8Array }

@@ -32,7 +32,16 @@ export interface Scope {
   readonly meter?: { readonly heapUsedBytes: number }
 }
 
-/** The host's end of some ops: arguments are checked already; rejections are CloudletErrors. */
+/** A result that is written already, as JSON: what is passed on to a function need not be read and written anew. */
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** The host's end of some ops: arguments are checked already; rejections are CloudletErrors. Functions may get text. */
 export type Handlers<Op extends OpName> = {
-  readonly [Name in Op]: (args: OpArgs<Name>, scope: Scope) => Promise<OpResult<Name>>
+  readonly [Name in Op]: (args: OpArgs<Name>, scope: Scope) => Promise<OpResult<Name> | JsonText>
 }

@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts'
 import type { ClientIdentity } from '../database/messages.ts'
 import { CapabilityDeniedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { Handlers, Scope } from './capability.ts'
+import { type Handlers, JsonText, type Scope } from './capability.ts'
 import { transactionHandlers } from './transactions.ts'
 
 type DatabaseOps = Extract<keyof typeof import('../protocol/calls.ts').OPS, `database.${string}`>
@@ -14,11 +14,17 @@ type DatabaseOps = Extract<keyof typeof import('../protocol/calls.ts').OPS, `dat
 export function databaseHandlers(database: Database): Handlers<DatabaseOps> {
   return {
     'database.add': (args, scope) => database.add(byClient(args, scope)),
-    'database.query': (args, scope) =>
-      database.query({ ...byClient(args, scope), limit: rowLimit(args.limit, scope) }),
+    'database.query': (args, scope) => {
+      const query = { ...byClient(args, scope), limit: rowLimit(args.limit, scope) }
+      return isFunction(scope) ? asText(database.readText('query', query)) : database.query(query)
+    },
     'database.count': (args, scope) => database.count(byClient(args, scope)),
-    'database.aggregate': (args, scope) =>
-      database.aggregate({ ...byClient(args, scope), most: LIMITS.aggregateRows }),
+    'database.aggregate': (args, scope) => {
+      const pipeline = { ...byClient(args, scope), most: LIMITS.aggregateRows }
+      return isFunction(scope)
+        ? asText(database.readText('aggregate', pipeline))
+        : database.aggregate(pipeline)
+    },
     'database.update': (args, scope) => database.update(byClient(args, scope)),
     'database.replace': (args, scope) => database.replace(byClient(args, scope)),
     'database.remove': (args, scope) => database.remove(byClient(args, scope)),
@@ -37,6 +43,14 @@ export function databaseHandlers(database: Database): Handlers<DatabaseOps> {
     'database.dropIndex': args => database.dropIndex(args),
     ...transactionHandlers(database.transactions),
   }
+}
+
+function isFunction({ kind }: Scope): boolean {
+  return kind === 'function'
+}
+
+async function asText(text: Promise<string>): Promise<JsonText> {
+  return new JsonText(await text)
 }
 
 function cannotWatch(): CapabilityDeniedError {

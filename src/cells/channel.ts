@@ -82,10 +82,9 @@ export class Channel<Out extends ToCell | FromCell> {
   }
 
   #write(messages: readonly Out[]): void {
-    const body = encodeCellFrame(messages)
-    const frame = Buffer.allocUnsafe(HEADER_BYTES + body.length)
-    frame.writeUInt32LE(body.length)
-    frame.set(body, HEADER_BYTES)
+    const frame = encodeCellFrame(messages, HEADER_BYTES)
+    const view = new DataView(frame.buffer, frame.byteOffset)
+    view.setUint32(0, frame.length - HEADER_BYTES, true)
     this.#socket.write(frame)
   }
 

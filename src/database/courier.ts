@@ -65,13 +65,17 @@ export class Courier {
 
   /** @throws {DatabaseError} the op's own; {HostClosedError} after `close()`; {OverloadedError}. */
   async call<Op extends EngineOp>(op: Op, args: EngineOps[Op]['args']): Promise<EngineOps[Op]['result']> {
+    return JSON.parse(await this.callForText(op, args))
+  }
+
+  /** As `call`, with the result as JSON text. */
+  async callForText<Op extends EngineOp>(op: Op, args: EngineOps[Op]['args']): Promise<string> {
     if (this.#closing !== undefined) throw new HostClosedError('The database is closed.')
     const text = encodeArgs(args)
-    const result = await new Promise<string>((resolve, reject) => {
+    return new Promise<string>((resolve, reject) => {
       this.#queue.push({ op, args: text, resolve, reject })
       this.#planFlush()
     })
-    return JSON.parse(result)
   }
 
   stats(): CourierStats {

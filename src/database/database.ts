@@ -92,6 +92,11 @@ export class Database implements Closable {
     return this.#courier.call('aggregate', args)
   }
 
+  /** The result of `query` or `aggregate` as JSON text, for who would only write it again. */
+  readText<Op extends 'query' | 'aggregate'>(op: Op, args: EngineOps[Op]['args']): Promise<string> {
+    return this.#courier.callForText(op, args)
+  }
+
   /** A page of documents in natural order, from the row after `after` on; `last` says where the next page begins. */
   scan(args: EngineOps['scan']['args']): Promise<EngineOps['scan']['result']> {
     return this.#courier.call('scan', args)

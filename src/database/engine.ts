@@ -1,5 +1,4 @@
 import { CloudletError, DatabaseError } from '../errors.ts'
-import { LIMITS } from '../limits.ts'
 import { writeBackup } from './backup.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { applyPermission } from './client-request.ts'
@@ -27,6 +26,9 @@ import { LockedDocument, Transactions } from './transactions.ts'
 import { Watchers } from './watchers.ts'
 
 type Outcomes = Extract<FromWorker, { kind: 'outcomes' }>
+
+/** Results of a batch that travel together, in UTF-16 units: the host's thread goes on with others in between. */
+const PART_CHARS = 1024 * 1024
 
 /** The database itself, in the worker's thread: runs batches of ops, each batch one transaction. */
 export class Engine {
@@ -160,7 +162,7 @@ export class Engine {
         const outcome = this.#runRequest(request, hasSavepoints)
         outcomes.push(outcome)
         if (typeof outcome === 'string') sizeChars += outcome.length
-        if (sizeChars > LIMITS.databaseMessageChars) break
+        if (sizeChars > PART_CHARS) break
       }
       Atomics.store(this.#progress, 0, COMMITTING)
       if (isCommit) this.#sqlite.exec('COMMIT')

@@ -12,6 +12,15 @@ export interface CrossingListener {
 
 const WAKE = '{"type":"wake"}'
 const NO_BUFFERS: readonly Uint8Array[] = []
+/** Characters and bytes that cross in one entry, unless one message has more: to carry them takes the host's thread. */
+const CROSSING_SIZE = 4 * 1024 * 1024
+
+/** A message that has not crossed. */
+interface Posted {
+  readonly text: string
+  readonly bytes: Uint8Array | undefined
+  readonly onTaken: (() => void) | undefined
+}
 
 /**
  * Carries messages into one isolate: everything posted while an entry is under way crosses together in the
@@ -27,11 +36,8 @@ export class Crossing implements Claimant {
   readonly #listener: CrossingListener
   /** Where the guest's thread waits for answers, once it has said so. */
   window: GuestWindow | undefined
-  #texts: string[] = []
+  #posted: Posted[] = []
   #waitingChars = 0
-  #buffers: Uint8Array[] = []
-  /** To be called when what was posted so far is taken. */
-  #onTaken: (() => void)[] = []
   #wakeDue = false
   #isClaimed = false
   #isQuick = false
@@ -142,14 +148,8 @@ export class Crossing implements Claimant {
    * they have crossed.
    */
   post(text: string, bytes?: Uint8Array, onTaken?: () => void): void {
-    if (onTaken !== undefined) this.#onTaken.push(onTaken)
     this.#waitingChars += text.length
-    if (bytes === undefined) {
-      this.#texts.push(text)
-    } else {
-      this.#texts.push(`${text.slice(0, -1)},"buffer":${this.#buffers.length}}`)
-      this.#buffers.push(bytes)
-    }
+    this.#posted.push({ text, bytes, onTaken })
     this.#claim()
   }
 
@@ -162,10 +162,8 @@ export class Crossing implements Claimant {
   /** Takes back what has not crossed: the invocation it was for is over. */
   clear(): void {
     this.#wakeDue = false
-    this.#texts = []
+    this.#posted = []
     this.#waitingChars = 0
-    this.#buffers = []
-    this.#onTaken = []
   }
 
   /** Gives the core back for good: the isolate was disposed, whether or not its thread has noticed. */
@@ -197,22 +195,34 @@ export class Crossing implements Claimant {
   }
 
   get #hasWork(): boolean {
-    return this.#wakeDue || this.#texts.length > 0
+    return this.#wakeDue || this.#posted.length > 0
   }
 
   #deliver(turn: Turn): void {
-    if (this.#wakeDue) this.#texts.push(WAKE)
+    const crossing = this.#takePosted()
+    const buffers: Uint8Array[] = []
+    const texts = crossing.map(({ text, bytes }) =>
+      bytes === undefined ? text : `${text.slice(0, -1)},"buffer":${buffers.push(bytes) - 1}}`,
+    )
+    if (this.#wakeDue) texts.push(WAKE)
     this.#wakeDue = false
-    const text = `[${this.#texts.join(',')}]`
-    const buffers = this.#buffers
-    this.#texts = []
-    this.#waitingChars = 0
-    this.#buffers = []
-    const taken = this.#onTaken
-    this.#onTaken = []
     this.#begin(turn, this.#listener.isNextQuick())
+    const text = `[${texts.join(',')}]`
     this.#isolate.enter({ text, buffers, count: 1, isQuick: this.#isQuick, isFresh: false })
-    for (const onTaken of taken) onTaken()
+    for (const { onTaken } of crossing) onTaken?.()
+  }
+
+  /** What crosses next. */
+  #takePosted(): Posted[] {
+    let size = 0
+    const count = this.#posted.findIndex(({ text, bytes }, index) => {
+      size += text.length + (bytes?.length ?? 0)
+      return index > 0 && size > CROSSING_SIZE
+    })
+    const taken = this.#posted
+    this.#posted = count < 0 ? [] : taken.splice(count)
+    for (const { text } of taken) this.#waitingChars -= text.length
+    return taken
   }
 
   /** An entry that was not quick is over. */

@@ -1,9 +1,10 @@
 import { errorToData, OverloadedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { LARGE_ANSWERS, type ToHost } from '../protocol/bridge.ts'
+import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
 import type { HostAnswer, HostCall } from './host-call.ts'
 import { BrokenBridge } from './incoming.ts'
+import { answerBytes, LargeAnswers } from './large-answers.ts'
 
 /** What one invocation may ask of the host. */
 export interface HostCallLimits {
@@ -46,9 +47,8 @@ export class HostCalls {
   #isOver = false
   #bytesInFlight = 0
   #backgroundCount = 0
-  /** Calls with large answers that are under way, or whose answers have not crossed; and those that wait for them. */
-  #largeCount = 0
-  #waitingLarge: (() => void)[] | undefined
+  /** Made with the first call that has a large answer. */
+  #large: LargeAnswers | undefined
   /** The answer the guest's thread waits for, until it has all of it. */
   #asked: number | undefined
   /** Made with the first call, as the aborter. */
@@ -101,28 +101,23 @@ export class HostCalls {
       return
     }
     const given = content === undefined ? args : { ...(args as object), content }
-    const isLarge = LARGE_ANSWERS.has(op)
     const { signal } = this.#aborter
-    const run = (): void => {
+    const run = (onTaken?: () => void): void => {
       void this.#asker.call(op, given as Readonly<Record<string, unknown>>, signal).then(answer => {
         this.#endWait(id)
-        if (!this.#isOver) this.#answer(id, answer, isLarge ? () => this.#takeNextLarge() : undefined)
+        if (!this.#isOver) this.#answer(id, answer, onTaken)
       })
     }
-    if (isLarge && this.#largeCount >= LIMITS.hostLargeAnswers) {
-      this.#waitingLarge ??= []
-      this.#waitingLarge.push(run)
-    } else {
-      if (isLarge) this.#largeCount++
-      run()
-    }
+    // The thread that waits for one answer takes it at once.
+    const largeBytes = message.window === undefined ? answerBytes(op, args) : 0
+    if (largeBytes === 0) run()
+    else this.#runLarge(largeBytes, run)
   }
 
-  /** A large answer has crossed. */
-  #takeNextLarge(): void {
-    const next = this.#waitingLarge?.shift()
-    if (next === undefined) this.#largeCount--
-    else if (!this.#isOver) next()
+  #runLarge(bytes: number, run: (onTaken: () => void) => void): void {
+    this.#large ??= new LargeAnswers()
+    const large = this.#large
+    large.run(bytes, () => run(() => large.taken(bytes)))
   }
 
   /**
@@ -178,6 +173,7 @@ export class HostCalls {
   /** Aborts what is under way; no more answers are posted. */
   end(): void {
     this.#isOver = true
+    this.#large?.end()
     if ((this.#inFlight?.size ?? 0) > 0) this.#aborter?.abort()
   }
 

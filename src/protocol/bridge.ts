@@ -234,6 +234,3 @@ export const WARM_UP_KIND = '__cloudletWarmUpKind'
 export const PRELOAD_NODE = '__cloudletPreloadNode'
 /** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */
 export const GUEST_ROOT = '/var/user'
-
-/** Ops that answer with as many bytes as a file has, which have a place to wait in until the guest's thread is free. */
-export const LARGE_ANSWERS: ReadonlySet<string> = new Set(['storage.download'])

@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr'
+import { Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { ProtocolError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { FromCell, ToCell } from './cell.ts'
@@ -88,9 +88,12 @@ function unpack(bytes: Uint8Array, { hasBytes, hasProtoKey }: PlainMsgpack, mayS
   }
 }
 
-/** The messages of one frame of a cell's channel, which hold nothing but text, numbers, bytes and lists of them. */
-export function encodeCellFrame(messages: readonly (ToCell | FromCell)[]): Uint8Array {
-  return packr.pack(messages)
+/**
+ * The messages of one frame of a cell's channel, which hold nothing but text, numbers, bytes and lists of them, behind
+ * room for the channel's header.
+ */
+export function encodeCellFrame(messages: readonly (ToCell | FromCell)[], headerBytes = 0): Uint8Array {
+  return packr.pack(messages, RESERVE_START_SPACE + headerBytes)
 }
 
 /**
