@@ -1,3 +1,4 @@
+import type { Requester } from '../database/request-queue.ts'
 import type { NetworkPolicy } from '../network/policy.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
 import type { Caller } from '../types.ts'
@@ -30,6 +31,18 @@ export interface Scope {
   readonly openapi?: readonly string[]
   /** What the isolate that asks has used. */
   readonly meter?: { readonly heapUsedBytes: number }
+}
+
+const HOST = {}
+
+/** Who takes turns with others where ops wait: an invocation, a session, or the host. */
+export function askerOf({ caller, ending, kind }: Scope): object {
+  return kind === 'host' ? HOST : (ending ?? caller)
+}
+
+/** The same, for requests to the database: what it would read for one who has given up is not read. */
+export function requesterOf(scope: Scope): Requester {
+  return { asker: askerOf(scope), signal: scope.signal }
 }
 
 /** A result that is written already, as JSON: what is passed on to a function need not be read and written anew. */

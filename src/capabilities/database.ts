@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts'
 import type { ClientIdentity } from '../database/messages.ts'
 import { CapabilityDeniedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import { type Handlers, JsonText, type Scope } from './capability.ts'
+import { type Handlers, JsonText, requesterOf, type Scope } from './capability.ts'
 import { transactionHandlers } from './transactions.ts'
 
 type DatabaseOps = Extract<keyof typeof import('../protocol/calls.ts').OPS, `database.${string}`>
@@ -13,21 +13,23 @@ type DatabaseOps = Extract<keyof typeof import('../protocol/calls.ts').OPS, `dat
  */
 export function databaseHandlers(database: Database): Handlers<DatabaseOps> {
   return {
-    'database.add': (args, scope) => database.add(byClient(args, scope)),
+    'database.add': (args, scope) => database.add(byClient(args, scope), requesterOf(scope)),
     'database.query': (args, scope) => {
       const query = { ...byClient(args, scope), limit: rowLimit(args.limit, scope) }
-      return isFunction(scope) ? asText(database.readText('query', query)) : database.query(query)
+      const by = requesterOf(scope)
+      return isFunction(scope) ? asText(database.readText('query', query, by)) : database.query(query, by)
     },
-    'database.count': (args, scope) => database.count(byClient(args, scope)),
+    'database.count': (args, scope) => database.count(byClient(args, scope), requesterOf(scope)),
     'database.aggregate': (args, scope) => {
       const pipeline = { ...byClient(args, scope), most: LIMITS.aggregateRows }
+      const by = requesterOf(scope)
       return isFunction(scope)
-        ? asText(database.readText('aggregate', pipeline))
-        : database.aggregate(pipeline)
+        ? asText(database.readText('aggregate', pipeline, by))
+        : database.aggregate(pipeline, by)
     },
-    'database.update': (args, scope) => database.update(byClient(args, scope)),
-    'database.replace': (args, scope) => database.replace(byClient(args, scope)),
-    'database.remove': (args, scope) => database.remove(byClient(args, scope)),
+    'database.update': (args, scope) => database.update(byClient(args, scope), requesterOf(scope)),
+    'database.replace': (args, scope) => database.replace(byClient(args, scope), requesterOf(scope)),
+    'database.remove': (args, scope) => database.remove(byClient(args, scope), requesterOf(scope)),
     'database.watch': async (args, scope) => {
       const { emit, signal } = scope
       if (emit === undefined) throw cannotWatch()

@@ -1,6 +1,6 @@
 import { CancelledError, OverloadedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { Scope } from './capability.ts'
+import { askerOf, type Scope } from './capability.ts'
 
 interface Waiting {
   start(): void
@@ -48,7 +48,7 @@ export class HeavyWork {
       throw new OverloadedError(`More than ${LIMITS.heavyWorkWaiting} ${this.#what}. Try again later.`)
     }
     return new Promise((resolve, reject) => {
-      const asker = scope.ending ?? scope
+      const asker = askerOf(scope)
       const queue = this.#queues.get(asker) ?? []
       this.#queues.set(asker, queue)
       this.#waitingCount++

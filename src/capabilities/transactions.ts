@@ -1,7 +1,7 @@
 import type { OpenTransactions } from '../database/open-transactions.ts'
 import { OverloadedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { Handlers, Scope } from './capability.ts'
+import { type Handlers, requesterOf, type Scope } from './capability.ts'
 
 type TransactionOps = Extract<
   keyof typeof import('../protocol/calls.ts').OPS,
@@ -11,28 +11,29 @@ type TransactionOps = Extract<
 /** Transactions as functions and the host reach them. Those an invocation leaves open are rolled back at its end. */
 export function transactionHandlers(transactions: OpenTransactions): Handlers<TransactionOps> {
   return {
-    'database.startTransaction': async (_args, { ending }) => {
+    'database.startTransaction': async (_args, scope) => {
+      const { ending } = scope
       requireRoom(ending)
-      const { transactionId } = await transactions.start()
+      const { transactionId } = await transactions.start(requesterOf(scope))
       ending?.hold(transactionId, () => {
         // It rejects only when the database is closing or lost, which ends the transaction as well.
-        transactions.abort({ transactionId }).catch(() => {})
+        transactions.abort({ transactionId }, requesterOf(scope)).catch(() => {})
       })
       return { transactionId }
     },
-    'database.commitTransaction': (args, { ending }) => {
-      ending?.release(args.transactionId)
-      return transactions.commit(args)
+    'database.commitTransaction': (args, scope) => {
+      scope.ending?.release(args.transactionId)
+      return transactions.commit(args, requesterOf(scope))
     },
-    'database.abortTransaction': (args, { ending }) => {
-      ending?.release(args.transactionId)
-      return transactions.abort(args)
+    'database.abortTransaction': (args, scope) => {
+      scope.ending?.release(args.transactionId)
+      return transactions.abort(args, requesterOf(scope))
     },
-    'database.getInTransaction': args => transactions.get(args),
-    'database.addInTransaction': args => transactions.add(args),
-    'database.updateInTransaction': args => transactions.update(args),
-    'database.replaceInTransaction': args => transactions.replace(args),
-    'database.removeInTransaction': args => transactions.remove(args),
+    'database.getInTransaction': (args, scope) => transactions.get(args, requesterOf(scope)),
+    'database.addInTransaction': (args, scope) => transactions.add(args, requesterOf(scope)),
+    'database.updateInTransaction': (args, scope) => transactions.update(args, requesterOf(scope)),
+    'database.replaceInTransaction': (args, scope) => transactions.replace(args, requesterOf(scope)),
+    'database.removeInTransaction': (args, scope) => transactions.remove(args, requesterOf(scope)),
   }
 }
 

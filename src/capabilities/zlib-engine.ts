@@ -17,6 +17,8 @@ type Stream = Transform & {
 
 /** Input given to the library at once: a thread of the pool is held for some milliseconds, with Brotli for some tens. */
 const SLICE_BYTES = 64 * 1024
+/** Output the library makes at once, at least: each time costs two trips between threads, whatever the asker's chunks are. */
+const CHUNK_BYTES = 64 * 1024
 const { constants } = zlib
 const MAKERS: Readonly<Record<number, (options: never) => unknown>> = {
   [constants.DEFLATE]: zlib.createDeflate,
@@ -61,7 +63,7 @@ export class ZlibEngine {
     this.#stream = make({
       ...options,
       params: boundedParams(setup),
-      chunkSize: Math.min(chunkSize, LIMITS.zlibPieceBytes),
+      chunkSize: Math.min(Math.max(chunkSize, CHUNK_BYTES), LIMITS.zlibPieceBytes),
       ...(dictionary !== undefined && { dictionary: Buffer.from(dictionary) }),
     } as never) as Stream
     this.#stream.on('readable', () => this.#wake())
@@ -134,7 +136,9 @@ export class ZlibEngine {
 
   #answer(chunks: Buffer[], more: boolean) {
     const failure = this.#failure
-    return { output: Buffer.concat(chunks), more, ...(failure !== undefined && { failure }) }
+    const [first, ...others] = chunks
+    const output = first !== undefined && others.length === 0 ? first : Buffer.concat(chunks)
+    return { output, more, ...(failure !== undefined && { failure }) }
   }
 
   /** @throws what node:zlib throws. */

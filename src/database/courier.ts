@@ -11,7 +11,7 @@ import {
   type FromWorker,
   type WatchMessage,
 } from './messages.ts'
-import { type PendingRequest, RequestQueue } from './request-queue.ts'
+import { type PendingRequest, type Requester, RequestQueue } from './request-queue.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 
 export interface CourierOptions {
@@ -44,6 +44,7 @@ export interface CourierStats {
  */
 export class Courier {
   readonly #options: CourierOptions
+  readonly #self: Requester = { asker: this, signal: undefined }
   /** Holds the data in memory, which lives as long as any connection: a worker may come and go. */
   #keeper: Sqlite | undefined
   #channel: Channel | undefined
@@ -63,17 +64,28 @@ export class Courier {
     this.#options = options
   }
 
-  /** @throws {DatabaseError} the op's own; {HostClosedError} after `close()`; {OverloadedError}. */
-  async call<Op extends EngineOp>(op: Op, args: EngineOps[Op]['args']): Promise<EngineOps[Op]['result']> {
-    return JSON.parse(await this.callForText(op, args))
+  /**
+   * @param by Whose request it is: of many who ask, each has its turn. None: the host's own.
+   * @throws {DatabaseError} the op's own; {HostClosedError} after `close()`; {OverloadedError}.
+   */
+  async call<Op extends EngineOp>(
+    op: Op,
+    args: EngineOps[Op]['args'],
+    by?: Requester,
+  ): Promise<EngineOps[Op]['result']> {
+    return JSON.parse(await this.callForText(op, args, by))
   }
 
   /** As `call`, with the result as JSON text. */
-  async callForText<Op extends EngineOp>(op: Op, args: EngineOps[Op]['args']): Promise<string> {
+  async callForText<Op extends EngineOp>(
+    op: Op,
+    args: EngineOps[Op]['args'],
+    by: Requester = this.#self,
+  ): Promise<string> {
     if (this.#closing !== undefined) throw new HostClosedError('The database is closed.')
     const text = encodeArgs(args)
     return new Promise<string>((resolve, reject) => {
-      this.#queue.push({ op, args: text, resolve, reject })
+      this.#queue.push({ op, args: text, by, resolve, reject })
       this.#planFlush()
     })
   }
@@ -121,14 +133,14 @@ export class Courier {
 
   #flush(): void {
     if (this.#inFlight.length > 0) return
-    if (this.#queue.length === 0) {
+    this.#inFlight = this.#queue.takeBatch()
+    if (this.#inFlight.length === 0) {
       // A request that is set aside, or goes on, keeps the process alive as one that runs.
       if (this.#waitingCount > 0) return
       this.#channel?.rest()
       this.#onIdle?.()
       return
     }
-    this.#inFlight = this.#queue.takeBatch()
     this.#requestCount += this.#inFlight.length
     try {
       this.#channel ??= this.#open()

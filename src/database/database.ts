@@ -8,6 +8,7 @@ import { partialOf, removePartial } from './backup.ts'
 import { Courier, type CourierStats } from './courier.ts'
 import type { ByClient, EngineOps, ReplaceArgs } from './messages.ts'
 import { OpenTransactions } from './open-transactions.ts'
+import type { Requester } from './request-queue.ts'
 import { type TakeUpdate, Watches } from './watches.ts'
 
 export interface DatabaseOptions {
@@ -33,8 +34,9 @@ export interface DatabaseOptions {
 /**
  * The document database: SQLite in a thread of its own, so the caller's event loop never waits for it.
  *
- * A write that resolved is on the disk (with a directory). Requests run in the order they were made, and
- * those that are waiting together share one transaction and one fsync.
+ * A write that resolved is on the disk (with a directory). Requests of one asker run in the order they were made, those
+ * of many by turns; those that are waiting together share one transaction and one fsync. `by` says whose request it
+ * is; by default it is the host's own.
  */
 export class Database implements Closable {
   /** For several writes that must be made together or not at all. */
@@ -72,29 +74,34 @@ export class Database implements Closable {
   }
 
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED (E11000) for an `_id` that exists; then nothing is added. */
-  add(args: ByClient<OpArgs<'database.add'>>): Promise<OpResult<'database.add'>> {
-    return this.#courier.call('add', args)
+  add(args: ByClient<OpArgs<'database.add'>>, by?: Requester): Promise<OpResult<'database.add'>> {
+    return this.#courier.call('add', args, by)
   }
 
   /** Documents in the order of `sort`, else of insertion. A `limit` of 0, or none, is no limit. */
-  query(args: ByClient<OpArgs<'database.query'>>): Promise<OpResult<'database.query'>> {
-    return this.#courier.call('query', args)
+  query(args: ByClient<OpArgs<'database.query'>>, by?: Requester): Promise<OpResult<'database.query'>> {
+    return this.#courier.call('query', args, by)
   }
 
-  count(args: ByClient<OpArgs<'database.count'>>): Promise<OpResult<'database.count'>> {
-    return this.#courier.call('count', args)
+  count(args: ByClient<OpArgs<'database.count'>>, by?: Requester): Promise<OpResult<'database.count'>> {
+    return this.#courier.call('count', args, by)
   }
 
   /** Runs a pipeline. Of more than `most` documents the rest is left out, which the result says. */
   aggregate(
     args: ByClient<OpArgs<'database.aggregate'>> & { readonly most?: number },
+    by?: Requester,
   ): Promise<OpResult<'database.aggregate'>> {
-    return this.#courier.call('aggregate', args)
+    return this.#courier.call('aggregate', args, by)
   }
 
   /** The result of `query` or `aggregate` as JSON text, for who would only write it again. */
-  readText<Op extends 'query' | 'aggregate'>(op: Op, args: EngineOps[Op]['args']): Promise<string> {
-    return this.#courier.callForText(op, args)
+  readText<Op extends 'query' | 'aggregate'>(
+    op: Op,
+    args: EngineOps[Op]['args'],
+    by?: Requester,
+  ): Promise<string> {
+    return this.#courier.callForText(op, args, by)
   }
 
   /** A page of documents in natural order, from the row after `after` on; `last` says where the next page begins. */
@@ -103,8 +110,8 @@ export class Database implements Closable {
   }
 
   /** Updates the first match, or all with `multi`; counts matches. If one document can't be updated, none is. */
-  update(args: ByClient<OpArgs<'database.update'>>): Promise<OpResult<'database.update'>> {
-    return this.#courier.call('update', args)
+  update(args: ByClient<OpArgs<'database.update'>>, by?: Requester): Promise<OpResult<'database.update'>> {
+    return this.#courier.call('update', args, by)
   }
 
   /**
@@ -112,12 +119,12 @@ export class Database implements Closable {
    *
    * @throws {DatabaseError} DATABASE_PERMISSION_DENIED when a document exists that `guard`, a filter, doesn't match.
    */
-  replace(args: ReplaceArgs): Promise<OpResult<'database.replace'>> {
-    return this.#courier.call('replace', args)
+  replace(args: ReplaceArgs, by?: Requester): Promise<OpResult<'database.replace'>> {
+    return this.#courier.call('replace', args, by)
   }
 
-  remove(args: ByClient<OpArgs<'database.remove'>>): Promise<OpResult<'database.remove'>> {
-    return this.#courier.call('remove', args)
+  remove(args: ByClient<OpArgs<'database.remove'>>, by?: Requester): Promise<OpResult<'database.remove'>> {
+    return this.#courier.call('remove', args, by)
   }
 
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED (`Table exist`) when it exists. */

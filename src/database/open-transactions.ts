@@ -3,6 +3,7 @@ import { OverloadedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { OpArgs, OpResult } from '../protocol/calls.ts'
 import type { Courier } from './courier.ts'
+import type { Requester } from './request-queue.ts'
 
 /**
  * Transactions as the host's thread opens, uses and ends them. Each is rolled back when its time is over.
@@ -22,7 +23,7 @@ export class OpenTransactions {
   }
 
   /** @throws {OverloadedError} when too many are open. */
-  async start(): Promise<OpResult<'database.startTransaction'>> {
+  async start(by?: Requester): Promise<OpResult<'database.startTransaction'>> {
     if (this.#timers.size >= LIMITS.openTransactions) {
       throw new OverloadedError(
         `${LIMITS.openTransactions} transactions are open. Try again later, and end each with commit or rollback.`,
@@ -31,7 +32,7 @@ export class OpenTransactions {
     const transactionId = randomUUID()
     this.#startTimer(transactionId)
     try {
-      await this.#courier.call('startTransaction', { transactionId })
+      await this.#courier.call('startTransaction', { transactionId }, by)
     } catch (error) {
       this.#stopTimer(transactionId)
       throw error
@@ -40,35 +41,56 @@ export class OpenTransactions {
   }
 
   /** Once resolved, what it wrote is on the disk (with a directory). Whatever happens, it has ended. */
-  commit({ transactionId }: OpArgs<'database.commitTransaction'>): Promise<Record<string, never>> {
+  commit(
+    { transactionId }: OpArgs<'database.commitTransaction'>,
+    by?: Requester,
+  ): Promise<Record<string, never>> {
     this.#stopTimer(transactionId)
-    return this.#courier.call('commitTransaction', { transactionId })
+    return this.#courier.call('commitTransaction', { transactionId }, by)
   }
 
   /** Of one that has ended it is no error. */
-  abort({ transactionId }: OpArgs<'database.abortTransaction'>): Promise<Record<string, never>> {
+  abort(
+    { transactionId }: OpArgs<'database.abortTransaction'>,
+    by?: Requester,
+  ): Promise<Record<string, never>> {
     this.#stopTimer(transactionId)
-    return this.#courier.call('abortTransaction', { transactionId })
+    return this.#courier.call('abortTransaction', { transactionId }, by)
   }
 
-  get(args: OpArgs<'database.getInTransaction'>): Promise<OpResult<'database.getInTransaction'>> {
-    return this.#courier.call('getInTransaction', args)
+  get(
+    args: OpArgs<'database.getInTransaction'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.getInTransaction'>> {
+    return this.#courier.call('getInTransaction', args, by)
   }
 
-  add(args: OpArgs<'database.addInTransaction'>): Promise<OpResult<'database.addInTransaction'>> {
-    return this.#courier.call('addInTransaction', args)
+  add(
+    args: OpArgs<'database.addInTransaction'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.addInTransaction'>> {
+    return this.#courier.call('addInTransaction', args, by)
   }
 
-  update(args: OpArgs<'database.updateInTransaction'>): Promise<OpResult<'database.updateInTransaction'>> {
-    return this.#courier.call('updateInTransaction', args)
+  update(
+    args: OpArgs<'database.updateInTransaction'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.updateInTransaction'>> {
+    return this.#courier.call('updateInTransaction', args, by)
   }
 
-  replace(args: OpArgs<'database.replaceInTransaction'>): Promise<OpResult<'database.replaceInTransaction'>> {
-    return this.#courier.call('replaceInTransaction', args)
+  replace(
+    args: OpArgs<'database.replaceInTransaction'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.replaceInTransaction'>> {
+    return this.#courier.call('replaceInTransaction', args, by)
   }
 
-  remove(args: OpArgs<'database.removeInTransaction'>): Promise<OpResult<'database.removeInTransaction'>> {
-    return this.#courier.call('removeInTransaction', args)
+  remove(
+    args: OpArgs<'database.removeInTransaction'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.removeInTransaction'>> {
+    return this.#courier.call('removeInTransaction', args, by)
   }
 
   /** Rolls all back; requests that wait for one then go on. */

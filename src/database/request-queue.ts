@@ -1,25 +1,38 @@
-import { OverloadedError } from '../errors.ts'
+import { CancelledError, OverloadedError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { EngineRequest } from './messages.ts'
+import type { EngineOp, EngineRequest } from './messages.ts'
+
+/** On whose behalf a request is made. */
+export interface Requester {
+  /** Those with requests waiting take turns. */
+  readonly asker: object
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal | undefined
+}
 
 /** A request whose caller waits. */
 export interface PendingRequest extends EngineRequest {
+  readonly by: Requester
   resolve(result: string): void
   reject(error: Error): void
 }
 
 /** Requests in one batch: bounds how long the first waits for the last, and what a lost worker has to repeat. */
 const BATCH_REQUESTS = 1024
+/** What nobody waits for need not be read. Writes are made all the same: who asked for them may count on it. */
+const READS: ReadonlySet<EngineOp> = new Set(['query', 'count', 'aggregate', 'getInTransaction'])
 
-/** The requests that wait for the worker, in the order they were made. */
+/** The requests that wait for the worker: of each asker in the order they were made. */
 export class RequestQueue {
-  #requests: PendingRequest[] = []
+  /** By asker, the one whose turn is next in front. */
+  #queues = new Map<object, PendingRequest[]>()
+  #length = 0
   /** Those that met a document a transaction holds. */
   #locked: PendingRequest[] = []
 
   /** Those that can be taken. */
   get length(): number {
-    return this.#requests.length
+    return this.#length
   }
 
   get lockedCount(): number {
@@ -28,30 +41,48 @@ export class RequestQueue {
 
   /** @throws {OverloadedError} when too many wait. */
   push(request: PendingRequest): void {
-    if (this.#requests.length + this.#locked.length >= LIMITS.databaseQueuedRequests) {
+    if (this.#length + this.#locked.length >= LIMITS.databaseQueuedRequests) {
       throw new OverloadedError(
         `${LIMITS.databaseQueuedRequests} database requests are waiting. Try again later.`,
       )
     }
-    this.#requests.push(request)
+    this.#add(request)
   }
 
-  /** Takes what one message may hold: at least one request, if there is any. A backup is taken alone. */
+  /**
+   * Takes what one message may hold, one request of each asker by turns: at least one, if there is any that is wanted. A
+   * backup is taken alone.
+   */
   takeBatch(): PendingRequest[] {
-    let count = 0
+    const batch: PendingRequest[] = []
     let sizeChars = 0
-    for (const { op, args } of this.#requests) {
-      sizeChars += args.length
-      if (op === 'backup') return this.#requests.splice(0, Math.max(count, 1))
-      if (count === BATCH_REQUESTS || (count > 0 && sizeChars > LIMITS.databaseMessageChars)) break
-      count++
+    for (const [asker, queue] of this.#queues) {
+      const request = queue[0] as PendingRequest
+      const isWanted = !(READS.has(request.op) && request.by.signal?.aborted === true)
+      if (isWanted) {
+        sizeChars += request.args.length
+        const isFull = batch.length === BATCH_REQUESTS || sizeChars > LIMITS.databaseMessageChars
+        if (batch.length > 0 && (isFull || request.op === 'backup')) break
+        batch.push(request)
+      } else request.reject(new CancelledError())
+      queue.shift()
+      this.#length--
+      // To the end, where this loop comes to it again.
+      this.#queues.delete(asker)
+      if (queue.length > 0) this.#queues.set(asker, queue)
+      if (request.op === 'backup') break
     }
-    return this.#requests.splice(0, count)
+    return batch
   }
 
   /** Puts requests that were taken, but not run, back to the front. */
   putBack(requests: readonly PendingRequest[]): void {
-    this.#requests.unshift(...requests)
+    if (requests.length === 0) return
+    const waiting = this.#queues
+    this.#queues = new Map()
+    this.#length = 0
+    for (const request of requests) this.#add(request)
+    for (const queue of waiting.values()) for (const request of queue) this.#add(request)
   }
 
   /** Sets a request aside until `unlock`. */
@@ -64,5 +95,12 @@ export class RequestQueue {
     const requests = this.#locked
     this.#locked = []
     this.putBack(requests)
+  }
+
+  #add(request: PendingRequest): void {
+    this.#length++
+    const queue = this.#queues.get(request.by.asker)
+    if (queue === undefined) this.#queues.set(request.by.asker, [request])
+    else queue.push(request)
   }
 }

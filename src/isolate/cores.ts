@@ -3,6 +3,8 @@ import type { Clock, Timed } from './clock.ts'
 
 /** A turn that takes longer than this is the scheduler's to share out: it stops counting against the others, in milliseconds. */
 const QUANTUM_MS = 50
+/** One that starts and has waited for longer than this has every other place, in milliseconds. */
+const STARVED_MS = 20
 
 /** Who wants an isolate to run. */
 export interface Claimant {
@@ -10,6 +12,11 @@ export interface Claimant {
   readonly group: object
   /** The core is theirs until they release the turn. */
   enter(turn: Turn): void
+}
+
+interface Waiting {
+  readonly claimant: Claimant
+  readonly sinceMs: number
 }
 
 /** The right to run one isolate on one core, from an entry to its end. */
@@ -22,7 +29,7 @@ export interface Turn {
 /**
  * Bounds how many isolates run at once: isolated-vm gives each a thread, and more threads than cores only delay
  * each other and the host's own loop (native-notes/isolated-vm.md). An invocation that continues goes before one that
- * starts; groups take turns.
+ * starts, unless that has waited for long; groups take turns.
  */
 export class Cores implements Timed {
   readonly deadlineMs = Number.POSITIVE_INFINITY
@@ -34,8 +41,10 @@ export class Cores implements Timed {
   /** On threads that are not counted here. */
   readonly #beside = new Set<Turn>()
   readonly #byGroup = new Map<object, number>()
-  readonly #resumed: Claimant[] = []
-  readonly #fresh: Claimant[] = []
+  readonly #resumed: Waiting[] = []
+  readonly #fresh: Waiting[] = []
+  /** The last place that was freed went to one that starts before its time. */
+  #wasFresh = false
   #countedCount = 0
 
   /**
@@ -64,8 +73,8 @@ export class Cores implements Timed {
       return
     }
     if (!this.isContended) this.#clock.add(this)
-    if (isResumed) this.#resumed.push(claimant)
-    else this.#fresh.push(claimant)
+    const queue = isResumed ? this.#resumed : this.#fresh
+    queue.push({ claimant, sinceMs: performance.now() })
   }
 
   /**
@@ -100,17 +109,26 @@ export class Cores implements Timed {
 
   #serve(): void {
     if (!this.isContended) return
+    this.#wasFresh = !this.#wasFresh && this.#isAnyStarved
+    if (this.#wasFresh) this.#serveQueue(this.#fresh, 1)
     this.#serveQueue(this.#resumed)
     this.#serveQueue(this.#fresh)
     if (!this.isContended) this.#clock.delete(this)
   }
 
-  #serveQueue(queue: Claimant[]): void {
-    for (let index = 0; index < queue.length && this.#countedCount < this.#limit; ) {
-      const claimant = queue[index] as Claimant
+  get #isAnyStarved(): boolean {
+    const [first] = this.#fresh
+    return first !== undefined && performance.now() - first.sinceMs > STARVED_MS
+  }
+
+  #serveQueue(queue: Waiting[], most = Number.POSITIVE_INFINITY): void {
+    let granted = 0
+    for (let index = 0; index < queue.length && granted < most && this.#countedCount < this.#limit; ) {
+      const { claimant } = queue[index] as Waiting
       if (this.#fits(claimant.group)) {
         queue.splice(index, 1)
         this.#grant(claimant)
+        granted++
       } else {
         index++
       }
