@@ -109,10 +109,9 @@ export class Cores implements Timed {
 
   #serve(): void {
     if (!this.isContended) return
-    this.#wasFresh = !this.#wasFresh && this.#isAnyStarved
-    if (this.#wasFresh) this.#serveQueue(this.#fresh, 1)
-    this.#serveQueue(this.#resumed)
-    this.#serveQueue(this.#fresh)
+    const isEarly = !this.#wasFresh && this.#isAnyStarved && this.#serveQueue(this.#fresh, 1) > 0
+    const isAnyLater = this.#serveQueue(this.#resumed) + this.#serveQueue(this.#fresh) > 0
+    if (isEarly || isAnyLater) this.#wasFresh = isEarly && !isAnyLater
     if (!this.isContended) this.#clock.delete(this)
   }
 
@@ -121,7 +120,8 @@ export class Cores implements Timed {
     return first !== undefined && performance.now() - first.sinceMs > STARVED_MS
   }
 
-  #serveQueue(queue: Waiting[], most = Number.POSITIVE_INFINITY): void {
+  /** Returns how many got a place. */
+  #serveQueue(queue: Waiting[], most = Number.POSITIVE_INFINITY): number {
     let granted = 0
     for (let index = 0; index < queue.length && granted < most && this.#countedCount < this.#limit; ) {
       const { claimant } = queue[index] as Waiting
@@ -133,6 +133,7 @@ export class Cores implements Timed {
         index++
       }
     }
+    return granted
   }
 
   #fits(group: object): boolean {

@@ -29,3 +29,26 @@ test('who enters beside those that are counted need not wait for them, nor they 
   cores.release(turns[0] as Turn)
   expect(turns).toHaveLength(14)
 })
+
+test('who continues goes before who starts, and every other place is for one who has waited long to start', async () => {
+  const told: string[] = []
+  const named = (name: string): Claimant => ({
+    group: {},
+    enter: turn => {
+      told.push(name)
+      turns.push(turn)
+    },
+  })
+  for (let place = 0; place < 3; place++) cores.claim(claimant(), false)
+  const free = (): void => cores.release(turns.shift() as Turn)
+  cores.claim(named('starts'), false)
+  cores.claim(named('starts next'), false)
+  cores.claim(named('continues'), true)
+  free()
+  expect(told).toEqual(['continues'])
+  await new Promise(resolve => setTimeout(resolve, 40))
+  // However many continue, as fast as places are freed.
+  for (let count = 0; count < 6; count++) cores.claim(named('continues'), true)
+  for (let count = 0; count < 4; count++) free()
+  expect(told.slice(1)).toEqual(['starts', 'continues', 'starts next', 'continues'])
+})
