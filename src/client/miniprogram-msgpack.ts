@@ -1,5 +1,8 @@
 import { countUtf8, readUtf8, writeUtf8 } from './utf8.ts'
 
+/** As msgpackr has it; only cells ask for such room, and there are none here. */
+export const RESERVE_START_SPACE = 2048
+
 /**
  * MessagePack of the plain subset that frames use (protocol/plain-msgpack.ts), in the place of msgpackr in the build for
  * mini-programs: that package compiles its readers with `new Function`, which mini-programs refuse, and without them

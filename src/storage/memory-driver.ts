@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { StorageError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { CloudPath } from './cloud-path.ts'
@@ -15,6 +16,8 @@ import {
 
 /** What memory a file costs beside its bytes. */
 const FILE_OVERHEAD_BYTES = 1024
+/** Pieces of less are no burden to the thread. */
+const TURN_BYTES = 64 * 1024
 
 interface StoredFile {
   readonly record: StoredRecord
@@ -132,6 +135,7 @@ class MemoryStage implements Stage {
   async write(position: number, bytes: Uint8Array): Promise<void> {
     this.#room.take(Math.max(position + bytes.byteLength - this.sizeBytes, 0))
     this.#content.write(position, bytes)
+    await letOthers(bytes)
   }
 
   read(sizeBytes: number): AsyncIterable<Uint8Array> {
@@ -172,9 +176,16 @@ class Content {
   async *read(start: number, end: number): AsyncGenerator<Uint8Array, void> {
     for (const piece of this.#pieces) {
       const bytes = piece.bytes.subarray(Math.max(start - piece.start, 0), Math.max(end - piece.start, 0))
-      if (bytes.byteLength > 0) yield new Uint8Array(bytes)
+      if (bytes.byteLength === 0) continue
+      yield new Uint8Array(bytes)
+      await letOthers(bytes)
     }
   }
+}
+
+/** A disk takes its time, in which others have their turn; memory takes none, and large files would hold the thread. */
+async function letOthers({ byteLength }: Uint8Array): Promise<void> {
+  if (byteLength >= TURN_BYTES) await nextTurn()
 }
 
 /** What memory there is for files. */
