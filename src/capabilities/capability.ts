@@ -1,4 +1,4 @@
-import type { Requester } from '../database/request-queue.ts'
+import { HOST, type Requester } from '../database/request-queue.ts'
 import type { NetworkPolicy } from '../network/policy.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
 import type { Caller } from '../types.ts'
@@ -33,11 +33,9 @@ export interface Scope {
   readonly meter?: { readonly heapUsedBytes: number }
 }
 
-const HOST = {}
-
 /** Who takes turns with others where ops wait: an invocation, a session, or the host. */
 export function askerOf({ caller, ending, kind }: Scope): object {
-  return kind === 'host' ? HOST : (ending ?? caller)
+  return kind === 'host' ? HOST.asker : (ending ?? caller)
 }
 
 /** The same, for requests to the database: what it would read for one who has given up is not read. */

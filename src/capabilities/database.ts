@@ -36,13 +36,13 @@ export function databaseHandlers(database: Database): Handlers<DatabaseOps> {
       await database.watch(byClient(args, scope), emit, signal)
       return {}
     },
-    'database.createCollection': args => database.createCollection(args),
-    'database.getPermission': args => database.getPermission(args),
-    'database.setPermission': args => database.setPermission(args),
-    'database.createIndex': args => database.createIndex(args),
-    'database.listIndexes': args => database.listIndexes(args),
-    'database.explain': args => database.explain(args),
-    'database.dropIndex': args => database.dropIndex(args),
+    'database.createCollection': (args, scope) => database.createCollection(args, requesterOf(scope)),
+    'database.getPermission': (args, scope) => database.getPermission(args, requesterOf(scope)),
+    'database.setPermission': (args, scope) => database.setPermission(args, requesterOf(scope)),
+    'database.createIndex': (args, scope) => database.createIndex(args, requesterOf(scope)),
+    'database.listIndexes': (args, scope) => database.listIndexes(args, requesterOf(scope)),
+    'database.explain': (args, scope) => database.explain(args, requesterOf(scope)),
+    'database.dropIndex': (args, scope) => database.dropIndex(args, requesterOf(scope)),
     ...transactionHandlers(database.transactions),
   }
 }

@@ -17,8 +17,8 @@ type Stream = Transform & {
 
 /** Input given to the library at once: a thread of the pool is held for some milliseconds, with Brotli for some tens. */
 const SLICE_BYTES = 64 * 1024
-/** Output the library makes at once, at least: each time costs two trips between threads, whatever the asker's chunks are. */
-const CHUNK_BYTES = 64 * 1024
+/** What is unpacked at once, at least: each time costs two trips between threads, whatever the asker's chunks are. */
+const UNPACKED_BYTES = 64 * 1024
 const { constants } = zlib
 const MAKERS: Readonly<Record<number, (options: never) => unknown>> = {
   [constants.DEFLATE]: zlib.createDeflate,
@@ -32,6 +32,21 @@ const MAKERS: Readonly<Record<number, (options: never) => unknown>> = {
   [constants.BROTLI_ENCODE]: zlib.createBrotliCompress,
   [constants.ZSTD_COMPRESS]: zlib.createZstdCompress,
   [constants.ZSTD_DECOMPRESS]: zlib.createZstdDecompress,
+}
+
+const UNPACKERS: ReadonlySet<number> = new Set([
+  constants.INFLATE,
+  constants.GUNZIP,
+  constants.INFLATERAW,
+  constants.UNZIP,
+  constants.BROTLI_DECODE,
+  constants.ZSTD_DECOMPRESS,
+])
+
+/** How the bytes are packed can depend on it (level 0), what is unpacked never does. */
+function chunkBytes(mode: number, asked: number): number {
+  const least = UNPACKERS.has(mode) ? UNPACKED_BYTES : 0
+  return Math.min(Math.max(asked, least), LIMITS.zlibPieceBytes)
 }
 
 interface Piece {
@@ -63,7 +78,7 @@ export class ZlibEngine {
     this.#stream = make({
       ...options,
       params: boundedParams(setup),
-      chunkSize: Math.min(Math.max(chunkSize, CHUNK_BYTES), LIMITS.zlibPieceBytes),
+      chunkSize: chunkBytes(mode, chunkSize),
       ...(dictionary !== undefined && { dictionary: Buffer.from(dictionary) }),
     } as never) as Stream
     this.#stream.on('readable', () => this.#wake())

@@ -8,6 +8,8 @@ const ZSTD_WINDOW_LOG = 23
 const ZSTD_LEVEL = 19
 /** Up to this one the tables are small. */
 const ZSTD_COMMON_LEVEL = 9
+/** The window, and output that waits. */
+const UNPACKER_BYTES = 192 * 1024
 const NONE: ReadonlyMap<number, number> = new Map()
 
 /**
@@ -34,7 +36,7 @@ export function memoryOf(setup: ZlibSetup, firstInput: Uint8Array): number {
       return 2 ** (windowBits + 2) + 2 ** (memLevel + 9)
     }
     default:
-      return 64 * 1024
+      return UNPACKER_BYTES
   }
 }
 

@@ -82,7 +82,9 @@ export class Channel<Out extends ToCell | FromCell> {
   }
 
   #write(messages: readonly Out[]): void {
-    const frame = encodeCellFrame(messages, HEADER_BYTES)
+    const encoded = encodeCellFrame(messages, HEADER_BYTES)
+    // The memory it is part of may be much larger, and would last as long as it waits.
+    const frame = encoded.length <= LARGE ? Buffer.from(encoded) : encoded
     const view = new DataView(frame.buffer, frame.byteOffset)
     view.setUint32(0, frame.length - HEADER_BYTES, true)
     this.#socket.write(frame)

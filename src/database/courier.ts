@@ -11,7 +11,7 @@ import {
   type FromWorker,
   type WatchMessage,
 } from './messages.ts'
-import { type PendingRequest, type Requester, RequestQueue } from './request-queue.ts'
+import { HOST, type PendingRequest, type Requester, RequestQueue } from './request-queue.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 
 export interface CourierOptions {
@@ -44,7 +44,6 @@ export interface CourierStats {
  */
 export class Courier {
   readonly #options: CourierOptions
-  readonly #self: Requester = { asker: this, signal: undefined }
   /** Holds the data in memory, which lives as long as any connection: a worker may come and go. */
   #keeper: Sqlite | undefined
   #channel: Channel | undefined
@@ -80,7 +79,7 @@ export class Courier {
   async callForText<Op extends EngineOp>(
     op: Op,
     args: EngineOps[Op]['args'],
-    by: Requester = this.#self,
+    by: Requester = HOST,
   ): Promise<string> {
     if (this.#closing !== undefined) throw new HostClosedError('The database is closed.')
     const text = encodeArgs(args)
@@ -189,7 +188,8 @@ export class Courier {
     if (message.isCommit) this.#commitCount++
     for (const name of message.missingCollections) this.#options.onMissingCollection(name)
     for (const warning of message.warnings) this.#options.onWarning(warning)
-    // A batch whose results grew large is answered in parts.
+    // One that took long, or whose results grew large, is answered in parts.
+    this.#queue.learn(batch.length, message.outcomes.length)
     this.#queue.putBack(batch.slice(message.outcomes.length))
     for (const [index, outcome] of message.outcomes.entries()) this.#answer(batch[index], outcome)
     if (message.hasReleased) this.#queue.unlock()

@@ -130,8 +130,9 @@ export class Database implements Closable {
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED (`Table exist`) when it exists. */
   createCollection(
     args: OpArgs<'database.createCollection'>,
+    by?: Requester,
   ): Promise<OpResult<'database.createCollection'>> {
-    return this.#courier.call('createCollection', args)
+    return this.#courier.call('createCollection', args, by)
   }
 
   /**
@@ -141,23 +142,29 @@ export class Database implements Closable {
    * @throws {DatabaseError} INVALID_PARAM for a definition that is none; DATABASE_REQUEST_FAILED when documents
    *   can't be in it (E11000 and their `_id`s for duplicates in a unique one), or its name is taken.
    */
-  createIndex(args: OpArgs<'database.createIndex'>): Promise<OpResult<'database.createIndex'>> {
-    return this.#courier.call('createIndex', args)
+  createIndex(
+    args: OpArgs<'database.createIndex'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.createIndex'>> {
+    return this.#courier.call('createIndex', args, by)
   }
 
   /** The one on `_id` first, then by age. */
-  listIndexes(args: OpArgs<'database.listIndexes'>): Promise<OpResult<'database.listIndexes'>> {
-    return this.#courier.call('listIndexes', args)
+  listIndexes(
+    args: OpArgs<'database.listIndexes'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.listIndexes'>> {
+    return this.#courier.call('listIndexes', args, by)
   }
 
   /** Runs a query and tells how: the index, what bounds it, the documents looked at and returned. */
-  explain(args: OpArgs<'database.explain'>): Promise<OpResult<'database.explain'>> {
-    return this.#courier.call('explain', args)
+  explain(args: OpArgs<'database.explain'>, by?: Requester): Promise<OpResult<'database.explain'>> {
+    return this.#courier.call('explain', args, by)
   }
 
   /** @throws {DatabaseError} DATABASE_REQUEST_FAILED when there is none of that name. */
-  dropIndex(args: OpArgs<'database.dropIndex'>): Promise<OpResult<'database.dropIndex'>> {
-    return this.#courier.call('dropIndex', args)
+  dropIndex(args: OpArgs<'database.dropIndex'>, by?: Requester): Promise<OpResult<'database.dropIndex'>> {
+    return this.#courier.call('dropIndex', args, by)
   }
 
   /** Removes a collection, its documents and its indexes. */
@@ -176,13 +183,19 @@ export class Database implements Closable {
     return this.#watches.run(args, take, signal)
   }
 
-  getPermission(args: OpArgs<'database.getPermission'>): Promise<OpResult<'database.getPermission'>> {
-    return this.#courier.call('getPermission', args)
+  getPermission(
+    args: OpArgs<'database.getPermission'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.getPermission'>> {
+    return this.#courier.call('getPermission', args, by)
   }
 
   /** @throws {DatabaseError} INVALID_PARAM for a malformed one, DATABASE_COLLECTION_NOT_EXIST. */
-  setPermission(args: OpArgs<'database.setPermission'>): Promise<OpResult<'database.setPermission'>> {
-    return this.#courier.call('setPermission', args)
+  setPermission(
+    args: OpArgs<'database.setPermission'>,
+    by?: Requester,
+  ): Promise<OpResult<'database.setPermission'>> {
+    return this.#courier.call('setPermission', args, by)
   }
 
   /** Names in order. */

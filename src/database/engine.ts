@@ -27,8 +27,12 @@ import { Watchers } from './watchers.ts'
 
 type Outcomes = Extract<FromWorker, { kind: 'outcomes' }>
 
-/** Results of a batch that travel together, in UTF-16 units: the host's thread goes on with others in between. */
+/**
+ * How much of a batch is done before what has come of it is told, and others have their turn: results in UTF-16 units,
+ * and time in milliseconds.
+ */
 const PART_CHARS = 1024 * 1024
+const PART_MS = 20
 
 /** The database itself, in the worker's thread: runs batches of ops, each batch one transaction. */
 export class Engine {
@@ -75,7 +79,7 @@ export class Engine {
 
   /**
    * Runs the requests in order, in one transaction with one fsync. A request that fails undoes itself alone.
-   * The outcomes hold only once this returns. Fewer than the requests when the results grew large: the rest was not run.
+   * The outcomes hold only once this returns. Fewer than the requests when they took long or the results grew large: the rest was not run.
    */
   runBatch(requests: readonly EngineRequest[]): Outcomes {
     this.#missing = new Set()
@@ -157,12 +161,13 @@ export class Engine {
     try {
       if (isCommit) this.#sqlite.exec('BEGIN IMMEDIATE')
       let sizeChars = 0
+      const startMs = performance.now()
       for (const [index, request] of requests.entries()) {
         Atomics.store(this.#progress, 0, index)
         const outcome = this.#runRequest(request, hasSavepoints)
         outcomes.push(outcome)
         if (typeof outcome === 'string') sizeChars += outcome.length
-        if (sizeChars > PART_CHARS) break
+        if (sizeChars > PART_CHARS || performance.now() - startMs > PART_MS) break
       }
       Atomics.store(this.#progress, 0, COMMITTING)
       if (isCommit) this.#sqlite.exec('COMMIT')

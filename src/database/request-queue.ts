@@ -10,6 +10,9 @@ export interface Requester {
   readonly signal: AbortSignal | undefined
 }
 
+/** The host's own code, which waits for all it asks for. */
+export const HOST: Requester = { asker: {}, signal: undefined }
+
 /** A request whose caller waits. */
 export interface PendingRequest extends EngineRequest {
   readonly by: Requester
@@ -20,7 +23,7 @@ export interface PendingRequest extends EngineRequest {
 /** Requests in one batch: bounds how long the first waits for the last, and what a lost worker has to repeat. */
 const BATCH_REQUESTS = 1024
 /** What nobody waits for need not be read. Writes are made all the same: who asked for them may count on it. */
-const READS: ReadonlySet<EngineOp> = new Set(['query', 'count', 'aggregate', 'getInTransaction'])
+const READS: ReadonlySet<EngineOp> = new Set(['query', 'count', 'aggregate', 'explain', 'getInTransaction'])
 
 /** The requests that wait for the worker: of each asker in the order they were made. */
 export class RequestQueue {
@@ -29,6 +32,8 @@ export class RequestQueue {
   #length = 0
   /** Those that met a document a transaction holds. */
   #locked: PendingRequest[] = []
+  /** Requests in the next batch, at most. */
+  #batchSize = BATCH_REQUESTS
 
   /** Those that can be taken. */
   get length(): number {
@@ -61,10 +66,12 @@ export class RequestQueue {
       const isWanted = !(READS.has(request.op) && request.by.signal?.aborted === true)
       if (isWanted) {
         sizeChars += request.args.length
-        const isFull = batch.length === BATCH_REQUESTS || sizeChars > LIMITS.databaseMessageChars
+        const isFull = batch.length >= this.#batchSize || sizeChars > LIMITS.databaseMessageChars
         if (batch.length > 0 && (isFull || request.op === 'backup')) break
         batch.push(request)
-      } else request.reject(new CancelledError())
+      } else {
+        request.reject(new CancelledError())
+      }
       queue.shift()
       this.#length--
       // To the end, where this loop comes to it again.
@@ -73,6 +80,12 @@ export class RequestQueue {
       if (request.op === 'backup') break
     }
     return batch
+  }
+
+  /** Of a batch so many were done. The next is about as large: what is not done has crossed for nothing. */
+  learn(takenCount: number, doneCount: number): void {
+    const isCut = doneCount < takenCount
+    this.#batchSize = isCut ? doneCount * 2 : Math.min(this.#batchSize * 2, BATCH_REQUESTS)
   }
 
   /** Puts requests that were taken, but not run, back to the front. */

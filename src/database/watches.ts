@@ -5,6 +5,7 @@ import type { WatchUpdate } from '../protocol/watching.ts'
 import type { Courier } from './courier.ts'
 import type { DocumentId } from './document.ts'
 import type { ByClient, WatchArgs, WatchMessage } from './messages.ts'
+import type { Requester } from './request-queue.ts'
 
 /** Takes an update in, and resolves when it is ready for the next. What it rejects with ends the watch. */
 export type TakeUpdate = (update: WatchUpdate) => Promise<void>
@@ -69,7 +70,7 @@ export class Watches {
     } finally {
       signal?.removeEventListener('abort', stop)
       this.#watches.delete(watch.watchId)
-      this.#tell('unwatch', watch.watchId)
+      this.#tell('unwatch', watch.watchId, watch)
     }
   }
 
@@ -121,7 +122,7 @@ export class Watches {
       watchId: watch.watchId,
       ...(watch.held === undefined ? {} : { have: watch.held }),
     }
-    this.#courier.call('watch', request).catch(error => watch.end(error))
+    this.#courier.call('watch', request, turnOf(watch)).catch(error => watch.end(error))
   }
 
   #deliver(watch: Watch): void {
@@ -132,7 +133,7 @@ export class Watches {
     watch.take(update).then(
       () => {
         watch.isTaking = false
-        this.#tell('acknowledge', watchId)
+        this.#tell('acknowledge', watchId, watch)
         this.#deliver(watch)
       },
       error => watch.end(error),
@@ -140,9 +141,15 @@ export class Watches {
   }
 
   /** What fails to reach the worker ends the watch, if it is still open: it would hear nothing any more. */
-  #tell(op: 'acknowledge' | 'unwatch', watchId: number): void {
-    this.#courier.call(op, { watchId }).catch(error => this.#watches.get(watchId)?.end(error))
+  #tell(op: 'acknowledge' | 'unwatch', watchId: number, watch?: Watch): void {
+    const by = watch && turnOf(watch)
+    this.#courier.call(op, { watchId }, by).catch(error => this.#watches.get(watchId)?.end(error))
   }
+}
+
+/** Each watch has turns of its own: what is told of it must not overtake the request that opens it. */
+function turnOf(watch: Watch): Requester {
+  return { asker: watch, signal: undefined }
 }
 
 /** The list after an update, as watching.ts tells. */

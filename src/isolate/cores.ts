@@ -5,6 +5,7 @@ import type { Clock, Timed } from './clock.ts'
 const QUANTUM_MS = 50
 /** One that starts and has waited for longer than this has every other place, in milliseconds. */
 const STARVED_MS = 20
+const ALL = Number.POSITIVE_INFINITY
 
 /** Who wants an isolate to run. */
 export interface Claimant {
@@ -43,7 +44,7 @@ export class Cores implements Timed {
   readonly #byGroup = new Map<object, number>()
   readonly #resumed: Waiting[] = []
   readonly #fresh: Waiting[] = []
-  /** The last place that was freed went to one that starts before its time. */
+  /** The last place that was freed went to one that starts, out of the usual order. */
   #wasFresh = false
   #countedCount = 0
 
@@ -109,22 +110,19 @@ export class Cores implements Timed {
 
   #serve(): void {
     if (!this.isContended) return
-    const isEarly = !this.#wasFresh && this.#isAnyStarved && this.#serveQueue(this.#fresh, 1) > 0
+    const starvedMs = performance.now() - STARVED_MS
+    const isEarly = !this.#wasFresh && this.#serveQueue(this.#fresh, 1, starvedMs) > 0
     const isAnyLater = this.#serveQueue(this.#resumed) + this.#serveQueue(this.#fresh) > 0
     if (isEarly || isAnyLater) this.#wasFresh = isEarly && !isAnyLater
     if (!this.isContended) this.#clock.delete(this)
   }
 
-  get #isAnyStarved(): boolean {
-    const [first] = this.#fresh
-    return first !== undefined && performance.now() - first.sinceMs > STARVED_MS
-  }
-
-  /** Returns how many got a place. */
-  #serveQueue(queue: Waiting[], most = Number.POSITIVE_INFINITY): number {
+  /** Gives places to those who have waited since `beforeMs` or longer. Returns how many got one. */
+  #serveQueue(queue: Waiting[], most = ALL, beforeMs = ALL): number {
     let granted = 0
     for (let index = 0; index < queue.length && granted < most && this.#countedCount < this.#limit; ) {
-      const { claimant } = queue[index] as Waiting
+      const { claimant, sinceMs } = queue[index] as Waiting
+      if (sinceMs > beforeMs) break
       if (this.#fits(claimant.group)) {
         queue.splice(index, 1)
         this.#grant(claimant)

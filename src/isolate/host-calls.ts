@@ -192,7 +192,6 @@ export class HostCalls {
     if (window !== undefined && this.#asked === id) {
       window.open(answer)
       if (window.isDone) this.#asked = undefined
-      onTaken?.()
     } else if (answer.kind === 'reply' && this.#hasRoom(answer.valueText)) {
       this.#crossing.post(`{"type":"reply","id":${id},"value":${answer.valueText}}`, answer.content, onTaken)
     } else {

@@ -39,6 +39,8 @@ export class ZlibHandle {
   #goesOn = false
   #hasEnded = false
   #unused = 0
+  #isWriting = false
+  #isCloseDue = false
 
   constructor(tools: ZlibTools, mode: number) {
     this.#tools = tools
@@ -90,6 +92,7 @@ export class ZlibHandle {
     outputSize: number,
   ): void {
     const { callHost, report } = this.#tools.realm.environment
+    this.#isWriting = true
     const run = async (): Promise<void> => {
       const request = this.#begin(flush, input, inputStart, inputSize, outputSize)
       if (request !== undefined) this.#take(await callHost('zlib.write', request))
@@ -97,12 +100,20 @@ export class ZlibHandle {
         this.#take(await callHost('zlib.write', this.#nextPiece()))
       }
     }
+    const settle = (tell: () => void): void => {
+      this.#isWriting = false
+      tell()
+      // What was told may have begun the next.
+      if (this.#isCloseDue && !this.#isWriting) this.close()
+    }
     const done = (): void => {
       if (this.#give(output, outputStart, outputSize, inputSize)) this.#callback()
     }
     run()
-      .then(done, (error: Error & { code?: string }) =>
-        this.onerror(error.message, -1, error.code ?? 'Z_ERRNO'),
+      .then(
+        () => settle(done),
+        (error: Error & { code?: string }) =>
+          settle(() => this.onerror(error.message, -1, error.code ?? 'Z_ERRNO')),
       )
       .catch(report)
   }
@@ -127,7 +138,10 @@ export class ZlibHandle {
     this.#unused = 0
   }
 
+  /** A write that is under way comes to its end before, as in Node: somebody waits for it. */
   close(): void {
+    this.#isCloseDue = this.#isWriting
+    if (this.#isCloseDue) return
     const id = this.#id
     this.#id = undefined
     this.#hasMore = false
@@ -170,7 +184,7 @@ export class ZlibHandle {
   }
 
   #nextPiece(): Request {
-    return { id: this.#id as string, keep: false, ...this.#tools.host.join([none]) }
+    return { id: this.#id as string, keep: true, ...this.#tools.host.join([none]) }
   }
 
   #take({ content = none, failure, id, more = false, unused = 0 }: Result): void {

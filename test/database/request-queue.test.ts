@@ -102,6 +102,21 @@ test('a batch holds 1024 requests', () => {
   expect([takeRequests().length, takeRequests().length]).toEqual([1024, 1])
 })
 
+test('a batch is about as large as what came of the last, and grows again with each that is done whole', () => {
+  const { push, queue, takeRequests } = makeQueue()
+  for (let index = 0; index < 5000; index++) push('small', storm)
+  const takeAndDo = (doneCount: number): number => {
+    const taken = takeRequests()
+    const done = Math.min(doneCount, taken.length)
+    queue.learn(taken.length, done)
+    queue.putBack(taken.slice(done))
+    return taken.length
+  }
+  expect([takeAndDo(3), takeAndDo(1), takeAndDo(9), takeAndDo(9), takeAndDo(9)]).toEqual([1024, 6, 2, 4, 8])
+  const sizes = Array.from({ length: 9 }, () => takeAndDo(Number.POSITIVE_INFINITY))
+  expect(sizes).toEqual([16, 32, 64, 128, 256, 512, 1024, 1024, 1024])
+})
+
 test('as many wait as may, and one more is refused', () => {
   const { push, queue } = makeQueue()
   for (let index = 0; index < LIMITS.databaseQueuedRequests; index++) push('small', storm)

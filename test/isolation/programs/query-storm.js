@@ -1,4 +1,4 @@
-// expect: completed
+// expect: completed CLOUDLET_MEMORY_LIMIT
 // Hundreds of megabytes of documents asked for at once: they come as the function takes them, not all in one go.
 const cloud = require('wx-server-sdk')
 cloud.init()
