@@ -1,7 +1,7 @@
 import { ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync, realpathSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { devNull } from 'node:os'
+import { availableParallelism, devNull } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InvalidOptionError } from '../errors.ts'
@@ -39,8 +39,11 @@ export const LIMITS_REFUSED_CODE = 125
  */
 const PERMISSIONS = ['--permission', '--allow-addons', '--allow-worker']
 
+/** V8's threads beside those that run something, four by default: no more than leave a core to others. */
+const V8_THREADS = Math.min(4, Math.max(1, availableParallelism() - 1))
+
 /** isolated-vm needs the first; the second keeps a signal from opening the inspector. */
-const NODE_FLAGS = ['--no-node-snapshot', '--disable-sigusr1']
+const NODE_FLAGS = ['--no-node-snapshot', '--disable-sigusr1', `--v8-pool-size=${V8_THREADS}`]
 
 /** A cell has some 30: its channel, those of its event loops and V8's threads, and what it reads while it starts. */
 const MAX_OPEN_FILES = 64
