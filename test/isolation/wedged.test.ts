@@ -14,6 +14,8 @@ interface Report {
   readonly after: { readonly isHealthy: boolean }
   /** A thread of it used a tenth of a core or more, long after its isolate was to end. */
   readonly isSpinning: boolean
+  /** Health named the function when it was called again. */
+  readonly isStillTold: boolean
   readonly again: string
 }
 
@@ -38,7 +40,8 @@ describe.concurrent('programs that wedge their thread', () => {
     } else {
       const reasons = [expect.stringMatching(/1 isolate thread.*"bad".*refused.*Drain/)]
       expect(report.after).toMatchObject({ isHealthy: false, status: 'degraded', reasons })
-      expect(report.again).toBe('CLOUDLET_ISOLATE_CRASHED')
+      // One that has ended since is none to refuse the function for.
+      expect(report.isStillTold ? ['CLOUDLET_ISOLATE_CRASHED'] : outcomes).toContain(report.again)
     }
   })
 })

@@ -22,9 +22,10 @@ const cpu = process.cpuUsage()
 await new Promise(resolve => setTimeout(resolve, restMs))
 const { user, system } = process.cpuUsage(cpu)
 const isSpinning = user + system > restMs * 100
+const isStillTold = !host.health.isHealthy
 const again = await host.invoke('bad').catch(codeOf)
 const neighbourAfter = (await host.invoke('good')).result
 process.stdout.write(
-  JSON.stringify({ before, outcome, neighbour, after, isSpinning, again, neighbourAfter }),
+  JSON.stringify({ before, outcome, neighbour, after, isSpinning, isStillTold, again, neighbourAfter }),
   () => process.kill(process.pid, 'SIGKILL'),
 )
