@@ -19,7 +19,7 @@ export function wechatHandlers(wechat: WechatServices): Handlers<WechatOps> {
     'wechat.openapi': async ({ api, params, media, content, convertCase, appid }, scope) => {
       if (wechat.knows(api)) requirePermission(api, scope)
       const call = {
-        ...askerOf(scope),
+        ...wechatAskerOf(scope),
         api,
         params: convertCase ? toSnakeCase(params) : params,
         media: readMedia(media, content, convertCase),
@@ -30,7 +30,7 @@ export function wechatHandlers(wechat: WechatServices): Handlers<WechatOps> {
       return writeAnswer(reply, convertCase)
     },
     'wechat.cloudPay': async ({ method, params, appid }, scope) => {
-      const call = { ...askerOf(scope), method, params: toSnakeCase(params), appid }
+      const call = { ...wechatAskerOf(scope), method, params: toSnakeCase(params), appid }
       const reply = await requests.run(scope, () => wechat.cloudPay(call))
       files.count(reply, scope)
       return writeAnswer(reply, true)
@@ -40,10 +40,10 @@ export function wechatHandlers(wechat: WechatServices): Handlers<WechatOps> {
       return { list: list as OpResult<'wechat.getOpenData'>['list'] }
     },
     'wechat.getVoIPSign': async (args, scope) => ({
-      signature: await requests.run(scope, () => wechat.signVoip({ ...askerOf(scope), ...args })),
+      signature: await requests.run(scope, () => wechat.signVoip({ ...wechatAskerOf(scope), ...args })),
     }),
     'wechat.getCloudCallSign': async (args, scope) => ({
-      signature: await requests.run(scope, () => wechat.signCloudCall({ ...askerOf(scope), ...args })),
+      signature: await requests.run(scope, () => wechat.signCloudCall({ ...wechatAskerOf(scope), ...args })),
     }),
   }
 }
@@ -67,7 +67,7 @@ class FileBytes {
   }
 }
 
-function askerOf({ caller, functionName, signal }: Scope): WechatAsker {
+function wechatAskerOf({ caller, functionName, signal }: Scope): WechatAsker {
   return { caller, functionName, signal }
 }
 
