@@ -3,6 +3,7 @@
  * its channel.
  */
 import { Socket } from 'node:net'
+import { BusyPoll } from '../busy-poll.ts'
 import { setV8Flags } from '../isolate/v8-flags.ts'
 import { type FromCell, PROBLEM_CHARS, type ToCell } from '../protocol/cell.ts'
 import { Channel } from './channel.ts'
@@ -31,7 +32,11 @@ function tellNowAndThen(): void {
 }
 
 const LONGEST_SILENCE_MS = 25
+/** A host that has but this to do asks again within some 20 µs of an answer. */
+const AWAKE_MS = 0.05
 let flushedMs = 0
+let isAnswered = false
+const poll = new BusyPoll(() => isAnswered, AWAKE_MS)
 
 // A terminal tells all processes of the host to end; this one ends with its channel, when the host has drained.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
@@ -40,12 +45,15 @@ watchForOrphaning()
 const socket = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
 const channel = new Channel<FromCell>(socket, {
   onFrame: value => {
+    isAnswered = false
     try {
       for (const message of value as readonly ToCell[]) {
         inhabitants.handle(message)
         tellNowAndThen()
       }
       channel.flush()
+      isAnswered = true
+      poll.expect()
     } catch (error) {
       fail(error)
     }

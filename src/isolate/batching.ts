@@ -25,7 +25,7 @@ const ENVELOPE_CHARS = 128
 /** Jobs that cross before the isolate's thread pauses, at most. */
 const MAX_STREAM_JOBS = 512
 /** From so many waiting jobs on, half cross first, so that the thread and the host's both have something to do. */
-const HALVE_FROM_JOBS = 16
+const HALVE_FROM_JOBS = 40
 
 /** What has crossed so far. */
 export interface Streamed {

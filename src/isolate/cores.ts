@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { BusyPoll } from '../busy-poll.ts'
 import type { Clock, Timed } from './clock.ts'
 
 /** A turn that takes longer than this is the scheduler's to share out: it stops counting against the others, in milliseconds. */
@@ -35,6 +36,9 @@ export interface Turn {
 export class Cores implements Timed {
   readonly deadlineMs = Number.POSITIVE_INFINITY
   readonly #limit: number
+  readonly #cores: number
+  /** The host's thread needs a core of its own to stay awake on. */
+  readonly #poll = new BusyPoll(() => this.runningCount > 0 && this.runningCount < this.#cores)
   /** How many isolates of one group may run at once. */
   readonly groupLimit: number
   readonly #clock: Clock
@@ -54,6 +58,7 @@ export class Cores implements Timed {
    */
   constructor(clock: Clock, cores: number = availableParallelism()) {
     this.#clock = clock
+    this.#cores = cores
     this.#limit = cores + 2
     this.groupLimit = cores + 1
   }
@@ -86,6 +91,11 @@ export class Cores implements Timed {
     const turn: Turn = { group: claimant.group, startMs: performance.now(), isOvertime: true }
     this.#beside.add(turn)
     claimant.enter(turn)
+  }
+
+  /** A turn under way is expected to be over in no time. */
+  expectSoon(): void {
+    this.#poll.expect()
   }
 
   release(turn: Turn): void {

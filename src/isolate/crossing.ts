@@ -96,6 +96,7 @@ export class Crossing implements Claimant {
    */
   append(texts: readonly string[]): void {
     this.#quickCount++
+    this.#cores.expectSoon()
     this.#invoke(texts)
   }
 
@@ -105,6 +106,7 @@ export class Crossing implements Claimant {
     this.#wasQuick = isQuick
     this.#isQuick = isQuick
     this.#quickCount = 1
+    if (isQuick) this.#cores.expectSoon()
   }
 
   #invoke(texts: readonly string[]): void {

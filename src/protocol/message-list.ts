@@ -26,6 +26,10 @@ export class MessageList {
     return true
   }
 
+  get count(): number {
+    return this.#messages.length
+  }
+
   /** Bytes that are in it. */
   get bytes(): number {
     return this.#messages.length === 0 ? 0 : this.#bytes

@@ -8,9 +8,12 @@ export interface MessageSink {
   uncork(): void
 }
 
+/** Small messages that are sent together before the turn is over: the other side works on them meanwhile. */
+const EARLY_COUNT = 16
+
 /**
- * Of what is sent within one turn of an event loop the first goes out at once, the rest at its end: in one write, and what
- * is small in one message, if the other side takes lists.
+ * Of what is sent within one turn of an event loop the first goes out at once, the rest at its end or as soon as there is
+ * enough of it: in one write, and what is small in one message, if the other side takes lists.
  */
 export class TurnOutbox {
   readonly #sink: MessageSink
@@ -39,7 +42,10 @@ export class TurnOutbox {
       this.#sink.send(message)
       return true
     }
-    if (this.#list?.add(message) === true) return false
+    if (this.#list?.add(message) === true) {
+      if (this.#list.count === EARLY_COUNT) this.#sendNow()
+      return false
+    }
     if (!this.#isCorked) {
       this.#isCorked = true
       this.#sink.cork()
@@ -57,6 +63,10 @@ export class TurnOutbox {
 
   endTurn(): void {
     this.#hasSent = false
+    this.#sendNow()
+  }
+
+  #sendNow(): void {
     this.flush()
     if (!this.#isCorked) return
     this.#isCorked = false

@@ -242,6 +242,7 @@ export class OpenSocket implements TurnWriter {
 
   #receive(data: RawData, isBinary: boolean): void {
     this.#forget()
+    this.#context.writeTurns.noteReceived()
     if (isBinary) this.#listener?.onMessage(toBytes(data))
     else this.#listener?.onText()
   }

@@ -1,3 +1,8 @@
+import { BusyPoll } from '../busy-poll.ts'
+
+/** A client that calls again as soon as it is answered does so in this time, in milliseconds (bench/transport.ts). */
+const AWAKE_MS = 0.1
+
 /** What has written in this turn of the event loop. */
 export interface TurnWriter {
   /** The turn is over. */
@@ -11,15 +16,24 @@ export interface TurnWriter {
  */
 export class WriteTurns {
   #writers: TurnWriter[] = []
+  #isUnanswered = false
+  readonly #poll = new BusyPoll(() => !this.#isUnanswered, AWAKE_MS)
 
   /** Once per turn. */
   join(writer: TurnWriter): void {
     if (this.#writers.push(writer) === 1) setImmediate(() => this.#end())
   }
 
+  /** A message came. */
+  noteReceived(): void {
+    this.#isUnanswered = true
+  }
+
   #end(): void {
     const writers = this.#writers
     this.#writers = []
     for (const writer of writers) writer.endTurn()
+    this.#isUnanswered = false
+    this.#poll.expect()
   }
 }

@@ -6,6 +6,7 @@ export type Check = (sources: Sources) => string[]
 const WORDS = [
   ...[
     'address-network',
+    'busy-poll',
     'cloudlet-error',
     'option-ranges',
     'token-bucket',
