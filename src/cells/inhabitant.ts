@@ -40,7 +40,7 @@ export class Inhabitant {
       this.#waiting.push(() => this.enter(text, buffers, count, flags))
       return
     }
-    const isTold = this.isolate.enter({ text: text ?? undefined, buffers, count, ...flags })
+    const isTold = this.isolate.enter({ text: text ?? undefined, buffers, count, ...flags, mayLinger: false })
     if (!isTold) this.#leave(undefined)
   }
 

@@ -101,7 +101,14 @@ export class RemoteIsolate implements GuestIsolate {
 
   awaitEnd(): void {
     if (!this.isDisposed)
-      this.enter({ text: undefined, buffers: [], count: 1, isQuick: false, isFresh: false })
+      this.enter({
+        text: undefined,
+        buffers: [],
+        count: 1,
+        isQuick: false,
+        isFresh: false,
+        mayLinger: false,
+      })
   }
 
   openWindow(shared: unknown): GuestWindow {

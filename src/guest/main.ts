@@ -17,6 +17,7 @@ import { installGlobals } from './globals.ts'
 import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse, ObjectAssign } from './intrinsics.ts'
 import { keepPackageSources, loadRequest, loadSdk, offerNode, offerPreload } from './lazy.ts'
+import { linger } from './linger.ts'
 import { beginNode, evaluateNode, loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
@@ -89,9 +90,13 @@ function adopt(): void {
 
 /**
  * The one door in. One crossing carries any number of messages, and the buffers they refer to; without a text, it
- * is the turn of the next invocation that the last crossing brought.
+ * is the turn of the next invocation that the last crossing brought. A number is the crossing to wait behind.
  */
-function dispatch(text?: string, ...buffers: ArrayBuffer[]): void {
+function dispatch(text?: string | number, ...buffers: ArrayBuffer[]): void {
+  if (typeof text === 'number') {
+    linger(text, buffers[0] as SharedArrayBuffer | undefined)
+    return
+  }
   try {
     if (text === undefined) {
       if (!invokeNext()) return

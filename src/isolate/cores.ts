@@ -38,7 +38,7 @@ export class Cores implements Timed {
   readonly #limit: number
   readonly #cores: number
   /** The host's thread needs a core of its own to stay awake on. */
-  readonly #poll = new BusyPoll(() => this.runningCount > 0 && this.runningCount < this.#cores)
+  readonly #poll = new BusyPoll(() => this.runningCount > 0 && this.isAnyFree)
   /** How many isolates of one group may run at once. */
   readonly groupLimit: number
   readonly #clock: Clock
@@ -65,6 +65,11 @@ export class Cores implements Timed {
 
   get runningCount(): number {
     return this.#running.size + this.#beside.size
+  }
+
+  /** There is a core that no isolate runs on. */
+  get isAnyFree(): boolean {
+    return this.runningCount < this.#cores
   }
 
   /** Somebody waits for a core. */

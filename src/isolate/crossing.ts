@@ -116,11 +116,16 @@ export class Crossing implements Claimant {
       count: texts.length,
       isQuick: this.#isQuick,
       isFresh: true,
+      mayLinger: this.#mayLinger,
     })
   }
 
   get isQuick(): boolean {
     return this.#isQuick
+  }
+
+  get #mayLinger(): boolean {
+    return this.#isQuick && this.#cores.isAnyFree
   }
 
   /**
@@ -210,7 +215,8 @@ export class Crossing implements Claimant {
     this.#wakeDue = false
     this.#begin(turn, this.#listener.isNextQuick())
     const text = `[${texts.join(',')}]`
-    this.#isolate.enter({ text, buffers, count: 1, isQuick: this.#isQuick, isFresh: false })
+    const mayLinger = this.#mayLinger
+    this.#isolate.enter({ text, buffers, count: 1, isQuick: this.#isQuick, isFresh: false, mayLinger })
     for (const { onTaken } of crossing) onTaken?.()
   }
 

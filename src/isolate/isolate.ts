@@ -4,23 +4,28 @@ import type { CompiledProgram } from './compile.ts'
 import type { Entry, GuestIsolate, GuestWindow, IsolateListener } from './guest-isolate.ts'
 import {
   type BytesCopy,
-  type CachedData,
   Callback,
   ExternalCopy,
   Isolate,
   type NativeContext,
   type NativeIsolate,
   type NativeReference,
-  type SharedText,
 } from './ivm.ts'
+import { Linger, type LingerArguments } from './linger.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
+import { nativeOf } from './native-program.ts'
 import type { IsolateKind } from './pool-key.ts'
 import { namesLeft, runtimePackages, runtimeSnapshot, sharedTextBytes } from './snapshot.ts'
 import { watchThread } from './thread-watch.ts'
 
-/** The guest's door in: `(text, ...buffers) => void`, or without a text for the next invocation's turn. */
-type DoorIn = NativeReference<(text?: string, ...buffers: ArrayBuffer[]) => void>
-type DoorArguments = [] | [string | undefined, ...BytesCopy[]]
+/**
+ * The guest's door in: `(text, ...buffers) => void`, without a text for the next invocation's turn, or with the number of
+ * a crossing to wait behind.
+ */
+type DoorIn = NativeReference<
+  (text?: string | number, ...buffers: (ArrayBuffer | SharedArrayBuffer)[]) => void
+>
+type DoorArguments = [] | [string | undefined, ...BytesCopy[]] | LingerArguments
 
 export interface LocalOptions {
   /**
@@ -75,6 +80,7 @@ export class LocalIsolate implements GuestIsolate {
   /** Entries that V8 will tell the end of. */
   #awaitedCount = 0
   #cpuMs = 0
+  readonly #linger = new Linger()
 
   /**
    * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this
@@ -118,6 +124,10 @@ export class LocalIsolate implements GuestIsolate {
   }
 
   get cpuMs(): number {
+    return this.#linger.subtract(this.#readCpuMs())
+  }
+
+  readonly #readCpuMs = (): number => {
     if (!this.#isolate.isDisposed) this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6
     return this.#cpuMs
   }
@@ -166,8 +176,9 @@ export class LocalIsolate implements GuestIsolate {
   }
 
   /** Whether the end will be told. */
-  enter({ text, buffers, count, isQuick, isFresh }: Entry): boolean {
+  enter({ text, buffers, count, isQuick, isFresh, mayLinger }: Entry): boolean {
     if (this.#isolate.isDisposed) return false
+    this.#linger.meet(this.#readCpuMs)
     const first: DoorArguments = text === undefined ? NO_ARGS : [text, ...buffers.map(copyForGuest)]
     // On this thread only if its own is idle, for which this one would have to wait.
     const isHere = isQuick && isFresh && this.#entersHere && this.#awaitedCount === 0
@@ -178,11 +189,17 @@ export class LocalIsolate implements GuestIsolate {
       if (isAwaited && entry === count - 1) this.#enterAwaited(args)
       else this.#doorIn.applyIgnored(undefined, args)
     }
+    const wait = mayLinger && !isAwaited ? this.#linger.ask() : undefined
+    if (wait !== undefined && !this.#isolate.isDisposed) this.#doorIn.applyIgnored(undefined, wait)
+    this.#linger.release()
     return isAwaited && !this.#isolate.isDisposed
   }
 
   awaitEnd(): void {
-    if (!this.#isolate.isDisposed) this.#enterAwaited(NO_ARGS)
+    if (this.#isolate.isDisposed) return
+    this.#linger.meet(this.#readCpuMs)
+    this.#enterAwaited(NO_ARGS)
+    this.#linger.release()
   }
 
   openWindow(shared: unknown): GuestWindow {
@@ -203,6 +220,7 @@ export class LocalIsolate implements GuestIsolate {
 
   dispose(): void {
     forgetIsolate(this.#isolate)
+    this.#linger.close()
     if (!this.#isolate.isDisposed) this.#isolate.dispose()
     if (this.#awaitedCount > 0) watchThread(() => this.#awaitedCount === 0, this.listener)
   }
@@ -234,6 +252,7 @@ export class LocalIsolate implements GuestIsolate {
   }
 
   #receive(text: unknown, buffers: readonly unknown[]): void {
+    this.#linger.hear(this.#readCpuMs)
     if (this.#held === undefined) this.listener.onSent(text, buffers)
     else this.#held.push([text, buffers])
   }
@@ -255,28 +274,6 @@ export class LocalIsolate implements GuestIsolate {
     if (this.#isolate.isDisposed) this.listener.onDeath(problem)
     else this.listener.onRejection(problem)
   }
-}
-
-interface NativeProgram {
-  readonly cachedData: CachedData | undefined
-  readonly places: SharedText | undefined
-}
-
-/** What all instances of a program share the bytes of. */
-const natives = new WeakMap<CompiledProgram, NativeProgram>()
-
-function nativeOf(program: CompiledProgram): NativeProgram {
-  let native = natives.get(program)
-  if (native === undefined) {
-    const { code, places } = program
-    native = {
-      // A copy: a Buffer's own memory, and what its slice() gives, may begin before it.
-      cachedData: code && new ExternalCopy(new Uint8Array(code).buffer as ArrayBuffer),
-      places: places === undefined ? undefined : new ExternalCopy(places),
-    }
-    natives.set(program, native)
-  }
-  return native
 }
 
 /**

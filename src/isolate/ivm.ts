@@ -18,6 +18,9 @@ export type SharedText = ivm.ExternalCopy<string>
 /** Bytes copied out of this isolate, to be passed as an argument to another. */
 export type BytesCopy = ivm.Copy<ArrayBuffer>
 
+/** Memory that the isolate it is passed to shares with this one. */
+export type SharedCopy = ivm.Copy<SharedArrayBuffer>
+
 /** Without a binary for this machine the native error is a page of paths; say what is the matter instead. */
 function loadNative(): typeof ivm {
   try {

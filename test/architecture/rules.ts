@@ -9,6 +9,7 @@ const WORDS = [
     'busy-poll',
     'cloudlet-error',
     'option-ranges',
+    'patience',
     'token-bucket',
     'network-error',
     'wechat-error',
