@@ -68,8 +68,6 @@ export const TypedArraySubarray = uncurry(Uint8Array.prototype.subarray) as unkn
   end?: number,
 ) => View
 export const AtomicsLoad = Atomics.load as (view: Int32Array, index: number) => number
-/** Node 24 has it; TypeScript's library doesn't know it yet. */
-export const AtomicsPause = (Atomics as unknown as { pause(): void }).pause
 export const AtomicsStore = Atomics.store as (view: Int32Array, index: number, value: number) => number
 export const AtomicsWait = Atomics.wait as (view: Int32Array, index: number, value: number) => string
 const bufferGetter = Object.getOwnPropertyDescriptor(

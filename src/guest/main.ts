@@ -17,7 +17,7 @@ import { installGlobals } from './globals.ts'
 import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse, ObjectAssign } from './intrinsics.ts'
 import { keepPackageSources, loadRequest, loadSdk, offerNode, offerPreload } from './lazy.ts'
-import { linger } from './linger.ts'
+import { keepPause, linger } from './linger.ts'
 import { beginNode, evaluateNode, loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
@@ -86,6 +86,7 @@ function adopt(): void {
   isAdopted = true
   keepPackageSources(globals)
   keepShared(globals)
+  keepPause()
 }
 
 /**
@@ -93,11 +94,11 @@ function adopt(): void {
  * is the turn of the next invocation that the last crossing brought. A number is the crossing to wait behind.
  */
 function dispatch(text?: string | number, ...buffers: ArrayBuffer[]): void {
-  if (typeof text === 'number') {
-    linger(text, buffers[0] as SharedArrayBuffer | undefined)
-    return
-  }
   try {
+    if (typeof text === 'number') {
+      linger(text, buffers[0] as SharedArrayBuffer | undefined)
+      return
+    }
     if (text === undefined) {
       if (!invokeNext()) return
     } else {

@@ -2,6 +2,12 @@ import type { Job } from './job.ts'
 
 type Jobs = readonly [Job, ...Job[]]
 
+/**
+ * How long a turn is expected to take: no time, so nobody has its end told; no time, but it is told all the same; or
+ * longer, or nobody knows.
+ */
+export type Pace = 'quick' | 'watched' | 'slow'
+
 /** Jobs that cross together, at most, and the time of the isolate they may take together, in milliseconds. */
 const MAX_JOBS = 64
 const MAX_MS = 1
@@ -61,22 +67,19 @@ export class Batching {
     this.#size = 1
   }
 
-  /**
-   * Whether the next turn is expected to be over in no time. Now and then the answer is no, for the rejections that
-   * would be lost otherwise.
-   */
-  isNextQuick(): boolean {
-    const isQuick = this.willBeQuick
+  /** Of the next turn. Now and then one is watched, for the rejections that would be lost otherwise. */
+  takePace(): Pace {
+    const pace = this.nextPace
     this.#turnCount++
-    return isQuick
+    return pace
   }
 
-  /** What `isNextQuick` is going to say. */
-  get willBeQuick(): boolean {
+  /** What `takePace` is going to give. */
+  get nextPace(): Pace {
     const turn = this.#turnCount + 1
-    if (turn < this.#trustedFrom) return false
-    const isQuick = this.#meanMs > 0 && this.#meanMs < QUICK_MS && !this.#isWatched
-    return isQuick && turn % WATCH_EVERY !== 0
+    const isBrief = this.#meanMs > 0 && this.#meanMs < QUICK_MS && turn >= this.#trustedFrom
+    if (!isBrief) return 'slow'
+    return this.#isWatched || turn % WATCH_EVERY === 0 ? 'watched' : 'quick'
   }
 
   /** A job that waits for the host keeps those behind it waiting too. */
@@ -99,13 +102,13 @@ export class Batching {
   }
 
   /**
-   * Takes the next batch off the front; a cold instance, which has files to load, gets one job. `isQuick`: more may
-   * follow while it runs.
+   * Takes the next batch off the front; a cold instance, which has files to load, gets one job. While a quick
+   * turn runs more may follow.
    */
-  take(waiting: Job[], isCold: boolean, isQuick: boolean): Jobs | undefined {
+  take(waiting: Job[], isCold: boolean, pace: Pace): Jobs | undefined {
     const isOne = waiting[0]?.isAlone === true || isCold
     const count =
-      isQuick && waiting.length >= HALVE_FROM_JOBS ? Math.ceil(waiting.length / 2) : waiting.length
+      pace === 'quick' && waiting.length >= HALVE_FROM_JOBS ? Math.ceil(waiting.length / 2) : waiting.length
     return this.#splice(waiting, isOne ? 1 : count, this.#maxChars)
   }
 

@@ -1,9 +1,10 @@
+import type { Pace } from './batching.ts'
 import type { Claimant, Cores, Turn } from './cores.ts'
 import type { GuestIsolate, GuestWindow } from './guest-isolate.ts'
 
 export interface CrossingListener {
-  /** Whether the next entry is expected to be over in no time. */
-  isNextQuick(): boolean
+  /** Of the next entry. */
+  takePace(): Pace
   /** The entry is over and its microtasks ran. `rejection`: a promise nobody handled was rejected in it. */
   onTurnEnd(rejection: Error | undefined): void
   /** The isolate died in the entry, other than by `dispose()` of our own. */
@@ -82,11 +83,10 @@ export class Crossing implements Claimant {
    * Enters with the first texts of invocations, on a core that is its own already. They cross together; each after
    * the first gets an entry of its own, in which every microtask of the one before has run.
    *
-   * `isQuick`: they are expected to be over in no time, so nobody asks V8 for the end of the entry: a third of what
-   * a warm call costs (native-notes/isolated-vm.md). The guest says it; what goes wrong is noticed by the clock.
+   * If they are expected to be quick nobody asks V8 for the end of the entry: a third of what a warm call costs (native-notes/isolated-vm.md). The guest says it; what goes wrong is noticed by the clock.
    */
-  start(texts: readonly string[], turn: Turn, isQuick: boolean): void {
-    this.#begin(turn, isQuick)
+  start(texts: readonly string[], turn: Turn, pace: Pace): void {
+    this.#begin(turn, pace)
     this.#invoke(texts)
   }
 
@@ -100,13 +100,14 @@ export class Crossing implements Claimant {
     this.#invoke(texts)
   }
 
-  #begin(turn: Turn, isQuick: boolean): void {
+  #begin(turn: Turn, pace: Pace): void {
+    const isQuick = pace === 'quick'
     this.#turn = turn
     this.#isUncertain = isQuick || this.#wasQuick
     this.#wasQuick = isQuick
     this.#isQuick = isQuick
     this.#quickCount = 1
-    if (isQuick) this.#cores.expectSoon()
+    if (pace !== 'slow') this.#cores.expectSoon()
   }
 
   #invoke(texts: readonly string[]): void {
@@ -213,7 +214,7 @@ export class Crossing implements Claimant {
     )
     if (this.#wakeDue) texts.push(WAKE)
     this.#wakeDue = false
-    this.#begin(turn, this.#listener.isNextQuick())
+    this.#begin(turn, this.#listener.takePace())
     const text = `[${texts.join(',')}]`
     const mayLinger = this.#mayLinger
     this.#isolate.enter({ text, buffers, count: 1, isQuick: this.#isQuick, isFresh: false, mayLinger })

@@ -1,3 +1,4 @@
+import type { Pace } from './batching.ts'
 import type { Clock } from './clock.ts'
 import type { Cores } from './cores.ts'
 import type { Job } from './job.ts'
@@ -14,8 +15,8 @@ export interface InstanceKeeper<Instance> extends WedgeListener {
   onWait(): void
   /** Jobs are over, others that crossed behind them are under way: more may cross. */
   onProgress(): void
-  /** Whether the function's next turn is expected to be over in no time. */
-  isNextQuick(): boolean
+  /** Of the function's next turn. */
+  takePace(): Pace
   /** Its turns are not to be taken for quick any more: a promise was rejected that nobody handled, or its process ended. */
   onMisjudged(): void
   /** The program did not fit into its isolate, which no job had entered yet. */

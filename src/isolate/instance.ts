@@ -1,5 +1,5 @@
 import { Batch, CancelledJob, ProcessExit } from './batch.ts'
-import type { Streamed } from './batching.ts'
+import type { Pace, Streamed } from './batching.ts'
 import type { Timed } from './clock.ts'
 import type { CompiledProgram } from './compile.ts'
 import type { Turn } from './cores.ts'
@@ -31,7 +31,7 @@ export class Instance implements Timed, JobHolder {
     this.#keeper = keeper
     this.usage = new Usage(isolate)
     this.#crossing = new Crossing(isolate, keeper, keeper.cores, {
-      isNextQuick: () => keeper.isNextQuick(),
+      takePace: () => keeper.takePace(),
       onTurnEnd: rejection => this.#endTurn(rejection),
       onDeath: error => this.#die(error),
     })
@@ -86,12 +86,12 @@ export class Instance implements Timed, JobHolder {
     return this.#batch?.deadlineMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. `isQuick`: see Crossing. */
-  run(jobs: readonly [Job, ...Job[]], turn: Turn, isQuick: boolean): void {
+  /** Runs the handler for each of the jobs, in their order. How each ended is settled with the job. `pace`: of the turn. */
+  run(jobs: readonly [Job, ...Job[]], turn: Turn, pace: Pace): void {
     this.#batch = new Batch(jobs, this.#crossing, turn.startMs)
     this.usage.begin()
     this.#keeper.clock.add(this)
-    this.#crossing.start(this.#write(jobs), turn, isQuick)
+    this.#crossing.start(this.#write(jobs), turn, pace)
   }
 
   /** Jobs may cross into it one crossing behind the other: all of them have been quick so far. */

@@ -1,4 +1,4 @@
-import { Batching } from './batching.ts'
+import { Batching, type Pace } from './batching.ts'
 import type { Clock, Timed } from './clock.ts'
 import type { Claimant, Cores, Turn } from './cores.ts'
 import { Crew } from './crew.ts'
@@ -134,8 +134,8 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     this.#pump()
   }
 
-  isNextQuick(): boolean {
-    return this.#batching.isNextQuick()
+  takePace(): Pace {
+    return this.#batching.takePace()
   }
 
   onProgress(): void {
@@ -201,16 +201,15 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     this.#isClaimed = false
     const instance = this.#waiting.length === 0 ? undefined : this.#crew.take()
     const isCold = instance !== undefined && this.#crew.isCold(instance)
-    const isQuick = !isCold && this.#batching.isNextQuick()
-    const jobs =
-      instance?.isDisposed === false ? this.#batching.take(this.#waiting, isCold, isQuick) : undefined
+    const pace = isCold ? 'slow' : this.#batching.takePace()
+    const jobs = instance?.isDisposed === false ? this.#batching.take(this.#waiting, isCold, pace) : undefined
     if (instance === undefined || jobs === undefined) {
       this.cores.release(turn)
       instance?.dispose()
     } else {
       for (const job of jobs) job.isCold = isCold
       this.#crew.begin(instance)
-      instance.run(jobs, turn, isQuick && !jobs[0].isAlone)
+      instance.run(jobs, turn, jobs[0].isAlone ? 'slow' : pace)
     }
     this.#pump()
   }
@@ -262,7 +261,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     this.#isClaimed = true
     const instance = this.#crew.next
     const isShared = instance?.sharesThread === true && !this.#crew.isCold(instance)
-    const isBeside = isShared && this.#batching.willBeQuick && this.#waiting[0]?.isAlone === false
+    const isBeside = isShared && this.#batching.nextPace === 'quick' && this.#waiting[0]?.isAlone === false
     if (isBeside) this.cores.enterBeside(this)
     else this.cores.claim(this, false)
   }
