@@ -8,15 +8,15 @@
  * the argument up in a Map. The nearest to it in the SDK is the temp URL of a file that isn't there. A document
  * read by its id is what functions do in earnest: there the database's own work is included.
  *
- * One at a time all contenders are held to one core, as one-core.ts explains.
+ * One at a time all contenders are held to cores, as placement.ts explains.
  *
  * With 64 in flight the floor runs them interleaved in its one isolate. Ours has one invocation at a time in an
  * instance, as the platform does, so each that waits for the host keeps an isolate to itself.
  */
 import { FunctionHost } from 'cloudlet'
 import { checkField, MEMORY_MB } from './functions.ts'
-import { type Contender, compare, type Question } from './harness.ts'
-import { compareOnOneCore } from './one-core.ts'
+import { type Comparison, type Contender, compare, type Question } from './harness.ts'
+import { compareOnOneCore, compareOnTwoCores } from './placement.ts'
 import { RawFunction } from './raw.ts'
 
 const IN_FLIGHT = 64
@@ -43,15 +43,17 @@ export const bridge: Question = {
         `const all = await Promise.all(Array.from({ length: ${IN_FLIGHT} }, () => ${call})); return { count: all.length }`,
       IN_FLIGHT,
     )
+    const oneAtATime: Comparison = {
+      title: 'Bridge: one host call in a function, one at a time',
+      inFlight: 1,
+      rounds: isQuick ? 50 : 250,
+      warmUpRounds: 40,
+      callsPerRound: 50,
+      contenders: withBar(one, 0.8),
+    }
     return [
-      await compareOnOneCore({
-        title: 'Bridge: one host call in a function, one at a time',
-        inFlight: 1,
-        rounds: isQuick ? 50 : 250,
-        warmUpRounds: 40,
-        callsPerRound: 50,
-        contenders: withBar(one, 0.8),
-      }),
+      await compareOnTwoCores(oneAtATime),
+      await compareOnOneCore(oneAtATime),
       await compare({
         title: `Bridge: one host call in a function, ${IN_FLIGHT} in flight`,
         inFlight: IN_FLIGHT,

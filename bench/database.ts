@@ -7,7 +7,7 @@
  *
  * SQLite in the caller's own thread stands beside it, for what the way to another thread costs. Every write waits for
  * the disk: one at a time that is nearly all of it. What is asked one at a time is asked with all threads on one core,
- * as one-core.ts explains.
+ * as placement.ts explains.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -27,7 +27,7 @@ import {
 import { RawDatabase, RawInThread } from './database-raw.ts'
 import { type Contender, compare, type Question, type Settings } from './harness.ts'
 import { LoopDelay } from './loop-delay.ts'
-import { compareOnOneCore } from './one-core.ts'
+import { compareOnOneCore } from './placement.ts'
 import type { Table } from './statistics.ts'
 
 const IN_FLIGHT = 64

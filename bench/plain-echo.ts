@@ -2,18 +2,32 @@ import { once } from 'node:events'
 import { Packr } from 'msgpackr'
 import { WebSocket, WebSocketServer } from 'ws'
 
+/** A server that unpacks each message with msgpackr and packs the answer. Where it listens. */
+export async function servePlainEcho(): Promise<{ readonly server: WebSocketServer; readonly url: string }> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
+  server.on('connection', socket =>
+    socket.on('message', data => {
+      const { id, args }: Question = PACKR.unpack(toBuffer(data))
+      const answer: Answer = { type: 'result', id, result: { result: args.data, requestId: REQUEST_ID } }
+      socket.send(PACKR.pack(answer))
+    }),
+  )
+  await once(server, 'listening')
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('The echo server has no port.')
+  return { server, url: `ws://127.0.0.1:${address.port}` }
+}
+
 /**
- * The floor of a call over the network: a server that unpacks each message with msgpackr and packs the answer, and
- * one client of it that does likewise. Nothing is checked, nobody is anybody, and nothing runs.
+ * The floor of a call over the network: one client of a plain echo server. Nothing is checked, nobody is anybody, and
+ * nothing runs.
  */
-export class PlainEcho implements AsyncDisposable {
-  readonly #server: WebSocketServer
+export class PlainEcho implements Disposable {
   readonly #socket: WebSocket
   readonly #waiting = new Map<number, (answer: Answer) => void>()
   #lastId = 0
 
-  private constructor(server: WebSocketServer, socket: WebSocket) {
-    this.#server = server
+  private constructor(socket: WebSocket) {
     this.#socket = socket
     socket.on('message', data => {
       const answer: Answer = PACKR.unpack(toBuffer(data))
@@ -22,21 +36,10 @@ export class PlainEcho implements AsyncDisposable {
     })
   }
 
-  static async open(): Promise<PlainEcho> {
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
-    server.on('connection', socket =>
-      socket.on('message', data => {
-        const { id, args }: Question = PACKR.unpack(toBuffer(data))
-        const answer: Answer = { type: 'result', id, result: { result: args.data, requestId: REQUEST_ID } }
-        socket.send(PACKR.pack(answer))
-      }),
-    )
-    await once(server, 'listening')
-    const address = server.address()
-    if (typeof address !== 'object' || address === null) throw new Error('The echo server has no port.')
-    const socket = new WebSocket(`ws://127.0.0.1:${address.port}`, { perMessageDeflate: false })
+  static async connect(url: string): Promise<PlainEcho> {
+    const socket = new WebSocket(url, { perMessageDeflate: false })
     await once(socket, 'open')
-    return new PlainEcho(server, socket)
+    return new PlainEcho(socket)
   }
 
   /** What was sent, as it came back. */
@@ -49,10 +52,8 @@ export class PlainEcho implements AsyncDisposable {
     return (await promise).result.result
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#socket.terminate()
-    this.#server.close()
-    await once(this.#server, 'close')
   }
 }
 

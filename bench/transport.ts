@@ -1,19 +1,24 @@
 /**
  * Measures: callFunction of a warm function through a WebSocket on the loopback, against a plain ws + msgpackr echo of
- * the same message; beside them invoking the function in the process; and what an idle session takes of the host's
- * memory, beside an idle connection of a plain ws server.
- * Excludes: connecting and logging in. For calls, client and server share this process and its one event loop.
+ * the same message, with the servers in a process of their own, and with all in this one; there also invoking the
+ * function without a client; and what an idle session takes of the host's memory, beside an idle connection of a plain
+ * ws server.
+ * Excludes: connecting and logging in.
  * Run with: npm run bench -- transport
  */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { FunctionHost } from 'cloudlet'
 import { createCloud } from 'cloudlet/client'
 import { runChild } from './child.ts'
 import { checkSum, EVENT, helloSource } from './functions.ts'
 import { type Comparison, compare, type Question, type Settings } from './harness.ts'
-import { compareOnOneCore } from './one-core.ts'
-import { PlainEcho } from './plain-echo.ts'
+import { compareOnOneCore } from './placement.ts'
+import { PlainEcho, servePlainEcho } from './plain-echo.ts'
 import type { SessionFootprint } from './sessions-process.ts'
 import { type Measured, type Table, toRows } from './statistics.ts'
+import type { ServerUrls } from './transport-server-process.ts'
 
 const IN_FLIGHT = 64
 const LATENCY_BAR = 2
@@ -24,15 +29,30 @@ const SESSION_COUNT = 1000
 
 export const transport: Question = {
   name: 'transport',
-  measure: async settings => [...(await measureCalls(settings)), await measureSessions(settings)],
+  measure: async settings => [
+    ...(await measureCalls(settings)),
+    ...(await measureInOneProcess(settings)),
+    await measureSessions(settings),
+  ],
 }
 
 async function measureCalls({ isQuick }: Settings): Promise<Table[]> {
-  await using host = new FunctionHost()
-  await host.deploy('hello', { files: { 'index.js': helloSource(0) } })
-  const { url } = await host.listen({ port: 0 })
-  await using cloud = createCloud({ url, openid: 'o-1' })
-  await using echo = await PlainEcho.open()
+  const servers = fork(fileURLToPath(new URL('./transport-server-process.ts', import.meta.url)), {
+    execArgv: ['--no-node-snapshot'],
+  })
+  const [urls] = (await once(servers, 'message')) as [ServerUrls]
+  const tables = await compareOverConnections(urls, isQuick)
+  servers.disconnect()
+  await once(servers, 'exit')
+  return tables
+}
+
+async function compareOverConnections(
+  { door, echo: echoUrl }: ServerUrls,
+  isQuick: boolean,
+): Promise<Table[]> {
+  await using cloud = createCloud({ url: door, openid: 'o-1' })
+  using echo = await PlainEcho.connect(echoUrl)
   const contenders = (bar: number): Comparison['contenders'] => [
     { name: 'plain ws + msgpackr echo', run: () => echo.roundTrip(EVENT) },
     {
@@ -40,10 +60,9 @@ async function measureCalls({ isQuick }: Settings): Promise<Table[]> {
       run: async () => checkSum((await cloud.callFunction({ name: 'hello', data: EVENT })).result),
       bar,
     },
-    { name: 'host.invoke', run: async () => checkSum((await host.invoke('hello', EVENT)).result) },
   ]
   return [
-    await compareOnOneCore({
+    await compare({
       title: 'Transport: one call at a time',
       inFlight: 1,
       rounds: isQuick ? 50 : 250,
@@ -61,6 +80,44 @@ async function measureCalls({ isQuick }: Settings): Promise<Table[]> {
       contenders: contenders(THROUGHPUT_BAR),
     }),
   ]
+}
+
+async function measureInOneProcess({ isQuick }: Settings): Promise<Table[]> {
+  await using host = new FunctionHost()
+  await host.deploy('hello', { files: { 'index.js': helloSource(0) } })
+  const { url } = await host.listen({ port: 0 })
+  await using cloud = createCloud({ url, openid: 'o-1' })
+  const { server, url: echoUrl } = await servePlainEcho()
+  using echo = await PlainEcho.connect(echoUrl)
+  const contenders = (bar: number): Comparison['contenders'] => [
+    { name: 'plain ws + msgpackr echo', run: () => echo.roundTrip(EVENT) },
+    {
+      name: 'cloudlet/client callFunction',
+      run: async () => checkSum((await cloud.callFunction({ name: 'hello', data: EVENT })).result),
+      bar,
+    },
+    { name: 'host.invoke', run: async () => checkSum((await host.invoke('hello', EVENT)).result) },
+  ]
+  const tables = [
+    await compareOnOneCore({
+      title: 'Transport in one process: one call at a time',
+      inFlight: 1,
+      rounds: isQuick ? 50 : 250,
+      warmUpRounds: 40,
+      callsPerRound: 50,
+      contenders: contenders(LATENCY_BAR),
+    }),
+    await compare({
+      title: `Transport in one process: ${IN_FLIGHT} calls in flight on one connection`,
+      inFlight: IN_FLIGHT,
+      rounds: isQuick ? 20 : 100,
+      warmUpRounds: 20,
+      callsPerRound: 1024,
+      contenders: contenders(THROUGHPUT_BAR),
+    }),
+  ]
+  server.close()
+  return tables
 }
 
 async function measureSessions({ isQuick }: Settings): Promise<Table> {

@@ -5,15 +5,15 @@
  * in the rounds that don't count; the floor has one isolate per function and queues on it.
  * Run with: npm run bench -- warm-start
  *
- * One at a time both contenders are held to one core, as one-core.ts explains.
+ * One at a time both contenders are held to cores, as placement.ts explains.
  *
  * With many in flight on one function, plain isolated-vm with two isolates of it is measured too: what an
  * embedder could have by writing a pool.
  */
 import { FunctionHost } from 'cloudlet'
 import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
-import { type Contender, compare, type Question } from './harness.ts'
-import { compareOnOneCore } from './one-core.ts'
+import { type Comparison, type Contender, compare, type Question } from './harness.ts'
+import { compareOnOneCore, compareOnTwoCores } from './placement.ts'
 import { RawIsolates } from './raw.ts'
 
 const FUNCTION_COUNT = 16
@@ -37,15 +37,17 @@ export const warmStart: Question = {
       warmUpRounds: 20,
       callsPerRound: 1024,
     }
+    const oneAtATime: Comparison = {
+      title: 'Warm call: one at a time',
+      inFlight: 1,
+      rounds: isQuick ? 60 : 300,
+      warmUpRounds: 40,
+      callsPerRound: 100,
+      contenders: [floor('raw isolated-vm', one), { ...ours(host, 1, 'warm'), bar: 1.1 }],
+    }
     const tables = [
-      await compareOnOneCore({
-        title: 'Warm call: one at a time',
-        inFlight: 1,
-        rounds: isQuick ? 60 : 300,
-        warmUpRounds: 40,
-        callsPerRound: 100,
-        contenders: [floor('raw isolated-vm', one), { ...ours(host, 1, 'warm'), bar: 1.1 }],
-      }),
+      await compareOnTwoCores(oneAtATime),
+      await compareOnOneCore(oneAtATime),
       await compare({
         title: `Warm throughput: ${IN_FLIGHT} in flight on one function`,
         ...bursts,

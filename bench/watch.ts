@@ -13,7 +13,7 @@ import type { WatchUpdate } from '../src/protocol/watching.ts'
 import { type BenchDocument, makeDocument } from './database-documents.ts'
 import { RawDatabase } from './database-raw.ts'
 import type { Question } from './harness.ts'
-import { compareOnOneCore } from './one-core.ts'
+import { compareOnOneCore } from './placement.ts'
 
 const LISTENERS = 100
 /** Documents of the result: the newest, as in a chat. */

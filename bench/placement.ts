@@ -1,0 +1,58 @@
+/**
+ * For questions in which two threads take turns. Left alone, the scheduler keeps a pair on one core or spreads it, for a
+ * whole run, and to wake a thread on another core takes several times as long as a small call: the ratio of a pair on
+ * one core to a pair on two says nothing of either. So both are asked for, each for all contenders alike: all threads on
+ * one core, as on a machine that is busy elsewhere; and the main thread on a core of its own, as on an idle one. Where
+ * the system can't hold threads (other than Linux with taskset) they are left alone.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { type Comparison, compare } from './harness.ts'
+import type { Table } from './statistics.ts'
+
+/** As `compare`, with all threads of this process, and of the others named, on one core. */
+export async function compareOnOneCore(comparison: Comparison, pids: readonly number[] = []): Promise<Table> {
+  using _held = new HeldThreads([process.pid, ...pids])
+  return await compare({ ...comparison, title: `${comparison.title}, all on one core` })
+}
+
+/** As `compare`, with this process's main thread on a core, and its others and the other processes on another. */
+export async function compareOnTwoCores(
+  comparison: Comparison,
+  pids: readonly number[] = [],
+): Promise<Table> {
+  using _held = new HeldThreads([process.pid, ...pids], process.pid)
+  return await compare({ ...comparison, title: `${comparison.title}, two cores` })
+}
+
+/** Holds threads to the last core they may run on, and one of them to the first. */
+class HeldThreads implements Disposable {
+  readonly #allowed = readAllowedCores()
+  readonly #pids: readonly number[]
+
+  constructor(pids: readonly number[], apart?: number) {
+    this.#pids = pids
+    const [last] = this.#allowed?.match(/\d+$/) ?? []
+    const [first] = this.#allowed?.match(/^\d+/) ?? []
+    if (last === undefined || first === undefined) return
+    for (const pid of pids) hold(['--all-tasks', '--cpu-list', '--pid', last, String(pid)])
+    if (apart !== undefined) hold(['--cpu-list', '--pid', first, String(apart)])
+  }
+
+  [Symbol.dispose](): void {
+    const cores = this.#allowed
+    if (cores === undefined) return
+    for (const pid of this.#pids) hold(['--all-tasks', '--cpu-list', '--pid', cores, String(pid)])
+  }
+}
+
+/** Such as `0-3,6`. */
+function readAllowedCores(): string | undefined {
+  const path = '/proc/self/status'
+  return existsSync(path) ? /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(path, 'utf8'))?.[1] : undefined
+}
+
+/** Threads that start later are held as the one that starts them. */
+function hold(args: readonly string[]): void {
+  spawnSync('taskset', args, { stdio: 'ignore' })
+}
