@@ -1,46 +1,53 @@
+import { availableParallelism } from 'node:os'
 import { Patience } from './patience.ts'
 
 /** Longest time an answer is waited for awake, in milliseconds, unless it is told otherwise. */
 const LONGEST_MS = 0.1
+/** On the only core there is, nothing comes while this thread has it. */
+const isAlone = availableParallelism() < 2
 
 /**
- * Keeps this thread's event loop from going to sleep while an answer is due within microseconds. To be woken takes
+ * Keeps this thread's event loop from going to sleep while something is due within microseconds. To be woken takes
  * longer than a quick call: 30 µs on two cores (native-notes/isolated-vm.md). As long as waits end in time they are
  * spent awake; of others most are slept through.
  */
 export class BusyPoll {
-  readonly #isDue: () => boolean
   readonly #longestMs: number
+  readonly #mayWait: () => boolean
   readonly #patience = new Patience()
-  #untilMs = 0
+  #isDue = false
   #isAwake = false
+  #untilMs = 0
 
-  /** `isDue`: whether an answer is still waited for, and this thread may stay awake for it. */
-  constructor(isDue: () => boolean, longestMs = LONGEST_MS) {
-    this.#isDue = isDue
+  /** `mayWait`: whether this thread may have a core for it. */
+  constructor(longestMs = LONGEST_MS, mayWait = () => true) {
     this.#longestMs = longestMs
+    this.#mayWait = mayWait
   }
 
-  /** Another answer is due from now on. */
+  /** Something is due from now on. */
   expect(): void {
-    // What came led to more in time.
-    if (this.#isAwake) this.#patience.gain()
-    else if (!this.#patience.tries()) return
+    this.#isDue = true
+    if (!this.#isAwake && (isAlone || !this.#mayWait() || !this.#patience.tries())) return
     this.#untilMs = performance.now() + this.#longestMs
     if (this.#isAwake) return
     this.#isAwake = true
     setImmediate(this.#look)
   }
 
+  /** It has come. `isAll`: nothing else is due. */
+  meet(isAll = true): void {
+    if (!this.#isDue) return
+    if (this.#isAwake) this.#patience.gain()
+    this.#isDue = !isAll
+  }
+
   /** With an immediate to come, the loop looks for what has come without waiting for it. */
   readonly #look = (): void => {
-    const isOver = !this.#isDue()
-    if (!isOver && performance.now() < this.#untilMs) {
-      setImmediate(this.#look)
-      return
-    }
-    this.#isAwake = false
-    if (isOver) this.#patience.gain()
-    else this.#patience.lose()
+    const mayWait = this.#mayWait()
+    const isInTime = performance.now() < this.#untilMs
+    this.#isAwake = this.#isDue && isInTime && mayWait
+    if (this.#isAwake) setImmediate(this.#look)
+    else if (this.#isDue && !isInTime) this.#patience.lose()
   }
 }

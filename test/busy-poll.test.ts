@@ -6,70 +6,85 @@ const LONG_MS = 60_000
 
 /** A wait that counts how often it was looked at. */
 class Wait {
-  isDue = true
+  mayWait = true
   lookCount = 0
   readonly poll: BusyPoll
 
   constructor(longestMs: number) {
-    this.poll = new BusyPoll(() => {
+    this.poll = new BusyPoll(longestMs, () => {
       this.lookCount++
-      return this.isDue
-    }, longestMs)
+      return this.mayWait
+    })
   }
 
-  /** Whether the loop was kept from sleeping for one more answer. */
-  async isAwakeForOneMore(): Promise<boolean> {
+  /** Looks in some turns of the loop. */
+  async looks(): Promise<number> {
     const before = this.lookCount
-    this.poll.expect()
-    await turn()
-    await turn()
-    return this.lookCount > before
+    for (let count = 0; count < 5; count++) await turn()
+    return this.lookCount - before
   }
 }
 
 describe('BusyPoll', () => {
-  test('looks in each turn of the loop until the answer has come', async () => {
+  test('looks in each turn of the loop until what is due has come', async () => {
     const wait = new Wait(LONG_MS)
     wait.poll.expect()
-    for (let count = 0; count < 5; count++) await turn()
-    expect(wait.lookCount).toBeGreaterThanOrEqual(4)
-    wait.isDue = false
+    expect(await wait.looks()).toBeGreaterThanOrEqual(4)
+    wait.poll.meet()
     await turn()
-    await turn()
-    const { lookCount } = wait
-    for (let count = 0; count < 5; count++) await turn()
-    expect(wait.lookCount).toBe(lookCount)
+    expect(await wait.looks()).toBe(0)
+  })
+
+  test('goes on while more is due', async () => {
+    const wait = new Wait(LONG_MS)
+    wait.poll.expect()
+    wait.poll.meet(false)
+    expect(await wait.looks()).toBeGreaterThanOrEqual(4)
+    wait.poll.meet()
   })
 
   test('gives up in time', async () => {
-    const wait = new Wait(0)
+    const wait = new Wait(1)
     wait.poll.expect()
-    for (let count = 0; count < 5; count++) await turn()
-    expect(wait.lookCount).toBe(1)
+    const untilMs = performance.now() + 2
+    while (performance.now() < untilMs);
+    await turn()
+    await turn()
+    expect(await wait.looks()).toBe(0)
   })
 
-  test('sleeps through twice as many waits after each that was too long', async () => {
-    const wait = new Wait(0)
-    const awakeFor: number[] = []
-    for (let number = 1; number <= 40; number++) if (await wait.isAwakeForOneMore()) awakeFor.push(number)
-    expect(awakeFor).toEqual([1, 3, 7, 15, 31])
-  })
-
-  test('comes back to waiting awake when answers come in time again', async () => {
-    const wait = new Wait(0)
-    for (let number = 1; number <= 15; number++) await wait.isAwakeForOneMore()
-    wait.isDue = false
-    const awakeFor: number[] = []
-    for (let number = 16; number <= 50; number++) if (await wait.isAwakeForOneMore()) awakeFor.push(number)
-    expect(awakeFor.slice(0, 7)).toEqual([31, 39, 43, 45, 46, 47, 48])
-  })
-
-  test('an answer that led to more counts as one in time', async () => {
-    const wait = new Wait(0)
-    for (let number = 1; number <= 2; number++) await wait.isAwakeForOneMore()
+  test('gives up when others need the core, and begins nothing then', async () => {
+    const wait = new Wait(LONG_MS)
     wait.poll.expect()
-    expect(await wait.isAwakeForOneMore()).toBe(true)
-    expect(await wait.isAwakeForOneMore()).toBe(false)
-    expect(await wait.isAwakeForOneMore()).toBe(true)
+    expect(await wait.looks()).toBeGreaterThanOrEqual(4)
+    wait.mayWait = false
+    await turn()
+    await turn()
+    expect(await wait.looks()).toBe(0)
+    wait.poll.expect()
+    await turn()
+    expect(await wait.looks()).toBe(0)
+  })
+
+  test('leaves out waits after one in vain, and fewer after one that was not', async () => {
+    const wait = new Wait(0)
+    const isBegun = async (end = (): void => {}): Promise<boolean> => {
+      wait.lookCount = 0
+      wait.poll.expect()
+      end()
+      await turn()
+      await turn()
+      // Asked once at the beginning; again only by who waits.
+      return wait.lookCount > 1
+    }
+    const meet = (): void => wait.poll.meet()
+    expect([await isBegun(), await isBegun(), await isBegun()]).toEqual([true, false, true])
+    expect([await isBegun(), await isBegun(), await isBegun(), await isBegun(meet)]).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ])
+    expect([await isBegun(meet), await isBegun(meet), await isBegun(meet)]).toEqual([false, true, true])
   })
 })

@@ -32,11 +32,10 @@ function tellNowAndThen(): void {
 }
 
 const LONGEST_SILENCE_MS = 25
-/** A host that has but this to do asks again within some 20 µs of an answer. */
-const AWAKE_MS = 0.05
+/** A host that has but this to do asks again in this time, also if it has to be woken, in milliseconds. */
+const AWAKE_MS = 0.1
 let flushedMs = 0
-let isAnswered = false
-const poll = new BusyPoll(() => isAnswered, AWAKE_MS)
+const poll = new BusyPoll(AWAKE_MS)
 
 // A terminal tells all processes of the host to end; this one ends with its channel, when the host has drained.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
@@ -45,14 +44,13 @@ watchForOrphaning()
 const socket = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
 const channel = new Channel<FromCell>(socket, {
   onFrame: value => {
-    isAnswered = false
+    poll.meet()
     try {
       for (const message of value as readonly ToCell[]) {
         inhabitants.handle(message)
         tellNowAndThen()
       }
       channel.flush()
-      isAnswered = true
       poll.expect()
     } catch (error) {
       fail(error)

@@ -1,12 +1,7 @@
+import type { Pace } from './cores.ts'
 import type { Job } from './job.ts'
 
 type Jobs = readonly [Job, ...Job[]]
-
-/**
- * How long a turn is expected to take: no time, so nobody has its end told; no time, but it is told all the same; or
- * longer, or nobody knows.
- */
-export type Pace = 'quick' | 'watched' | 'slow'
 
 /** Jobs that cross together, at most, and the time of the isolate they may take together, in milliseconds. */
 const MAX_JOBS = 64

@@ -29,6 +29,12 @@ export interface Turn {
 }
 
 /**
+ * How long a turn is expected to take: no time, so nobody has its end told; no time, but it is told all the same; or
+ * longer, or nobody knows.
+ */
+export type Pace = 'quick' | 'watched' | 'slow'
+
+/**
  * Bounds how many isolates run at once: isolated-vm gives each a thread, and more threads than cores only delay
  * each other and the host's own loop (native-notes/isolated-vm.md). An invocation that continues goes before one that
  * starts, unless that has waited for long; groups take turns.
@@ -37,8 +43,9 @@ export class Cores implements Timed {
   readonly deadlineMs = Number.POSITIVE_INFINITY
   readonly #limit: number
   readonly #cores: number
-  /** The host's thread needs a core of its own to stay awake on. */
-  readonly #poll = new BusyPoll(() => this.runningCount > 0 && this.isAnyFree)
+  /** Turns that are expected to be over in no time. The host's thread needs a core of its own to stay awake for them. */
+  readonly #brief = new Set<Turn>()
+  readonly #poll = new BusyPoll(undefined, () => this.isAnyFree)
   /** How many isolates of one group may run at once. */
   readonly groupLimit: number
   readonly #clock: Clock
@@ -67,9 +74,9 @@ export class Cores implements Timed {
     return this.#running.size + this.#beside.size
   }
 
-  /** There is a core that no isolate runs on. */
+  /** There is a core that no isolate runs on; those beside have one together. */
   get isAnyFree(): boolean {
-    return this.runningCount < this.#cores
+    return this.#running.size + Math.min(this.#beside.size, 1) < this.#cores
   }
 
   /** Somebody waits for a core. */
@@ -98,12 +105,14 @@ export class Cores implements Timed {
     claimant.enter(turn)
   }
 
-  /** A turn under way is expected to be over in no time. */
-  expectSoon(): void {
+  /** The turn, which is under way, is expected to be over in no time. */
+  expectSoon(turn: Turn): void {
+    this.#brief.add(turn)
     this.#poll.expect()
   }
 
   release(turn: Turn): void {
+    if (this.#brief.delete(turn)) this.#poll.meet(this.#brief.size === 0)
     if (this.#beside.delete(turn) || !this.#running.delete(turn)) return
     this.#uncount(turn)
     this.#serve()

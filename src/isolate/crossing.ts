@@ -1,5 +1,4 @@
-import type { Pace } from './batching.ts'
-import type { Claimant, Cores, Turn } from './cores.ts'
+import type { Claimant, Cores, Pace, Turn } from './cores.ts'
 import type { GuestIsolate, GuestWindow } from './guest-isolate.ts'
 
 export interface CrossingListener {
@@ -83,7 +82,8 @@ export class Crossing implements Claimant {
    * Enters with the first texts of invocations, on a core that is its own already. They cross together; each after
    * the first gets an entry of its own, in which every microtask of the one before has run.
    *
-   * If they are expected to be quick nobody asks V8 for the end of the entry: a third of what a warm call costs (native-notes/isolated-vm.md). The guest says it; what goes wrong is noticed by the clock.
+   * If they are expected to be quick nobody asks V8 for the end of the entry: a third of what a warm call costs
+   * (native-notes/isolated-vm.md). The guest says it; what goes wrong is noticed by the clock.
    */
   start(texts: readonly string[], turn: Turn, pace: Pace): void {
     this.#begin(turn, pace)
@@ -96,7 +96,7 @@ export class Crossing implements Claimant {
    */
   append(texts: readonly string[]): void {
     this.#quickCount++
-    this.#cores.expectSoon()
+    if (this.#turn !== undefined) this.#cores.expectSoon(this.#turn)
     this.#invoke(texts)
   }
 
@@ -107,7 +107,7 @@ export class Crossing implements Claimant {
     this.#wasQuick = isQuick
     this.#isQuick = isQuick
     this.#quickCount = 1
-    if (pace !== 'slow') this.#cores.expectSoon()
+    if (pace !== 'slow') this.#cores.expectSoon(turn)
   }
 
   #invoke(texts: readonly string[]): void {

@@ -1,6 +1,5 @@
-import type { Pace } from './batching.ts'
 import type { Clock } from './clock.ts'
-import type { Cores } from './cores.ts'
+import type { Cores, Pace } from './cores.ts'
 import type { Job } from './job.ts'
 import type { Outcome, RecycleReason } from './outcome.ts'
 import type { WedgeListener } from './thread-watch.ts'

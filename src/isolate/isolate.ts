@@ -80,7 +80,7 @@ export class LocalIsolate implements GuestIsolate {
   /** Entries that V8 will tell the end of. */
   #awaitedCount = 0
   #cpuMs = 0
-  readonly #linger = new Linger()
+  readonly #linger: Linger
 
   /**
    * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this
@@ -92,6 +92,7 @@ export class LocalIsolate implements GuestIsolate {
     this.nodeNames = nodeNames
     this.#entersHere = options.quickLimitMs !== undefined
     this.#quickLimitMs = options.quickLimitMs ?? 0
+    this.#linger = new Linger(memoryMb)
     // Texts that all isolates share count in each one's limit; what a function may take is beside them.
     const limitMb = memoryMb + Math.ceil(sharedTextBytes() / 1_048_576)
     this.#isolate = new Isolate({ memoryLimit: limitMb, snapshot: runtimeSnapshot(runtime) })
@@ -178,7 +179,6 @@ export class LocalIsolate implements GuestIsolate {
   /** Whether the end will be told. */
   enter({ text, buffers, count, isQuick, isFresh, mayLinger }: Entry): boolean {
     if (this.#isolate.isDisposed) return false
-    this.#linger.meet(this.#readCpuMs)
     const first: DoorArguments = text === undefined ? NO_ARGS : [text, ...buffers.map(copyForGuest)]
     // On this thread only if its own is idle, for which this one would have to wait.
     const isHere = isQuick && isFresh && this.#entersHere && this.#awaitedCount === 0
@@ -189,17 +189,16 @@ export class LocalIsolate implements GuestIsolate {
       if (isAwaited && entry === count - 1) this.#enterAwaited(args)
       else this.#doorIn.applyIgnored(undefined, args)
     }
-    const wait = mayLinger && !isAwaited ? this.#linger.ask() : undefined
+    const wait = mayLinger && !isAwaited ? this.#linger.ask(count, text?.length ?? 0) : undefined
     if (wait !== undefined && !this.#isolate.isDisposed) this.#doorIn.applyIgnored(undefined, wait)
-    this.#linger.release()
+    this.#linger.release(this.#readCpuMs)
     return isAwaited && !this.#isolate.isDisposed
   }
 
   awaitEnd(): void {
     if (this.#isolate.isDisposed) return
-    this.#linger.meet(this.#readCpuMs)
     this.#enterAwaited(NO_ARGS)
-    this.#linger.release()
+    this.#linger.release(this.#readCpuMs)
   }
 
   openWindow(shared: unknown): GuestWindow {

@@ -1,6 +1,6 @@
-import { Batching, type Pace } from './batching.ts'
+import { Batching } from './batching.ts'
 import type { Clock, Timed } from './clock.ts'
-import type { Claimant, Cores, Turn } from './cores.ts'
+import type { Claimant, Cores, Pace, Turn } from './cores.ts'
 import { Crew } from './crew.ts'
 import type { Instance } from './instance.ts'
 import type { InstanceKeeper } from './instance-keeper.ts'

@@ -7,6 +7,15 @@ import { ExternalCopy, type SharedCopy } from './ivm.ts'
 const LONGEST_CPU_MS = 0.1
 /** A thread that still waits after this time was kept from its core: somebody else wants it. In milliseconds. */
 const LONGEST_MS = 0.05
+/**
+ * What may cross before the isolate's thread sleeps, which frees what entries carried: entries, and characters for each
+ * megabyte the isolate may have (native-notes/memory.md).
+ */
+const MAX_ENTRIES = 512
+const CHARS_PER_MB = 4096
+/** Crossings are counted up to this, and from 1 again. */
+const MAX_CROSSING = 2 ** 31 - 1
+
 /** Isolates of the process whose threads were asked to stay awake, the longest ago first. One core is the host's. */
 const awake = new Set<Linger>()
 const mostAwake = availableParallelism() - 1
@@ -16,22 +25,36 @@ export type LingerArguments = [crossing: number] | [crossing: number, shared: Sh
 
 /**
  * Has an isolate's thread stay awake behind a crossing for the next one, as long as that tends to come within 30 µs: to
- * wake it costs the host's thread 10 µs and more, and the call twice that (native-notes/isolated-vm.md). What entries
- * carried is freed when the thread sleeps: it does at the latest behind the next turn that isn't quick (batching.ts).
+ * wake it costs the host's thread 10 µs and more, and the call twice that (native-notes/isolated-vm.md).
  */
 export class Linger {
+  readonly #maxChars: number
   readonly #patience = new Patience()
   #view: Int32Array | undefined
+  /** The newest crossing, for the guest. */
   #newest = 0
-  /** The crossing behind which the thread was asked to wait, if it is the newest; else 0. */
+  /** The crossing behind which the thread was asked to wait, or 0. */
   #asked = 0
-  /** When the isolate was last heard of, and its CPU time then. */
+  /** The same, for the crossing that is being made. */
+  #next = 0
+  /** When the isolate was heard of since it was asked, and its CPU time then. */
   #heardMs = 0
   #heardCpuMs = 0
   #waitedCpuMs = 0
+  /** What its function has used, as it was told last: it never becomes less. */
+  #usedMs = 0
+  /** What has crossed since the thread slept last. */
+  #entries = 0
+  #chars = 0
+
+  constructor(memoryMb: number) {
+    this.#maxChars = memoryMb * CHARS_PER_MB
+  }
+
   /** Of `cpuMs`, the isolate's, what it did other than wait. */
   subtract(cpuMs: number): number {
-    return cpuMs - this.#waitedCpuMs - this.#waitingCpuMs(cpuMs)
+    this.#usedMs = Math.max(this.#usedMs, cpuMs - this.#waitedCpuMs - this.#waitingCpuMs(cpuMs))
+    return this.#usedMs
   }
 
   /** The guest said something: if it waits, it has done so since. */
@@ -41,36 +64,50 @@ export class Linger {
     this.#heardCpuMs = readCpuMs()
   }
 
-  /** The next crossing is about to begin. */
-  meet(readCpuMs: () => number): void {
-    if (this.#asked > 0) this.#judge(readCpuMs())
-    this.#asked = 0
-  }
-
-  /** Whether the thread is to wait behind the entries that have crossed, and with what. */
-  ask(): LingerArguments | undefined {
-    if (mostAwake < 1 || !this.#patience.tries()) return undefined
-    this.#asked = ++this.#newest
+  /** Whether the thread is to wait behind so many entries, which have been made, and with what. */
+  ask(entries: number, chars: number): LingerArguments | undefined {
+    this.#entries += entries
+    this.#chars += chars
+    const isFull = this.#entries >= MAX_ENTRIES || this.#chars >= this.#maxChars
+    if (isFull || mostAwake < 1 || !this.#patience.tries()) return undefined
+    this.#next = this.#advance()
     this.#makeRoom()
-    if (this.#view !== undefined) return [this.#asked]
+    if (this.#view !== undefined) return [this.#next]
     const shared = new SharedArrayBuffer(LINGER_BYTES)
     this.#view = new Int32Array(shared)
-    return [this.#asked, new ExternalCopy(shared).copyInto()]
+    return [this.#next, new ExternalCopy(shared).copyInto()]
   }
 
-  /** Ends the wait behind an earlier crossing: what comes next is in the isolate's queue. */
-  release(): void {
-    if (this.#view === undefined) return
-    if (this.#asked === 0) {
-      this.#newest++
-      awake.delete(this)
-    }
-    Atomics.store(this.#view, LINGER_NEWEST, this.#newest)
+  /** Ends the wait behind an earlier crossing: the new one is all in the isolate's queue. */
+  release(readCpuMs: () => number): void {
+    if (this.#asked > 0) this.#judge(readCpuMs())
+    if (this.#next === 0) this.#sleepNext()
+    if (this.#view !== undefined) Atomics.store(this.#view, LINGER_NEWEST, this.#newest)
+    this.#asked = this.#next
+    this.#next = 0
+    this.#heardMs = 0
   }
 
   /** The isolate was disposed. */
   close(): void {
     awake.delete(this)
+  }
+
+  /** Its thread sleeps behind the new crossing. */
+  #sleepNext(): void {
+    this.#advance()
+    this.#noteSleep()
+    awake.delete(this)
+  }
+
+  #noteSleep(): void {
+    this.#entries = 0
+    this.#chars = 0
+  }
+
+  #advance(): number {
+    this.#newest = (this.#newest % MAX_CROSSING) + 1
+    return this.#newest
   }
 
   #makeRoom(): void {
@@ -87,18 +124,20 @@ export class Linger {
     awake.delete(this)
     if (this.#view === undefined || this.#asked === 0) return
     Atomics.store(this.#view, LINGER_IN_VAIN, this.#asked)
-    Atomics.store(this.#view, LINGER_NEWEST, ++this.#newest)
+    Atomics.store(this.#view, LINGER_NEWEST, this.#advance())
   }
 
+  /** One that had not begun when the new crossing was made has been neither. */
   #judge(cpuMs: number): void {
-    const isInTime = this.#isAwake && performance.now() - this.#heardMs < LONGEST_MS
-    if (isInTime) this.#patience.gain()
+    if (this.#heardMs === 0) return
+    if (this.#isAwake && performance.now() - this.#heardMs < LONGEST_MS) this.#patience.gain()
     else if (this.#isAwake || this.#isInVain) this.#patience.lose()
     this.#waitedCpuMs += this.#waitingCpuMs(cpuMs)
+    if (this.#isInVain) this.#noteSleep()
   }
 
   #waitingCpuMs(cpuMs: number): number {
-    if (this.#asked === 0 || !(this.#isAwake || this.#isInVain)) return 0
+    if (this.#heardMs === 0 || !(this.#isAwake || this.#isInVain)) return 0
     return Math.min(Math.max(cpuMs - this.#heardCpuMs, 0), LONGEST_CPU_MS)
   }
 

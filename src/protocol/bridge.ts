@@ -200,7 +200,7 @@ export const LINGER_NEWEST = 0
 export const LINGER_AWAKE = 1
 /** The crossing behind which it last waited in vain. */
 export const LINGER_IN_VAIN = 2
-/** Times the guest looks before it lets its thread sleep: 25 ns each, 30 µs in all. */
+/** Times the guest looks before it lets its thread sleep: 25 ns each once it is compiled, 30 µs in all. */
 export const LINGER_LOOKS = 1200
 
 /** The name of the functions that ES modules are, which stack traces leave out. */

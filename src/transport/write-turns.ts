@@ -11,13 +11,12 @@ export interface TurnWriter {
 
 /**
  * Tells sockets when the event loop has been through what was ready, so that of answers that come together the first
- * goes out at once and the others in one system call. A tick would be too early, and may be too late: answers come out
+ * goes out at once and the others with as few system calls as pays. A tick would be too early, and may be too late: answers come out
  * of isolates, behind which Node runs no ticks.
  */
 export class WriteTurns {
   #writers: TurnWriter[] = []
-  #isUnanswered = false
-  readonly #poll = new BusyPoll(() => !this.#isUnanswered, AWAKE_MS)
+  readonly #poll = new BusyPoll(AWAKE_MS)
 
   /** Once per turn. */
   join(writer: TurnWriter): void {
@@ -26,14 +25,13 @@ export class WriteTurns {
 
   /** A message came. */
   noteReceived(): void {
-    this.#isUnanswered = true
+    this.#poll.meet()
   }
 
   #end(): void {
     const writers = this.#writers
     this.#writers = []
     for (const writer of writers) writer.endTurn()
-    this.#isUnanswered = false
     this.#poll.expect()
   }
 }
