@@ -10,10 +10,10 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { FunctionHost } from 'cloudlet'
-import { createCloud } from 'cloudlet/client'
+import { type Cloud, createCloud } from 'cloudlet/client'
 import { runChild } from './child.ts'
 import { checkSum, EVENT, helloSource } from './functions.ts'
-import { type Comparison, compare, type Question, type Settings } from './harness.ts'
+import { type Comparison, type Contender, compare, type Question, type Settings } from './harness.ts'
 import { compareOnOneCore } from './placement.ts'
 import { PlainEcho, servePlainEcho } from './plain-echo.ts'
 import type { SessionFootprint } from './sessions-process.ts'
@@ -21,6 +21,7 @@ import { type Measured, type Table, toRows } from './statistics.ts'
 import type { ServerUrls } from './transport-server-process.ts'
 
 const IN_FLIGHT = 64
+const OURS = 'cloudlet/client callFunction'
 const LATENCY_BAR = 2
 const THROUGHPUT_BAR = 0.5
 /** 30 KB is what the memory of an idle session may be. */
@@ -47,37 +48,15 @@ async function measureCalls({ isQuick }: Settings): Promise<Table[]> {
   return tables
 }
 
-async function compareOverConnections(
-  { door, echo: echoUrl }: ServerUrls,
-  isQuick: boolean,
-): Promise<Table[]> {
-  await using cloud = createCloud({ url: door, openid: 'o-1' })
-  using echo = await PlainEcho.connect(echoUrl)
-  const contenders = (bar: number): Comparison['contenders'] => [
-    { name: 'plain ws + msgpackr echo', run: () => echo.roundTrip(EVENT) },
-    {
-      name: 'cloudlet/client callFunction',
-      run: async () => checkSum((await cloud.callFunction({ name: 'hello', data: EVENT })).result),
-      bar,
-    },
-  ]
+async function compareOverConnections(urls: ServerUrls, isQuick: boolean): Promise<Table[]> {
+  await using cloud = createCloud({ url: urls.door, openid: 'o-1' })
+  using echo = await PlainEcho.connect(urls.echo)
+  const contenders = [floor(echo), ours(cloud)]
   return [
-    await compare({
-      title: 'Transport: one call at a time',
-      inFlight: 1,
-      rounds: isQuick ? 50 : 250,
-      warmUpRounds: 40,
-      callsPerRound: 50,
-      contenders: contenders(LATENCY_BAR),
-    }),
+    await compare({ title: 'Transport: one call at a time', ...oneAtATime(contenders, isQuick) }),
     await compare({
       title: `Transport: ${IN_FLIGHT} calls in flight on one connection`,
-      inFlight: IN_FLIGHT,
-      rounds: isQuick ? 20 : 100,
-      // The way of a call is long: V8 has all of it compiled after some 20,000.
-      warmUpRounds: 20,
-      callsPerRound: 1024,
-      contenders: contenders(THROUGHPUT_BAR),
+      ...manyAtOnce(contenders, isQuick),
     }),
   ]
 }
@@ -89,35 +68,61 @@ async function measureInOneProcess({ isQuick }: Settings): Promise<Table[]> {
   await using cloud = createCloud({ url, openid: 'o-1' })
   const { server, url: echoUrl } = await servePlainEcho()
   using echo = await PlainEcho.connect(echoUrl)
-  const contenders = (bar: number): Comparison['contenders'] => [
-    { name: 'plain ws + msgpackr echo', run: () => echo.roundTrip(EVENT) },
-    {
-      name: 'cloudlet/client callFunction',
-      run: async () => checkSum((await cloud.callFunction({ name: 'hello', data: EVENT })).result),
-      bar,
-    },
+  const contenders = [
+    floor(echo),
+    ours(cloud),
     { name: 'host.invoke', run: async () => checkSum((await host.invoke('hello', EVENT)).result) },
   ]
   const tables = [
     await compareOnOneCore({
       title: 'Transport in one process: one call at a time',
-      inFlight: 1,
-      rounds: isQuick ? 50 : 250,
-      warmUpRounds: 40,
-      callsPerRound: 50,
-      contenders: contenders(LATENCY_BAR),
+      ...oneAtATime(contenders, isQuick),
     }),
     await compare({
       title: `Transport in one process: ${IN_FLIGHT} calls in flight on one connection`,
-      inFlight: IN_FLIGHT,
-      rounds: isQuick ? 20 : 100,
-      warmUpRounds: 20,
-      callsPerRound: 1024,
-      contenders: contenders(THROUGHPUT_BAR),
+      ...manyAtOnce(contenders, isQuick),
     }),
   ]
   server.close()
   return tables
+}
+
+function floor(echo: PlainEcho): Contender {
+  return { name: 'plain ws + msgpackr echo', run: () => echo.roundTrip(EVENT) }
+}
+
+function ours(cloud: Cloud): Contender {
+  return {
+    name: OURS,
+    run: async () => checkSum((await cloud.callFunction({ name: 'hello', data: EVENT })).result),
+  }
+}
+
+type Calls = Omit<Comparison, 'title'>
+
+function oneAtATime(contenders: readonly Contender[], isQuick: boolean): Calls {
+  return {
+    inFlight: 1,
+    rounds: isQuick ? 50 : 250,
+    warmUpRounds: 40,
+    callsPerRound: 50,
+    contenders: withBar(contenders, LATENCY_BAR),
+  }
+}
+
+function manyAtOnce(contenders: readonly Contender[], isQuick: boolean): Calls {
+  return {
+    inFlight: IN_FLIGHT,
+    rounds: isQuick ? 20 : 100,
+    // The way of a call is long: V8 has all of it compiled after some 20,000.
+    warmUpRounds: 20,
+    callsPerRound: 1024,
+    contenders: withBar(contenders, THROUGHPUT_BAR),
+  }
+}
+
+function withBar(contenders: readonly Contender[], bar: number): Contender[] {
+  return contenders.map(contender => (contender.name === OURS ? { ...contender, bar } : contender))
 }
 
 async function measureSessions({ isQuick }: Settings): Promise<Table> {

@@ -10,14 +10,19 @@ export interface MessageSink {
 
 /** Small messages that are sent together before the turn is over: the other side works on them meanwhile. */
 const EARLY_COUNT = 16
+/** After a turn with so many messages the first of the next waits for the others: alone it would cost what all do. */
+const BUSY_COUNT = 8
 
 /**
- * Of what is sent within one turn of an event loop the first goes out at once, the rest at its end or as soon as there is
- * enough of it: in one write, and what is small in one message, if the other side takes lists.
+ * Of what is sent within one turn of an event loop the first goes out at once, unless there was much in the turn before,
+ * the rest at its end or as soon as there is enough of it: in one write, and what is small in one message, if the other
+ * side takes lists.
  */
 export class TurnOutbox {
   readonly #sink: MessageSink
-  #hasSent = false
+  /** Messages of this turn. */
+  #count = 0
+  #wasBusy = false
   #isCorked = false
   #list: MessageList | undefined
 
@@ -37,14 +42,16 @@ export class TurnOutbox {
 
   /** True for the first in a turn: `endTurn` is to be called when that is over. */
   send(message: Uint8Array): boolean {
-    if (!this.#hasSent) {
-      this.#hasSent = true
-      this.#sink.send(message)
-      return true
-    }
+    this.#count++
+    if (this.#count === 1 && !this.#wasBusy) this.#sink.send(message)
+    else this.#hold(message)
+    return this.#count === 1
+  }
+
+  #hold(message: Uint8Array): void {
     if (this.#list?.add(message) === true) {
       if (this.#list.count === EARLY_COUNT) this.#sendNow()
-      return false
+      return
     }
     if (!this.#isCorked) {
       this.#isCorked = true
@@ -52,7 +59,6 @@ export class TurnOutbox {
     }
     this.flush()
     if (this.#list?.add(message) !== true) this.#sink.send(message)
-    return false
   }
 
   /** Sends what waits, for who can't wait for the end of the turn. */
@@ -62,7 +68,8 @@ export class TurnOutbox {
   }
 
   endTurn(): void {
-    this.#hasSent = false
+    this.#wasBusy = this.#count >= BUSY_COUNT
+    this.#count = 0
     this.#sendNow()
   }
 

@@ -76,4 +76,28 @@ describe('TurnOutbox', () => {
     outbox.endTurn()
     expect(written).toEqual([[1], upTo(2, 40)])
   })
+
+  test('after much in one turn, lets the first of the next wait for the others', () => {
+    outbox.join(LARGE_BYTES)
+    send(8)
+    outbox.endTurn()
+    written = []
+    send(3)
+    expect(written).toEqual([])
+    outbox.endTurn()
+    expect(written).toEqual([[9, 10, 11]])
+    send(1)
+    expect(written.at(-1)).toEqual([12])
+  })
+
+  test('says of the first message of each turn that it is', () => {
+    outbox.join(LARGE_BYTES)
+    for (let turn = 0; turn < 2; turn++) {
+      const said = Array.from({ length: 10 }, (_, id) =>
+        outbox.send(encodeFrame({ type: 'call', id, op: 'x', args: null })),
+      )
+      expect(said).toEqual([true, ...Array(9).fill(false)])
+      outbox.endTurn()
+    }
+  })
 })
