@@ -15,8 +15,8 @@
  */
 import { FunctionHost } from 'cloudlet'
 import { checkField, MEMORY_MB } from './functions.ts'
-import { type Comparison, type Contender, compare, type Question } from './harness.ts'
-import { compareOnOneCore, compareOnTwoCores } from './placement.ts'
+import { type Contender, compare, type Question } from './harness.ts'
+import { compareByPlacement } from './placement.ts'
 import { RawFunction } from './raw.ts'
 
 const IN_FLIGHT = 64
@@ -43,17 +43,15 @@ export const bridge: Question = {
         `const all = await Promise.all(Array.from({ length: ${IN_FLIGHT} }, () => ${call})); return { count: all.length }`,
       IN_FLIGHT,
     )
-    const oneAtATime: Comparison = {
-      title: 'Bridge: one host call in a function, one at a time',
-      inFlight: 1,
-      rounds: isQuick ? 50 : 250,
-      warmUpRounds: 40,
-      callsPerRound: 50,
-      contenders: withBar(one, 0.8),
-    }
     return [
-      await compareOnTwoCores(oneAtATime),
-      await compareOnOneCore(oneAtATime),
+      ...(await compareByPlacement({
+        title: 'Bridge: one host call in a function, one at a time',
+        inFlight: 1,
+        rounds: isQuick ? 50 : 250,
+        warmUpRounds: 40,
+        callsPerRound: 50,
+        contenders: withBar(one, 0.8),
+      })),
       await compare({
         title: `Bridge: one host call in a function, ${IN_FLIGHT} in flight`,
         inFlight: IN_FLIGHT,

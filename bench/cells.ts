@@ -14,8 +14,8 @@ import { coldContender, rawContender } from './cold-start.ts'
 import type { Footprint } from './density-process.ts'
 import { settle, startUp, waitForSpares } from './engine.ts'
 import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
-import { type Comparison, type Contender, compare, type Question, type Settings } from './harness.ts'
-import { compareOnOneCore, compareOnTwoCores } from './placement.ts'
+import { type Contender, compare, type Question, type Settings } from './harness.ts'
+import { compareByPlacement } from './placement.ts'
 import { RawIsolates } from './raw.ts'
 import { type Measured, type Table, toRows } from './statistics.ts'
 
@@ -48,18 +48,18 @@ async function measureCalls({ isQuick }: Settings): Promise<Table[]> {
     run: async () => checkSum(await raw.call(EVENT)),
   })
   const bursts = { inFlight: IN_FLIGHT, rounds: isQuick ? 15 : 100, warmUpRounds: 4, callsPerRound: 1024 }
-  const oneAtATime: Comparison = {
-    title: 'Through a cell: a warm call, one at a time',
-    inFlight: 1,
-    rounds: isQuick ? 60 : 300,
-    warmUpRounds: 40,
-    callsPerRound: 100,
-    contenders: [floor(one), { ...ours(host, 1), bar: WARM_BAR }],
-  }
-  const pids = host.stats().cells.map(({ pid }) => pid)
   const tables = [
-    await compareOnTwoCores(oneAtATime, pids),
-    await compareOnOneCore(oneAtATime, pids),
+    ...(await compareByPlacement(
+      {
+        title: 'Through a cell: a warm call, one at a time',
+        inFlight: 1,
+        rounds: isQuick ? 60 : 300,
+        warmUpRounds: 40,
+        callsPerRound: 100,
+        contenders: [floor(one), { ...ours(host, 1), bar: WARM_BAR }],
+      },
+      host.stats().cells.map(({ pid }) => pid),
+    )),
     await compare({
       title: `Through a cell: ${IN_FLIGHT} in flight on one function`,
       ...bursts,

@@ -16,11 +16,15 @@ export async function compareOnOneCore(comparison: Comparison, pids: readonly nu
   return await compare({ ...comparison, title: `${comparison.title}, all on one core` })
 }
 
-/** As `compare`, with this process's main thread on a core, and its others and the other processes on another. */
-export async function compareOnTwoCores(
+/** The same, and before it with this process's main thread on a core, and its others and the others named on another. */
+export async function compareByPlacement(
   comparison: Comparison,
   pids: readonly number[] = [],
-): Promise<Table> {
+): Promise<Table[]> {
+  return [await compareOnTwoCores(comparison, pids), await compareOnOneCore(comparison, pids)]
+}
+
+async function compareOnTwoCores(comparison: Comparison, pids: readonly number[]): Promise<Table> {
   using _held = new HeldThreads([process.pid, ...pids], process.pid)
   return await compare({ ...comparison, title: `${comparison.title}, two cores` })
 }

@@ -12,8 +12,8 @@
  */
 import { FunctionHost } from 'cloudlet'
 import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
-import { type Comparison, type Contender, compare, type Question } from './harness.ts'
-import { compareOnOneCore, compareOnTwoCores } from './placement.ts'
+import { type Contender, compare, type Question } from './harness.ts'
+import { compareByPlacement } from './placement.ts'
 import { RawIsolates } from './raw.ts'
 
 const FUNCTION_COUNT = 16
@@ -37,17 +37,15 @@ export const warmStart: Question = {
       warmUpRounds: 20,
       callsPerRound: 1024,
     }
-    const oneAtATime: Comparison = {
-      title: 'Warm call: one at a time',
-      inFlight: 1,
-      rounds: isQuick ? 60 : 300,
-      warmUpRounds: 40,
-      callsPerRound: 100,
-      contenders: [floor('raw isolated-vm', one), { ...ours(host, 1, 'warm'), bar: 1.1 }],
-    }
     const tables = [
-      await compareOnTwoCores(oneAtATime),
-      await compareOnOneCore(oneAtATime),
+      ...(await compareByPlacement({
+        title: 'Warm call: one at a time',
+        inFlight: 1,
+        rounds: isQuick ? 60 : 300,
+        warmUpRounds: 40,
+        callsPerRound: 100,
+        contenders: [floor('raw isolated-vm', one), { ...ours(host, 1, 'warm'), bar: 1.1 }],
+      })),
       await compare({
         title: `Warm throughput: ${IN_FLIGHT} in flight on one function`,
         ...bursts,

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Patience } from './patience.ts'
 
-/** Longest time an answer is waited for awake, in milliseconds, unless it is told otherwise. */
+/** Longest time that is waited awake, in milliseconds: a few times what waking the other side and this one takes. */
 const LONGEST_MS = 0.1
 /** On the only core there is, nothing comes while this thread has it. */
 const isAlone = availableParallelism() < 2
@@ -12,17 +12,17 @@ const isAlone = availableParallelism() < 2
  * spent awake; of others most are slept through.
  */
 export class BusyPoll {
-  readonly #longestMs: number
   readonly #mayWait: () => boolean
+  readonly #longestMs: number
   readonly #patience = new Patience()
   #isDue = false
   #isAwake = false
   #untilMs = 0
 
   /** `mayWait`: whether this thread may have a core for it. */
-  constructor(longestMs = LONGEST_MS, mayWait = () => true) {
-    this.#longestMs = longestMs
+  constructor(mayWait = () => true, longestMs = LONGEST_MS) {
     this.#mayWait = mayWait
+    this.#longestMs = longestMs
   }
 
   /** Something is due from now on. */

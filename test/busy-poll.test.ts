@@ -11,10 +11,10 @@ class Wait {
   readonly poll: BusyPoll
 
   constructor(longestMs: number) {
-    this.poll = new BusyPoll(longestMs, () => {
+    this.poll = new BusyPoll(() => {
       this.lookCount++
       return this.mayWait
-    })
+    }, longestMs)
   }
 
   /** Looks in some turns of the loop. */

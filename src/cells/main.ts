@@ -32,10 +32,9 @@ function tellNowAndThen(): void {
 }
 
 const LONGEST_SILENCE_MS = 25
-/** A host that has but this to do asks again in this time, also if it has to be woken, in milliseconds. */
-const AWAKE_MS = 0.1
 let flushedMs = 0
-const poll = new BusyPoll(AWAKE_MS)
+/** A host that has but this to do asks again at once. */
+const poll = new BusyPoll()
 
 // A terminal tells all processes of the host to end; this one ends with its channel, when the host has drained.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})

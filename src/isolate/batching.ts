@@ -1,5 +1,6 @@
 import type { Pace } from './cores.ts'
 import type { Job } from './job.ts'
+import { MAX_UNPAUSED_ENTRIES, maxUnpausedChars } from './pause-bounds.ts'
 
 type Jobs = readonly [Job, ...Job[]]
 
@@ -16,15 +17,8 @@ const DISTRUST_TURNS = 256
 const TINY_MS = 0.004
 /** The share of the newest batch in the running mean of a job's time. */
 const MEAN_SHARE = 0.25
-/**
- * Characters that cross before the isolate's thread pauses, for each megabyte the instance may have: what entries
- * carry is not freed before (native-notes/memory.md).
- */
-const CHARS_PER_MB = 4096
 /** What a job crosses with beside its event, in characters; some have more to say of their caller. */
 const ENVELOPE_CHARS = 128
-/** Jobs that cross before the isolate's thread pauses, at most. */
-const MAX_STREAM_JOBS = 512
 /** From so many waiting jobs on, half cross first, so that the thread and the host's both have something to do. */
 const HALVE_FROM_JOBS = 40
 
@@ -44,7 +38,7 @@ export class Batching {
   #isWatched = false
 
   constructor(memoryMb: number) {
-    this.#maxChars = memoryMb * CHARS_PER_MB
+    this.#maxChars = maxUnpausedChars(memoryMb)
   }
 
   get size(): number {
@@ -111,9 +105,9 @@ export class Batching {
   takeMore(waiting: Job[], { size, chars }: Streamed): Jobs | undefined {
     const roomChars = this.#maxChars - chars - size * ENVELOPE_CHARS
     const [first] = waiting
-    if (first === undefined || first.isAlone || size >= MAX_STREAM_JOBS || charsOf(first) > roomChars)
+    if (first === undefined || first.isAlone || size >= MAX_UNPAUSED_ENTRIES || charsOf(first) > roomChars)
       return undefined
-    return this.#splice(waiting, MAX_STREAM_JOBS - size, roomChars)
+    return this.#splice(waiting, MAX_UNPAUSED_ENTRIES - size, roomChars)
   }
 
   /** At least the first, however large it is. */

@@ -45,7 +45,7 @@ export class Cores implements Timed {
   readonly #cores: number
   /** Turns that are expected to be over in no time. The host's thread needs a core of its own to stay awake for them. */
   readonly #brief = new Set<Turn>()
-  readonly #poll = new BusyPoll(undefined, () => this.isAnyFree)
+  readonly #poll = new BusyPoll(() => this.isAnyFree)
   /** How many isolates of one group may run at once. */
   readonly groupLimit: number
   readonly #clock: Clock

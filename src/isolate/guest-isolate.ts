@@ -16,7 +16,7 @@ export interface Entry {
   readonly isQuick: boolean
   /** Nothing that came before in its invocations was seen outside the isolate: they can be run again elsewhere. */
   readonly isFresh: boolean
-  /** A core may be kept busy for what is to cross next. */
+  /** It is quick, and a core may be kept busy for what is to cross next. */
   readonly mayLinger: boolean
 }
 

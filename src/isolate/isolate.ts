@@ -189,7 +189,7 @@ export class LocalIsolate implements GuestIsolate {
       if (isAwaited && entry === count - 1) this.#enterAwaited(args)
       else this.#doorIn.applyIgnored(undefined, args)
     }
-    const wait = mayLinger && !isAwaited ? this.#linger.ask(count, text?.length ?? 0) : undefined
+    const wait = mayLinger ? this.#linger.ask(count, text?.length ?? 0) : undefined
     if (wait !== undefined && !this.#isolate.isDisposed) this.#doorIn.applyIgnored(undefined, wait)
     this.#linger.release(this.#readCpuMs)
     return isAwaited && !this.#isolate.isDisposed

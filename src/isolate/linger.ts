@@ -2,17 +2,12 @@ import { availableParallelism } from 'node:os'
 import { Patience } from '../patience.ts'
 import { LINGER_AWAKE, LINGER_BYTES, LINGER_IN_VAIN, LINGER_NEWEST } from '../protocol/bridge.ts'
 import { ExternalCopy, type SharedCopy } from './ivm.ts'
+import { MAX_UNPAUSED_ENTRIES, maxUnpausedChars } from './pause-bounds.ts'
 
 /** CPU time of one wait that isn't the function's, at most, in milliseconds: some three times what it takes. */
 const LONGEST_CPU_MS = 0.1
 /** A thread that still waits after this time was kept from its core: somebody else wants it. In milliseconds. */
 const LONGEST_MS = 0.05
-/**
- * What may cross before the isolate's thread sleeps, which frees what entries carried: entries, and characters for each
- * megabyte the isolate may have (native-notes/memory.md).
- */
-const MAX_ENTRIES = 512
-const CHARS_PER_MB = 4096
 /** Crossings are counted up to this, and from 1 again. */
 const MAX_CROSSING = 2 ** 31 - 1
 
@@ -48,7 +43,7 @@ export class Linger {
   #chars = 0
 
   constructor(memoryMb: number) {
-    this.#maxChars = memoryMb * CHARS_PER_MB
+    this.#maxChars = maxUnpausedChars(memoryMb)
   }
 
   /** Of `cpuMs`, the isolate's, what it did other than wait. */
@@ -68,7 +63,7 @@ export class Linger {
   ask(entries: number, chars: number): LingerArguments | undefined {
     this.#entries += entries
     this.#chars += chars
-    const isFull = this.#entries >= MAX_ENTRIES || this.#chars >= this.#maxChars
+    const isFull = this.#entries >= MAX_UNPAUSED_ENTRIES || this.#chars >= this.#maxChars
     if (isFull || mostAwake < 1 || !this.#patience.tries()) return undefined
     this.#next = this.#advance()
     this.#makeRoom()
