@@ -3,7 +3,7 @@ import type { CallerVariables, FixedIdentity, InvokeMessage } from '../protocol/
 import { waitForEver } from './ask.ts'
 import { dropBackground, hasCallsWaiting } from './call.ts'
 import { resetConsole, setLogLimits, writeLog } from './console.ts'
-import { type Context, makeContext, setFixedContext } from './context.ts'
+import { makeContext, setFixedContext } from './context.ts'
 import { describeFailure } from './errors.ts'
 import {
   ErrorCtor,
@@ -17,17 +17,8 @@ import { type Callback, type Handler, loadHandler } from './load-handler.ts'
 import { endNode, nodeHoldsLoop, startNode } from './node.ts'
 import { post, postAnswer, postNow, postOver, quote, setOpen } from './outbox.ts'
 import { processObject, setFixedIdentity, setIdentity } from './process.ts'
+import { makeRun, type Run } from './run.ts'
 import { dropTimers, resumeTimers, setTimerLimit, timersHoldLoop } from './timers.ts'
-
-/** One run of the handler: the first of its completions wins, the rest are ignored (wxcloud-spec §1.3). */
-interface Run {
-  isAnswered: boolean
-  /** What `callback` was given while it waits for the loop to empty. */
-  callbackResult: { error: unknown; value: unknown } | undefined
-  /** The handler returned something to wait for, so an empty loop says nothing yet. */
-  awaitsThenable: boolean
-  context: Context | undefined
-}
 
 let handler: Handler | undefined
 /** The invocation under way, until nothing of it is left. */
@@ -72,7 +63,7 @@ function isLoopEmpty(run: Run): boolean {
 
 /** Loads the function if this instance hasn't yet, then runs its handler. */
 export function start(message: InvokeMessage): void {
-  const run: Run = { isAnswered: false, callbackResult: undefined, awaitsThenable: false, context: undefined }
+  const run = makeRun()
   current = run
   setOpen(true)
   resetConsole()

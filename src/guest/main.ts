@@ -23,6 +23,7 @@ import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
 import { setProgram } from './require.ts'
+import { dropShapes } from './shapes.ts'
 import { fireTimers } from './timers.ts'
 
 /**
@@ -68,6 +69,7 @@ function start(program: Program): void {
   delete globals[PLACES]
   ;(processObject.argv as string[])[1] = program.entry
   setProgram(program, places ?? '')
+  dropShapes()
 }
 
 /** `process.memoryUsage`: what the host measured last. The function's process is its isolate. */

@@ -27,7 +27,7 @@ let memoryMb = 0
 let fixed: FixedIdentity['variables'] = {}
 let caller: CallerVariables | undefined
 /** Who asks; the request's id is each invocation's own. */
-let values: Readonly<Partial<Record<IdentityVariable, string | undefined>>> = {}
+let values: Readonly<Partial<Record<IdentityVariable, string | undefined>>> = valuesOf({}, {}, '')
 /** `context.environ` before and after the request's id. */
 let environHead = ''
 let environTail = ''
@@ -92,9 +92,16 @@ function setCaller(variables: CallerVariables): void {
     const key = CALLER_VARIABLES[index] as (typeof CALLER_VARIABLES)[number]
     if (variables[key] !== undefined) names += names === '' ? key : `,${key}`
   }
-  const { TCB_ENV, TRIGGER_SRC } = fixed
-  const { TCB_SOURCE, WX_APPID, WX_CLIENTIP, WX_OPENID, WX_UNIONID } = variables
-  values = {
+  values = valuesOf(fixed, variables, names)
+  writeEnviron()
+}
+
+function valuesOf(
+  { TCB_ENV, TRIGGER_SRC }: FixedIdentity['variables'],
+  { TCB_SOURCE, WX_APPID, WX_CLIENTIP, WX_OPENID, WX_UNIONID }: CallerVariables,
+  names: string,
+): Readonly<Partial<Record<IdentityVariable, string | undefined>>> {
+  return {
     TCB_ENV,
     TCB_SOURCE,
     TRIGGER_SRC,
@@ -104,7 +111,6 @@ function setCaller(variables: CallerVariables): void {
     WX_OPENID,
     WX_UNIONID,
   }
-  writeEnviron()
 }
 
 /** `K=V;K=V`, in the order of the names. */

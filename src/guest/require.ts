@@ -157,7 +157,7 @@ function parseJson(path: string, text: string): unknown {
   }
 }
 
-function makeModule(path: string, parent: Module | undefined): Module {
+export function makeModule(path: string, parent: Module | undefined): Module {
   const module = ObjectCreate(modulePrototype) as unknown as Module
   fillModule(module, path, parent)
   return module
@@ -176,7 +176,7 @@ function fillModule(module: Module, path: string, parent: Module | undefined): v
   if (parent !== undefined) addChild(parent, module)
 }
 
-function makeRequire(module: Module): RequireFunction {
+export function makeRequire(module: Module): RequireFunction {
   const require = ((specifier: unknown) => requireFrom(module, specifier)) as RequireFunction
   const resolve = ((specifier: unknown, options?: { paths?: readonly string[] }) =>
     resolveFrom(module, specifier, options)) as RequireFunction['resolve']

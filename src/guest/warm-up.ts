@@ -7,6 +7,7 @@ import {
   type ToGuest,
   WARM_UP_KIND,
 } from '../protocol/bridge.ts'
+import { FIRST_INVOCATION } from '../protocol/first-invocation.ts'
 import type { ServerCloud } from '../sdk/cloud.ts'
 import { type NodeRequire, useNetwork, useNode } from './warm-up-node.ts'
 
@@ -60,18 +61,7 @@ const program: Program = {
 
 /** What the host says in turn: two invocations, answers to what they ask, and a turn without anything. */
 const said: ToGuest[] = [
-  {
-    type: 'invoke',
-    event: { fails: true },
-    fixed: {
-      context: { function_name: 'warm' },
-      environment: { HOME: '/' },
-      variables: { TCB_ENV: 'e' },
-      limits: { logLines: 9, logChars: 999, timers: 9 },
-    },
-    requestId: '1',
-    variables: { WX_OPENID: 'o' },
-  },
+  { ...FIRST_INVOCATION, event: { fails: true } },
   { type: 'invoke', event: { fails: false }, requestId: '2', variables: { WX_OPENID: 'o' } },
   { type: 'reply', id: 1, value: { documents: [{ _id: '1', at: { $date: 0 } }] } },
   { type: 'reply', id: 2, value: { updated: 1 } },

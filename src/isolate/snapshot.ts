@@ -10,6 +10,7 @@ import {
   WARM_UP_KIND,
 } from '../protocol/bridge.ts'
 import { ExternalCopy, Isolate, IVM_VERSION, type SharedText, type Snapshot } from './ivm.ts'
+import { withoutBaselineCode } from './v8-flags.ts'
 
 /**
  * Which snapshot. What isn't in it a function may have all the same, evaluated at first use; what is costs time at each
@@ -73,7 +74,7 @@ export type PackageSource = readonly [global: string, text: SharedText]
 export function runtimeSnapshot(kind: RuntimeKind): Snapshot {
   let snapshot = snapshots.get(kind)
   if (snapshot === undefined) {
-    snapshot = Isolate.createSnapshot(sourcesOf(kind), warmUpOf(kind))
+    snapshot = withoutBaselineCode(() => Isolate.createSnapshot(sourcesOf(kind), warmUpOf(kind)))
     snapshots.set(kind, snapshot)
   }
   return snapshot

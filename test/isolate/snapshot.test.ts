@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { readFunctionConfig } from '../../src/function-config.ts'
+import { makeIdentityTemplate, writeVariables } from '../../src/identity.ts'
+import type { Job } from '../../src/isolate/job.ts'
+import { writeInvocations } from '../../src/isolate/run.ts'
+import { FIRST_INVOCATION } from '../../src/protocol/first-invocation.ts'
+
+const DEFAULTS = { timeoutMs: 20_000, memoryMb: 128, functionConcurrency: 20 }
+
+test('a first call compiles nothing of the runtime to machine code', async () => {
+  const child = fileURLToPath(new URL('./cold-starts-child.ts', import.meta.url))
+  const args = ['--no-node-snapshot', '--trace-baseline-batch-compilation', child]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  const calls = stdout.split('called\n')
+  expect(calls).toHaveLength(21)
+  // The host's thread compiles its own in two of three.
+  const quiet = calls.filter(text => !text.includes('Compiling current batch'))
+  expect(quiet.length).toBeGreaterThan(2)
+})
+
+test('what a host says first has the keys that the snapshot has hidden classes for, in their order', () => {
+  const { fixed, requestId } = FIRST_INVOCATION
+  const { config } = readFunctionConfig('f', undefined, DEFAULTS)
+  const { fixedText } = makeIdentityTemplate('f', 'local', config, fixed.limits)
+  const variablesText = writeVariables({ openid: 'o', appid: 'wx0', clientIp: '127.0.0.1' })
+  const job = { request: { requestId, eventText: '{}', fixedText, variablesText } } as unknown as Job
+  const [text = ''] = writeInvocations([job], true)
+  expect(keysOf(JSON.parse(text))).toEqual(keysOf(FIRST_INVOCATION))
+})
+
+function keysOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.entries(value).map(([key, inner]) => [key, keysOf(inner)])
+}
