@@ -57,10 +57,11 @@ let isAdopted = false
 globals[DOOR] = dispatch
 
 function start(program: Program): void {
+  // First, so that the host hears of whatever else goes wrong.
+  connect(globals[SEND] as Send, mayClose)
   adopt()
   startClock()
   beginNode()
-  connect(globals[SEND] as Send, mayClose)
   delete globals[PRELOAD_NODE]
   delete globals[SEND]
   delete globals[START]

@@ -157,10 +157,10 @@ export class LocalIsolate implements GuestIsolate {
   async load(program: CompiledProgram): Promise<void> {
     const { source } = program
     const { cachedData, places } = nativeOf(program)
-    const onDeath = (error: unknown): void => this.listener.onDeath(error)
     if (places !== undefined) this.#context.global.setSync(PLACES, places.copyInto())
     if (source.length <= EVAL_CHARS) {
-      this.#context.eval(source, { filename: PROGRAM_SCRIPT }).catch(onDeath)
+      // It was compiled at deploy, and what its start throws the guest says: to hear of its end would take a wake more.
+      this.#context.evalIgnored(source, { filename: PROGRAM_SCRIPT })
       return
     }
     try {
@@ -168,7 +168,7 @@ export class LocalIsolate implements GuestIsolate {
         filename: PROGRAM_SCRIPT,
         ...(cachedData === undefined ? undefined : { cachedData }),
       })
-      script.run(this.#context).catch(onDeath)
+      script.run(this.#context).catch((error: unknown) => this.listener.onDeath(error))
       script.release()
     } catch (error) {
       this.dispose()
