@@ -22,7 +22,7 @@ import { beginNode, evaluateNode, loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
 import { invoke, invokeNext, mayClose } from './queue.ts'
-import { setProgram } from './require.ts'
+import { refuseProgram, setProgram } from './require.ts'
 import { dropShapes } from './shapes.ts'
 import { fireTimers } from './timers.ts'
 
@@ -54,11 +54,26 @@ globals[PRELOAD_NODE] = (names: readonly string[]) => {
   preloadNode(names)
 }
 let isAdopted = false
+let isConnected = false
 globals[DOOR] = dispatch
 
 function start(program: Program): void {
-  // First, so that the host hears of whatever else goes wrong.
+  meetHost()
+  try {
+    takeOver(program)
+  } catch (error) {
+    refuseProgram(error)
+  }
+}
+
+/** Also before a program that failed to start: the host hears of that alone from here. */
+function meetHost(): void {
+  if (isConnected) return
+  isConnected = true
   connect(globals[SEND] as Send, mayClose)
+}
+
+function takeOver(program: Program): void {
   adopt()
   startClock()
   beginNode()
@@ -102,6 +117,7 @@ function dispatch(text?: string | number, ...buffers: ArrayBuffer[]): void {
       linger(text, buffers[0] as SharedArrayBuffer | undefined)
       return
     }
+    meetHost()
     if (text === undefined) {
       if (!invokeNext()) return
     } else {

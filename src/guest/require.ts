@@ -23,6 +23,7 @@ const codes = ObjectCreate(null) as Record<string, ModuleCode>
 const cache = ObjectCreate(null) as Record<string, Module>
 const extensions = ObjectCreate(null)
 let main: Module | undefined
+let startError: unknown
 let places = ''
 let loader: Loader | undefined
 
@@ -50,9 +51,15 @@ export function setProgram(given: Program, placeTable: string): void {
   setProgramLines(program.lines, (part, line, column) => getLoader()?.findPlace(part, line, column))
 }
 
+/** It could not be taken: whoever asks for its entry hears why. */
+export function refuseProgram(error: unknown): void {
+  startError = error
+}
+
 /** Runs the entry module and what it loads. Throws what they throw; `ready` is there when an ES module waits. */
 export function loadEntry(): { readonly exports: unknown; readonly ready: Promise<unknown> | undefined } {
   const code = codes[program.entry]
+  if (code === undefined) throw startError ?? new ErrorCtor('The program did not start.')
   if (isEs(code)) return (getLoader() as Loader).runEntry(program.entry)
   return { exports: loadModule(program.entry, undefined).exports, ready: undefined }
 }

@@ -174,7 +174,16 @@ describe('a guest that forges its messages', () => {
 
 describe('a program that does not load', () => {
   test.each([
-    ['throws', `throw new Error('no program')`, { kind: 'crashed', message: 'no program' }],
+    [
+      'throws before it starts',
+      `throw new Error('no program')`,
+      { kind: 'unloadable', failure: { message: 'The program did not start.' } },
+    ],
+    [
+      'throws as it starts',
+      '__cloudletStart({ entry: "/var/user/index.js", modules: null })',
+      { kind: 'unloadable', failure: { name: 'TypeError' } },
+    ],
     ['does not fit', 'const kept = []; for (;;) kept.push({ a: kept.length })', { kind: 'memory' }],
   ])('one that %s fails its job and ends its isolate', async (_, source, outcome) => {
     const { ran, stats } = await runProgram(source, 5000)
