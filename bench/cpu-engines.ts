@@ -11,8 +11,8 @@ import {
 } from './functions.ts'
 import { RawFunction, RawIsolates } from './raw.ts'
 
-/** Takes five to ten milliseconds. */
-const WORK = { n: 29 }
+/** Takes ten to twenty milliseconds: next to it, what it costs to hand a thread its work is nothing. */
+const WORK = { n: 31 }
 const COMPUTER_COUNT = 2
 
 /** Functions to keep cores busy with, each in an isolate of its own. */

@@ -48,10 +48,10 @@ export const scaling: Question = {
     const slices = await takeTurns(
       {
         contenders: [...Object.values(rawLoads), ...Object.values(ourLoads)],
-        rounds: isQuick ? 8 : 40,
+        rounds: isQuick ? 5 : 20,
         warmUpRounds: 1,
       },
-      load => runLoad(load, isQuick ? 120 : 250),
+      load => runLoad(load, isQuick ? 240 : 500),
     )
     const resultsOf = (loads: Record<keyof Results, Load>): Results => {
       const of = (key: keyof Results): readonly Slice[] => slices.get(loads[key]) ?? []

@@ -76,6 +76,12 @@ export class Admission {
     return this.#runningCount
   }
 
+  /** Whether who asks now is most likely admitted at once. */
+  hasRoom({ signal }: Pick<Ticket, 'signal'>): boolean {
+    if (this.#isClosed || signal?.aborted === true || this.#queuedCount > 0) return false
+    return this.#onHostCount < this.#options.maxConcurrency
+  }
+
   get queuedCount(): number {
     return this.#queuedCount
   }

@@ -72,10 +72,11 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     // 1 find
     const deployed = line.findDeployment(functionName)
     const { deployment } = deployed
+    const lane = line.pool.open(deployment.key)
+    if (line.admission.hasRoom(scope)) lane.prepare()
     const isDirect = scope.depth === 0
     const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
     const eventText = writeEvent(identifyEvent(input.event, caller, isDirect))
-    const lane = line.pool.open(deployment.key)
     // 2 admit
     const permit = await line.admission.admit({
       functionName,

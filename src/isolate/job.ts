@@ -86,6 +86,19 @@ export class Job {
     settle(result)
   }
 
+  /** It is to run again, from its beginning, by another's doing. False if nobody waits for it any more. */
+  restart(holder: JobHolder): boolean {
+    this.holder = holder
+    this.isCold = false
+    if (this.isSettled) {
+      this.over()
+      return false
+    }
+    this.request.onRestart()
+    this.queuedMs = performance.now()
+    return true
+  }
+
   /** It never ran. */
   drop(outcome: Outcome): void {
     this.settle({ outcome, coldStart: false, cpuMs: 0, heapUsedBytes: 0 })

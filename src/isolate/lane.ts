@@ -24,6 +24,8 @@ const IN_USE_MS = 10_000
  */
 export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Timed {
   readonly key: PoolKey
+  readonly clock: Clock
+  readonly cores: Cores
   readonly deadlineMs = Number.POSITIVE_INFINITY
   /** A function's share of the cores is all its instances'. */
   readonly group: object = this
@@ -42,15 +44,9 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   constructor(key: PoolKey, owner: LaneOwner<Lane>) {
     this.key = key
     this.#owner = owner
+    this.clock = owner.clock
+    this.cores = owner.cores
     this.#batching = new Batching(key.memoryMb)
-  }
-
-  get clock(): Clock {
-    return this.#owner.clock
-  }
-
-  get cores(): Cores {
-    return this.#owner.cores
   }
 
   /** Jobs it can take at once, by what is known of their length. */
@@ -66,6 +62,11 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   /** One of its instances will be free as soon as its turn has ended. */
   get isAboutToFree(): boolean {
     return this.#crew.isAboutToFree
+  }
+
+  /** An invocation is about to come. Without an instance one is begun: its thread is at it while the host gets ready. */
+  prepare(): void {
+    if (this.#crew.size === 0 && !this.#isRetired && this.#findRefusal() === undefined) this.#make()
   }
 
   /** Never rejects: how it ended is the outcome. */
@@ -150,18 +151,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     if (jobs.some(({ isAlone }) => isAlone)) this.#batching.distrust()
     // Those that were lost with a process say nothing of the function.
     else if (jobs.some(({ lossCount }) => lossCount === 0)) this.#batching.reset()
-    const wanted: Job[] = []
-    for (const job of jobs) {
-      job.holder = this
-      job.isCold = false
-      if (job.isSettled) job.over()
-      else {
-        job.request.onRestart()
-        job.queuedMs = performance.now()
-        wanted.push(job)
-      }
-    }
-    this.#waiting.unshift(...wanted)
+    this.#waiting.unshift(...jobs.filter(job => job.restart(this)))
     this.#pumpSoon()
   }
 
@@ -268,8 +258,12 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
 
   /** It is to run no more: nor are those that waited while others brought it about. */
   #refuseIfBlocked(): void {
-    const message = this.#wedgedCount > 0 ? WEDGED : this.#owner.findRefusal(this.key)
+    const message = this.#findRefusal()
     if (message !== undefined) this.onUnloadable({ kind: 'crashed', message })
+  }
+
+  #findRefusal(): string | undefined {
+    return this.#wedgedCount > 0 ? WEDGED : this.#owner.findRefusal(this.key)
   }
 
   /** Jobs go behind those of an instance whose thread runs: it needs no waking, unless others wait for the core. */

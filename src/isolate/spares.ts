@@ -62,7 +62,8 @@ export class Spares {
     let best: GuestIsolate | undefined
     for (const blank of this.#shelf) {
       if (!serves(blank, kind) || blank.isDisposed || !this.#options.source.canTake(blank, kind)) continue
-      if (best === undefined || fitness(blank, kind) > fitness(best, kind)) best = blank
+      // Of equals the newest: its memory is in the processor's caches still.
+      if (best === undefined || fitness(blank, kind) >= fitness(best, kind)) best = blank
     }
     if (best !== undefined) {
       this.#remove(best)

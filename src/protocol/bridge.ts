@@ -242,8 +242,8 @@ export const SNAPSHOT_NODE = '__cloudletSnapshotNode'
 /** The global that tells the warm-up which kind of snapshot is in the making. */
 export const WARM_UP_KIND = '__cloudletWarmUpKind'
 /**
- * The global that evaluates parts of Node's library ahead of need, by names of modules and globals: called in spare
- * isolates, before a function is in them. Gone before user code runs.
+ * The global that makes a spare isolate ready ahead of need, and evaluates parts of Node's library in it, by names of
+ * modules and globals: called before a function is in it. Gone before user code runs.
  */
 export const PRELOAD_NODE = '__cloudletPreloadNode'
 /** Where a function's folder appears to be mounted (wxcloud-spec §1.1). */

@@ -231,6 +231,29 @@ describe('instances', () => {
     expect((await host.invoke('b')).coldStart).toBe(true)
   })
 
+  test('one is begun as soon as a function without any is called, unless the host is full', async () => {
+    await host.close()
+    makeHost({ maxConcurrency: 1 })
+    await deploy('a', SLEEP)
+    await deploy('b', GOOD)
+    const created = (): number => host.stats().instances.createdCount
+    await expect(host.invoke('b', { huge: 1n })).rejects.toMatchObject({ code: 'CLOUDLET_VALUE' })
+    await expect.poll(created).toBe(1)
+    expect((await host.invoke('b')).coldStart).toBe(true)
+    const busy = host.invoke('b')
+    const waiting = host.invoke('a', { ms: 1 })
+    expect(host.stats().queuedCount).toBe(1)
+    await busy
+    expect((await waiting).coldStart).toBe(true)
+    const busyAgain = host.invoke('a', { ms: 100 })
+    await host.deploy('c', { files: { 'index.js': GOOD } })
+    const late = host.invoke('c')
+    await expect.poll(() => host.stats().instances.busyCount).toBe(1)
+    expect(created()).toBe(2)
+    await Promise.all([busyAgain, late])
+    expect(created()).toBe(3)
+  })
+
   test('a budget that busy instances use up: OVERLOADED, by name', async () => {
     await host.close()
     makeHost({ maxInstances: 1 })
