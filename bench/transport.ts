@@ -116,7 +116,6 @@ function manyAtOnce(contenders: readonly Contender[], isQuick: boolean): Calls {
     rounds: isQuick ? 5 : 25,
     // The way of a call is long: V8 has all of it compiled after some 20,000.
     warmUpRounds: 5,
-    // Whoever's turn begins has its threads where the scheduler left them; the first of them wait for it to move one.
     callsPerRound: 4096,
     contenders: withBar(contenders, THROUGHPUT_BAR),
   }
