@@ -66,14 +66,13 @@ function rawContender(raw: RawIsolates, count = 0): Contender {
 }
 
 async function hostContender(host: FunctionHost, functionCount: number): Promise<Contender> {
-  const prefix = `compute-${functionCount}`
   for (let number = 0; number < functionCount; number++)
-    await host.deploy(`${prefix}-${number}`, { files: { 'index.js': FIBONACCI_SOURCE } })
+    await host.deploy(`compute-${number}`, { files: { 'index.js': FIBONACCI_SOURCE } })
   let turn = 0
   return {
     name: 'cloudlet',
     run: async () => {
-      const { result } = await host.invoke(`${prefix}-${turn++ % functionCount}`, EVENT)
+      const { result } = await host.invoke(`compute-${turn++ % functionCount}`, EVENT)
       checkFibonacci(result, EVENT.n)
     },
     bar: THROUGHPUT_BAR,

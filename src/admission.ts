@@ -78,8 +78,7 @@ export class Admission {
 
   /** Whether who asks now is most likely admitted at once. */
   hasRoom({ signal }: Pick<Ticket, 'signal'>): boolean {
-    if (this.#isClosed || signal?.aborted === true || this.#queuedCount > 0) return false
-    return this.#onHostCount < this.#options.maxConcurrency
+    return !this.#isClosed && signal?.aborted !== true && this.#queuedCount === 0 && this.#hasHostRoom
   }
 
   get queuedCount(): number {
