@@ -108,22 +108,22 @@ function adopt(): void {
 }
 
 /**
- * The one door in. One crossing carries any number of messages, and the buffers they refer to; without a text, it
- * is the turn of the next invocation that the last crossing brought. A number is the crossing to wait behind.
+ * The one door in. One crossing carries any number of messages, as the pieces of a text, and the buffers they refer to;
+ * with nothing, it is the turn of the next invocation that the last crossing brought. A number is the crossing to wait behind.
  */
-function dispatch(text?: string | number, ...buffers: ArrayBuffer[]): void {
+function dispatch(first?: string | number, ...rest: (ArrayBuffer | string)[]): void {
   try {
-    if (typeof text === 'number') {
-      linger(text, buffers[0] as SharedArrayBuffer | undefined)
+    if (typeof first === 'number') {
+      linger(first, rest[0] as SharedArrayBuffer | undefined)
       return
     }
     meetHost()
-    if (text === undefined) {
+    if (first === undefined) {
       if (!invokeNext()) return
     } else {
-      const messages = JSONParse(text) as ToGuest[]
+      const messages = JSONParse(joinText(first, rest)) as ToGuest[]
       if (messages[0]?.type === 'invoke') invoke(messages as InvokeMessage[])
-      else receiveAll(messages as Exclude<ToGuest, InvokeMessage>[], buffers)
+      else receiveAll(messages as Exclude<ToGuest, InvokeMessage>[], rest)
     }
   } catch (error) {
     // User code broke something the runtime stands on: its invocation fails, and says how.
@@ -132,7 +132,17 @@ function dispatch(text?: string | number, ...buffers: ArrayBuffer[]): void {
   beginTurn()
 }
 
-function receiveAll(messages: Exclude<ToGuest, InvokeMessage>[], buffers: ArrayBuffer[]): void {
+/** The pieces of a text stand around the buffers (protocol/text-pieces.ts). */
+function joinText(first: string, rest: readonly (ArrayBuffer | string)[]): string {
+  let text = first
+  for (let index = 0; index < rest.length; index++) {
+    const part = rest[index]
+    if (typeof part === 'string') text += part
+  }
+  return text
+}
+
+function receiveAll(messages: Exclude<ToGuest, InvokeMessage>[], buffers: readonly unknown[]): void {
   for (let index = 0; index < messages.length; index++) {
     try {
       receive(messages[index] as Exclude<ToGuest, InvokeMessage>, buffers)
@@ -142,13 +152,13 @@ function receiveAll(messages: Exclude<ToGuest, InvokeMessage>[], buffers: ArrayB
   }
 }
 
-function receive(message: Exclude<ToGuest, InvokeMessage>, buffers: ArrayBuffer[]): void {
+function receive(message: Exclude<ToGuest, InvokeMessage>, buffers: readonly unknown[]): void {
   switch (message.type) {
     case 'reply':
       settleCall(
         message.id,
         message.value,
-        message.buffer === undefined ? undefined : buffers[message.buffer],
+        message.buffer === undefined ? undefined : (buffers[message.buffer] as ArrayBuffer),
       )
       break
     case 'refuse':

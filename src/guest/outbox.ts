@@ -1,9 +1,10 @@
 import { LIMITS } from '../limits.ts'
+import { PIECE_CHARS, PIECED_CHARS } from '../protocol/text-pieces.ts'
 import type { LogLevel } from '../types.ts'
-import { defineValue, JSONStringify, ReflectApply } from './intrinsics.ts'
+import { defineValue, JSONStringify, ReflectApply, StringSlice } from './intrinsics.ts'
 
-/** The one door out: an isolated-vm callback that takes JSON text and byte buffers. */
-export type Send = (text: string, ...buffers: (ArrayBuffer | SharedArrayBuffer)[]) => void
+/** The one door out: an isolated-vm callback that takes byte buffers and the pieces of a JSON text. */
+export type Send = (first: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]) => void
 
 /**
  * Microtasks the outbox lets pass before it sends: what the promises of one turn set going one after the other
@@ -136,8 +137,12 @@ async function sendLater(): Promise<void> {
 function sendNow(): void {
   flushAnswer('}')
   if (pending === '') return
-  const crossing: unknown[] = [`[${pending}]`]
+  const text = `[${pending}]`
+  const isWhole = text.length > PIECED_CHARS
+  const crossing: unknown[] = [isWhole ? text : StringSlice(text, 0, PIECE_CHARS)]
   for (let index = 0; index < buffers.length; index++) defineValue(crossing, index + 1, buffers[index])
+  for (let start = PIECE_CHARS; start < text.length && !isWhole; start += PIECE_CHARS)
+    defineValue(crossing, crossing.length, StringSlice(text, start, start + PIECE_CHARS))
   pending = ''
   buffers = []
   ReflectApply(send as Send, undefined, crossing as Parameters<Send>)

@@ -1,4 +1,5 @@
 import { DOOR, PLACES, PRELOAD_NODE, PROGRAM_SCRIPT, RUNTIME_SCRIPT, SEND } from '../protocol/bridge.ts'
+import { firstPiece, furtherPieces, joinText } from '../protocol/text-pieces.ts'
 import { AnswerWindow } from './answer-window.ts'
 import type { CompiledProgram } from './compile.ts'
 import type { Entry, GuestIsolate, GuestWindow, IsolateListener } from './guest-isolate.ts'
@@ -19,13 +20,13 @@ import { namesLeft, runtimePackages, runtimeSnapshot, sharedTextBytes } from './
 import { watchThread } from './thread-watch.ts'
 
 /**
- * The guest's door in: `(text, ...buffers) => void`, without a text for the next invocation's turn, or with the number of
- * a crossing to wait behind.
+ * The guest's door in: with the first piece of a text, its buffers and further pieces; with nothing for the next
+ * invocation's turn; or with the number of a crossing to wait behind.
  */
 type DoorIn = NativeReference<
-  (text?: string | number, ...buffers: (ArrayBuffer | SharedArrayBuffer)[]) => void
+  (text?: string | number, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]) => void
 >
-type DoorArguments = [] | [string | undefined, ...BytesCopy[]] | LingerArguments
+type DoorArguments = [] | [string, ...(BytesCopy | string)[]] | LingerArguments
 
 export interface LocalOptions {
   /**
@@ -100,7 +101,7 @@ export class LocalIsolate implements GuestIsolate {
     try {
       this.#context = this.#isolate.createContextSync()
       this.#doorIn = this.#context.global.getSync(DOOR, { reference: true }) as DoorIn
-      const receive = (text: unknown, ...buffers: unknown[]): void => this.#receive(text, buffers)
+      const receive = (text: unknown, ...rest: unknown[]): void => this.#receive(text, rest)
       // What a guest says while this thread runs it has to be heard before the entry is over.
       const call = this.#entersHere ? { sync: true as const } : { ignored: true as const }
       this.#context.global.setSync(SEND, new Callback(receive, call))
@@ -184,7 +185,7 @@ export class LocalIsolate implements GuestIsolate {
   /** Whether the end will be told. */
   enter({ text, buffers, count, isQuick, isFresh, mayLinger }: Entry): boolean {
     if (this.#isolate.isDisposed) return false
-    const first: DoorArguments = text === undefined ? NO_ARGS : [text, ...buffers.map(copyForGuest)]
+    const first: DoorArguments = text === undefined ? NO_ARGS : carry(text, buffers)
     // On this thread only if its own is idle, for which this one would have to wait.
     const isHere = isQuick && isFresh && this.#entersHere && this.#awaitedCount === 0
     const here = isHere ? this.#enterManyHere(first, count) : 0
@@ -255,8 +256,10 @@ export class LocalIsolate implements GuestIsolate {
     return entry
   }
 
-  #receive(text: unknown, buffers: readonly unknown[]): void {
+  #receive(first: unknown, rest: readonly unknown[]): void {
     this.#linger.hear(this.#readCpuMs)
+    const text = joinText(first, rest)
+    const buffers = rest.filter(part => typeof part !== 'string')
     if (this.#held === undefined) this.listener.onSent(text, buffers)
     else this.#held.push([text, buffers])
   }
@@ -278,6 +281,10 @@ export class LocalIsolate implements GuestIsolate {
     if (this.#isolate.isDisposed) this.listener.onDeath(problem)
     else this.listener.onRejection(problem)
   }
+}
+
+function carry(text: string, buffers: readonly Uint8Array[]): DoorArguments {
+  return [firstPiece(text), ...buffers.map(copyForGuest), ...furtherPieces(text)]
 }
 
 /**
