@@ -34,6 +34,8 @@ export interface Permit {
 
 interface Waiter {
   readonly ticket: Ticket
+  /** On the scale of `performance.now()`, in milliseconds. */
+  readonly sinceMs: number
   readonly admit: (permit: Permit) => void
   readonly refuse: (error: Error) => void
 }
@@ -41,16 +43,20 @@ interface Waiter {
 /** What one lane has running, and what waits for it. */
 interface Queue {
   runningCount: number
+  /** In order of their coming. */
   readonly waiters: Set<Waiter>
-  /** Since when somebody has been waiting without a break, on the scale of `performance.now()`. */
-  waitingSinceMs: number
+  /** Admitted of those who waited. */
+  servedCount: number
 }
 
 /**
- * A lane in which somebody has waited without a break for this long can't keep up, in milliseconds. It then serves
- * the newest first: the oldest would be late whatever is done, and serving them would make everyone late.
+ * A lane whose oldest waiter has waited for this long can't keep up, in milliseconds. It then serves the newest first:
+ * the oldest would be late whatever is done, and serving them would make everyone late. That somebody always waits says
+ * nothing: so it is with one caller more than places, each of whom waits for a moment.
  */
 const CONGESTED_AFTER_MS = 1000
+/** Of so many that are admitted then one is the oldest: after a short hold-up those get through, however many come anew. */
+const OLDEST_EVERY = 8
 
 /** Bounds how much runs at once, per function and on the host; the rest waits, up to a bound. Functions take turns. */
 export class Admission {
@@ -122,7 +128,7 @@ export class Admission {
   #queueOf(lane: Destination): Queue {
     let queue = this.#queues.get(lane)
     if (queue === undefined) {
-      queue = { runningCount: 0, waiters: new Set(), waitingSinceMs: 0 }
+      queue = { runningCount: 0, waiters: new Set(), servedCount: 0 }
       this.#queues.set(lane, queue)
     }
     return queue
@@ -140,6 +146,7 @@ export class Admission {
     }
     const waiter: Waiter = {
       ticket,
+      sinceMs: performance.now(),
       admit: permit => {
         leave()
         resolve(permit)
@@ -158,7 +165,6 @@ export class Admission {
       )
     }, ticket.maxWaitMs)
     ticket.signal?.addEventListener('abort', onAbort, { once: true })
-    if (queue.waiters.size === 0) queue.waitingSinceMs = performance.now()
     queue.waiters.add(waiter)
     this.#waiting.add(queue)
     this.#queuedCount++
@@ -223,13 +229,16 @@ export class Admission {
     // Last in line from now on.
     this.#waiting.delete(queue)
     this.#waiting.add(queue)
+    queue.servedCount++
     waiter.admit(this.#grant(waiter.ticket, queue))
     return true
   }
 
   #next(queue: Queue): Waiter | undefined {
-    const isCongested = performance.now() - queue.waitingSinceMs > CONGESTED_AFTER_MS
-    const waiters = isCongested ? [...queue.waiters].reverse() : queue.waiters
+    const [oldest] = queue.waiters
+    const isCongested = oldest !== undefined && performance.now() - oldest.sinceMs > CONGESTED_AFTER_MS
+    const isNewestFirst = isCongested && queue.servedCount % OLDEST_EVERY !== 0
+    const waiters = isNewestFirst ? [...queue.waiters].reverse() : queue.waiters
     for (const waiter of waiters) {
       if (this.#fits(waiter.ticket, queue)) return waiter
       if (queue.runningCount >= waiter.ticket.lane.places) return undefined
