@@ -46,6 +46,7 @@ test('five seconds of it: everything has run, all counters are there, and the pr
     for (const figure of Object.values(figures)) expect(figure).toBeGreaterThanOrEqual(0)
   }
   expect(record.samples.length).toBeGreaterThan(2)
+  expect(record.rests).toHaveLength(8)
 }, 120_000)
 
 describe('the ledger finds', () => {
@@ -146,24 +147,26 @@ describe('the verdict', () => {
     told: [],
     parts: {},
     samples: Array.from({ length: 11 }, (_, index) => ({ ...sample, timeMs: index * 30_000 })),
+    rests: Array.from({ length: 8 }, (_, index) => ({ ...sample, timeMs: (index + 1) * 37_500 })),
     notices: [],
     health: 'ok',
   }
   const growing = (mbPerMinute: number): Sample[] =>
-    good.samples.map(({ timeMs }) => ({ ...sample, timeMs, rssMb: 100 + (timeMs / 60_000) * mbPerMinute }))
+    good.rests.map(({ timeMs }) => ({ ...sample, timeMs, rssMb: 100 + (timeMs / 60_000) * mbPerMinute }))
 
   test.each([
     ['nothing wrong', {}, []],
     ['one invocation too few', { invocationCount: 99_999 }, [/99999 invocations.*100000 is the least/]],
     ['few in a run too short to tell', { invocationCount: 1, durationMs: COUNT_JUDGED_FROM_MS - 1 }, []],
     ['a crossed answer', { faults: { ...good.faults, crossed: 2 } }, [/^2 crossed/]],
-    ['RSS at the bound', { samples: growing(4.999) }, []],
-    ['RSS over it', { samples: growing(5.001) }, [/RSS grows by 5\.00 MB a minute/]],
+    ['RSS at rest at the bound', { rests: growing(4.999) }, []],
+    ['RSS over it', { rests: growing(5.001) }, [/RSS at rest grows by 5\.00 MB a minute/]],
     [
       'RSS over it in a run too short to tell',
-      { samples: growing(50), durationMs: RSS_JUDGED_FROM_MS - 1 },
+      { rests: growing(50), durationMs: RSS_JUDGED_FROM_MS - 1 },
       [],
     ],
+    ['RSS that grows under load alone', { samples: growing(50) }, []],
     ['a host that is not well', { health: 'degraded' }, [/"degraded"/]],
     ['a warning', { notices: ['incident 1'] }, [/incident 1/]],
   ])('%s', (_, change, failures) => {

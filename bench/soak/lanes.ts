@@ -6,12 +6,14 @@ import { HOSTILE_PARTS } from './hostile-parts.ts'
 import type { Ledger } from './ledger.ts'
 import type { Ending, Part, Sent } from './part.ts'
 import { Random } from './random.ts'
+import type { Gate } from './rest.ts'
 
 /** What all lanes share. */
 export interface Road {
   readonly host: FunctionHost
   readonly ledger: Ledger
   readonly seed: number
+  readonly gate: Gate
   /** Lanes send nothing more once it aborts. */
   readonly stop: AbortSignal
 }
@@ -29,8 +31,10 @@ class Lane {
     this.random = new Random(hash(`${road.seed} ${name}`))
   }
 
-  get isStopped(): boolean {
-    return this.#road.stop.aborted
+  /** Whether it may send more, as soon as it may. */
+  async goesOn(): Promise<boolean> {
+    await this.#road.gate.pass()
+    return !this.#road.stop.aborted
   }
 
   prepare(part: Part, openid: string): Sent {
@@ -67,7 +71,7 @@ class Lane {
 /** Good functions one after the other, by host.invoke. */
 export async function runDirectLane(road: Road, openid: string): Promise<void> {
   const lane = new Lane(road, openid)
-  while (!lane.isStopped) {
+  while (await lane.goesOn()) {
     const part = lane.random.choose(GOOD_PARTS)
     await lane.invoke(part, lane.prepare(part, openid))
   }
@@ -76,7 +80,7 @@ export async function runDirectLane(road: Road, openid: string): Promise<void> {
 /** The same through a client. */
 export async function runClientLane(road: Road, openid: string, cloud: Cloud): Promise<void> {
   const lane = new Lane(road, openid)
-  while (!lane.isStopped) {
+  while (await lane.goesOn()) {
     const part = lane.random.choose(GOOD_PARTS)
     const sent = lane.prepare(part, openid)
     const call = { name: part.name, data: sent.event }
@@ -87,7 +91,7 @@ export async function runClientLane(road: Road, openid: string, cloud: Cloud): P
 /** One function so many times at once, each for a caller of its own. */
 export async function runWaves(road: Road, part: Part, inFlight: number): Promise<void> {
   const lane = new Lane(road, `wave of ${part.name}`)
-  while (!lane.isStopped) {
+  while (await lane.goesOn()) {
     const wave = Array.from({ length: inFlight }, (_, index) => lane.prepare(part, `wave-${index}`))
     await Promise.all(wave.map(sent => lane.invoke(part, sent)))
     await sleep(lane.random.integer(0, WAVE_PAUSE_MS))
@@ -97,7 +101,7 @@ export async function runWaves(road: Road, part: Part, inFlight: number): Promis
 /** Hostile functions one after the other, with pauses: each takes a core for as long as it may. */
 export async function runHostileLane(road: Road, openid: string): Promise<void> {
   const lane = new Lane(road, openid)
-  while (!lane.isStopped) {
+  while (await lane.goesOn()) {
     const part = lane.random.choose(HOSTILE_PARTS)
     await lane.invoke(part, lane.prepare(part, openid))
     await sleep(lane.random.integer(0, HOSTILE_PAUSE_MS))
@@ -107,7 +111,7 @@ export async function runHostileLane(road: Road, openid: string): Promise<void> 
 /** A new version of one function again and again; each call after it gets that version. */
 export async function runDeployLane(road: Road): Promise<void> {
   const lane = new Lane(road, 'deployer')
-  for (let version = 1; !lane.isStopped; version++) {
+  for (let version = 1; await lane.goesOn(); version++) {
     const source = `exports.main = ({ nonce, userInfo }) => ({ nonce, openid: userInfo.openId, version: ${version} })`
     await road.host.deploy(VERSIONED.name, { files: { 'index.js': source } })
     for (let call = 0; call < CALLS_PER_VERSION; call++) {

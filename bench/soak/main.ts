@@ -5,6 +5,7 @@
  * compute, log, fan out and leave work behind; hostile ones loop, exhaust memory, recurse, flood, throw what can't be
  * read, never answer, or are given up by their caller. Callers are sixteen users, four of them at the WebSocket door;
  * one function is deployed again and again.
+ * Eight times everybody rests, and garbage is collected: whether memory is flat is judged by what is resident then.
  * Runs with MALLOC_ARENA_MAX=2, as README tells those who embed the host: else glibc keeps a heap for each of the
  * threads that isolates run on, and their gaps grow for a quarter of an hour (native-notes/memory.md).
  * Excludes: speed. Its functions take what the machine has, so delays of the event loop are those of a full host.
@@ -24,12 +25,13 @@ import { parseArgs } from 'node:util'
 import { describeMachine, ForeignCpu } from '../machine.ts'
 import { formatMoment, formatRecord } from './report.ts'
 import { runSoak } from './soak.ts'
-import { findFailures, findRssTrend } from './verdict.ts'
+import { findFailures, findRestTrend, findRssTrend } from './verdict.ts'
 
 // The C library reads it once, when a process starts.
 if (process.platform === 'linux' && process.env['MALLOC_ARENA_MAX'] === undefined) {
   const env = { ...process.env, MALLOC_ARENA_MAX: '2' }
-  const { status } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+  const args = ['--expose-gc', ...process.execArgv, ...process.argv.slice(1)]
+  const { status } = spawnSync(process.execPath, args, {
     env,
     stdio: 'inherit',
   })
@@ -65,6 +67,7 @@ const written = {
   machine,
   foreignCpuShare,
   rssTrend: findRssTrend(record),
+  restTrend: findRestTrend(record),
   failures,
   ...record,
 }

@@ -39,8 +39,16 @@ export interface Part {
   readonly cancelAfterMs?: (random: Random) => number
 }
 
-export function readSource({ folder, name }: Part): string {
-  return readFileSync(new URL(`./${folder}/${name}.js`, import.meta.url), 'utf8')
+/** Of good ones with collecting.js around them. */
+export function readFiles({ folder, name }: Part): Record<string, string> {
+  const source = read(`./${folder}/${name}.js`)
+  return folder === 'good'
+    ? { 'index.js': read('./collecting.js'), 'part.js': source }
+    : { 'index.js': source }
+}
+
+function read(path: string): string {
+  return readFileSync(new URL(path, import.meta.url), 'utf8')
 }
 
 /** Says what differs, or nothing. */

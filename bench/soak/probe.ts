@@ -29,11 +29,15 @@ export interface Sample {
   readonly endings: Readonly<Partial<Record<Ending, number>>>
 }
 
+/** What is left when nothing is under way and garbage has been collected. */
+export type RestingSample = Pick<Sample, 'timeMs' | 'rssMb' | 'heapUsedMb' | 'isolates' | 'isolatesMb'>
+
 const LOOP_RESOLUTION_MS = 10
 
 /** Takes a sample at a time, and at each looks for invocations that are lost. */
 export class Probe {
   readonly samples: Sample[] = []
+  readonly rests: RestingSample[] = []
   readonly #host: FunctionHost
   readonly #ledger: Ledger
   readonly #onSample: (sample: Sample) => void
@@ -57,21 +61,33 @@ export class Probe {
     this.#delay.disable()
   }
 
+  takeResting(): void {
+    this.rests.push(this.#measure())
+  }
+
+  #measure(): RestingSample {
+    const { rss, heapUsed } = process.memoryUsage()
+    const { instances } = this.#host.stats()
+    return {
+      timeMs: Math.round(performance.now() - this.#startMs),
+      rssMb: toMb(rss),
+      heapUsedMb: toMb(heapUsed),
+      isolates: instances.idleCount + instances.busyCount,
+      isolatesMb: toMb(instances.memoryBytes),
+    }
+  }
+
   #take(): void {
     this.#ledger.findLost()
     const memory = process.memoryUsage()
     const { instances, runningCount, queuedCount } = this.#host.stats()
     const sample: Sample = {
-      timeMs: Math.round(performance.now() - this.#startMs),
-      rssMb: toMb(memory.rss),
-      heapUsedMb: toMb(memory.heapUsed),
+      ...this.#measure(),
       externalMb: toMb(memory.external),
       // The histogram counts the time between two looks, of which so much is the wait it asked for.
       loopDelayP99Ms: toDelayMs(this.#delay.percentile(99)),
       loopDelayMaxMs: toDelayMs(this.#delay.max),
       activeResources: process.getActiveResourcesInfo().length,
-      isolates: instances.idleCount + instances.busyCount,
-      isolatesMb: toMb(instances.memoryBytes),
       createdIsolates: instances.createdCount,
       runningInvocations: runningCount,
       queuedInvocations: queuedCount,

@@ -1,7 +1,8 @@
 import type { PartCount } from './ledger.ts'
 import type { Sample } from './probe.ts'
 import type { SoakRecord } from './soak.ts'
-import { findRssTrend, RSS_JUDGED_FROM_MS, RSS_SLOPE_MAX_MB_PER_MINUTE } from './verdict.ts'
+import type { Trend } from './trend.ts'
+import { findRestTrend, findRssTrend, RSS_JUDGED_FROM_MS, RSS_SLOPE_MAX_MB_PER_MINUTE } from './verdict.ts'
 
 /** Rows of the table over time. */
 const MOMENTS = 20
@@ -38,6 +39,14 @@ export function formatRecord(record: SoakRecord): string {
     SAMPLE_COLUMNS.map(([heading]) => heading),
     ...moments.map(sample => SAMPLE_COLUMNS.map(([, read]) => read(sample).toLocaleString('en'))),
   ]
+  const atRest = [
+    ['at rest: s', 'RSS MB', 'heap MB', 'isolates', 'their MB'],
+    ...record.rests.map(({ timeMs, rssMb, heapUsedMb, isolates, isolatesMb }) =>
+      [timeMs / 1000, rssMb, heapUsedMb, isolates, isolatesMb].map(figure =>
+        Math.round(figure).toLocaleString('en'),
+      ),
+    ),
+  ]
   const byPart = [
     ['function', 'sent', 'reported', 'endings'],
     ...Object.entries(parts).map(([name, count]) => formatPart(name, count)),
@@ -48,7 +57,9 @@ export function formatRecord(record: SoakRecord): string {
     '',
     formatTable(byPart, 'text'),
     '',
-    formatTrend(record),
+    formatTable(atRest, 'number'),
+    '',
+    formatTrends(record),
     `${record.invocationCount.toLocaleString('en')} invocations: ${counted.join(', ')}.`,
     ...told,
   ].join('\n')
@@ -59,14 +70,20 @@ function formatPart(name: string, { sentCount, reportedCount, endings }: PartCou
   return [name, sentCount.toLocaleString('en'), reportedCount.toLocaleString('en'), ends.join(', ')]
 }
 
-function formatTrend(record: SoakRecord): string {
-  const trend = findRssTrend(record)
-  if (trend === undefined) return 'RSS: too few samples for a slope.'
+function formatTrends(record: SoakRecord): string {
   const isJudged = record.durationMs >= RSS_JUDGED_FROM_MS
+  const bound = isJudged
+    ? `up to ${RSS_SLOPE_MAX_MB_PER_MINUTE} is called flat`
+    : 'the run was too short to judge'
   return (
-    `RSS over the second half: ${trend.slope.toFixed(2)} ± ${(2 * trend.standardError).toFixed(2)} MB a minute ` +
-    `(${isJudged ? `up to ${RSS_SLOPE_MAX_MB_PER_MINUTE} is called flat` : 'not judged: the run was too short'}).`
+    `RSS at rest over the second half: ${formatTrend(findRestTrend(record))} (${bound}). ` +
+    `Under load: ${formatTrend(findRssTrend(record))}.`
   )
+}
+
+function formatTrend(trend: Trend | undefined): string {
+  if (trend === undefined) return 'too few samples for a slope'
+  return `${trend.slope.toFixed(2)} ± ${(2 * trend.standardError).toFixed(2)} MB a minute`
 }
 
 /** The first column stands left, and the last if it is text. */

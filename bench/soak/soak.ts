@@ -5,8 +5,9 @@ import { ECHO, FIXED_COUNT, GOOD_PARTS, INNER, MOODY } from './good-parts.ts'
 import { HOSTILE_PARTS } from './hostile-parts.ts'
 import { type Road, runClientLane, runDeployLane, runDirectLane, runHostileLane, runWaves } from './lanes.ts'
 import { type Fault, Ledger, type PartCount } from './ledger.ts'
-import { readSource } from './part.ts'
-import { Probe, type Sample } from './probe.ts'
+import { readFiles } from './part.ts'
+import { Probe, type RestingSample, type Sample } from './probe.ts'
+import { Gate, REST_COUNT, rest } from './rest.ts'
 
 export interface SoakSettings {
   readonly durationMs: number
@@ -25,6 +26,8 @@ export interface SoakRecord {
   readonly told: readonly string[]
   readonly parts: Readonly<Record<string, PartCount>>
   readonly samples: readonly Sample[]
+  /** At the rests. */
+  readonly rests: readonly RestingSample[]
   /** Incidents and warnings of the host: there should be none. */
   readonly notices: readonly string[]
   readonly health: string
@@ -62,9 +65,17 @@ export async function runSoak(settings: SoakSettings): Promise<SoakRecord> {
   const clients = openids.slice(DIRECT_LANES).map(openid => createCloud({ url, openid }))
   const stopper = new AbortController()
   const probe = new Probe(host, ledger, sampleEveryMs(durationMs), onSample)
-  const running = startLanes({ host, ledger, seed, stop: stopper.signal }, openids, clients)
-  await sleep(durationMs)
-  stopper.abort()
+  const gate = new Gate()
+  const startMs = performance.now()
+  const running = startLanes({ host, ledger, seed, gate, stop: stopper.signal }, openids, clients)
+  for (let count = 1; count <= REST_COUNT; count++) {
+    await sleep(startMs + (durationMs * count) / REST_COUNT - performance.now())
+    gate.close()
+    await rest(host, ledger)
+    probe.takeResting()
+    if (count === REST_COUNT) stopper.abort()
+    gate.open()
+  }
   await Promise.race([running, sleep(DRAIN_MS, undefined, { ref: false })])
   probe.stop()
   ledger.close()
@@ -79,6 +90,7 @@ export async function runSoak(settings: SoakSettings): Promise<SoakRecord> {
     told: ledger.told,
     parts: ledger.byPart(),
     samples: probe.samples,
+    rests: probe.rests,
     notices,
     health,
   }
@@ -96,7 +108,7 @@ async function prepare(host: FunctionHost, openids: readonly string[]): Promise<
   for (let index = 0; index < FIXED_COUNT; index++)
     await database.collection('fixed').add({ data: { _id: `fixed-${index}`, index } })
   for (const part of [...GOOD_PARTS, ECHO, MOODY, INNER, ...HOSTILE_PARTS]) {
-    await host.deploy(part.name, { files: { 'index.js': readSource(part) }, config: part.config })
+    await host.deploy(part.name, { files: readFiles(part), config: part.config })
   }
 }
 

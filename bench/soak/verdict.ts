@@ -7,8 +7,9 @@ export const INVOCATIONS_PER_MINUTE = 20_000
 /** A shorter run is mostly start. */
 export const COUNT_JUDGED_FROM_MS = 60_000
 /**
- * What is called flat. Isolates' heaps breathe by a hundred megabytes together, so that the slope of a few minutes is
- * never nothing; ten kilobytes kept of each isolate, or a hundred bytes of each invocation, would be more than this.
+ * What is called flat, of RSS at the rests: ten kilobytes kept of each isolate, or a hundred bytes of each invocation,
+ * would be more than this. Under load isolates' heaps breathe by a hundred megabytes together, over minutes, so that its
+ * slope there says nothing of what is kept (rest.ts): it is told.
  */
 export const RSS_SLOPE_MAX_MB_PER_MINUTE = 5
 /** A shorter run is all warm-up: its slope is told and not judged. */
@@ -24,6 +25,16 @@ export function findRssTrend({
   return fitTrend(half.map(({ timeMs, rssMb }) => [timeMs / 60_000, rssMb]))
 }
 
+/** The same of RSS at the rests. */
+export function findRestTrend({
+  rests,
+  durationMs,
+}: Pick<SoakRecord, 'rests' | 'durationMs'>): Trend | undefined {
+  const half = rests.filter(({ timeMs }) => timeMs >= durationMs / 2)
+  if (half.length < 3) return undefined
+  return fitTrend(half.map(({ timeMs, rssMb }) => [timeMs / 60_000, rssMb]))
+}
+
 /** Why the soak failed, as sentences. None: it passed. */
 export function findFailures(record: SoakRecord): string[] {
   const { durationMs, faults, invocationCount, notices, health } = record
@@ -34,10 +45,10 @@ export function findFailures(record: SoakRecord): string[] {
   const leastCount = Math.round((durationMs / 60_000) * INVOCATIONS_PER_MINUTE)
   if (durationMs >= COUNT_JUDGED_FROM_MS && invocationCount < leastCount)
     failures.push(`${invocationCount} invocations were made; ${leastCount} is the least.`)
-  const trend = findRssTrend(record)
+  const trend = findRestTrend(record)
   if (trend !== undefined && durationMs >= RSS_JUDGED_FROM_MS && trend.slope > RSS_SLOPE_MAX_MB_PER_MINUTE) {
     failures.push(
-      `RSS grows by ${trend.slope.toFixed(2)} MB a minute; ${RSS_SLOPE_MAX_MB_PER_MINUTE} is called flat.`,
+      `RSS at rest grows by ${trend.slope.toFixed(2)} MB a minute; ${RSS_SLOPE_MAX_MB_PER_MINUTE} is called flat.`,
     )
   }
   if (health !== 'ok') failures.push(`The host's health is "${health}".`)
