@@ -86,7 +86,7 @@ test.each([['on disk'], ['in memory']])(
 
 test('a backup ends with the worker, and with the database', async () => {
   const folder = join(directory, 'lost')
-  await using database = new Database({ directory: folder, opLimitMs: 300 })
+  await using database = new Database({ directory: folder, opLimitMs: 1000 })
   await fill(database, 10_000, 2000)
   const slow = {
     $or: Array.from({ length: 20_000 }, (_, n) => ({ [`k${n % 100}.0`]: { $gt: { a: [n] } } })),

@@ -49,7 +49,7 @@ describe('deadline', () => {
     await deploy(
       'outer',
       "const cloud = require('wx-server-sdk'); cloud.init(); exports.main = () => cloud.callFunction({ name: 'inner', data: { ms: 5000 } })",
-      { timeout: 0.3 },
+      { timeout: 1 },
     )
     const error = await host.invoke('outer').catch((caught: unknown) => caught)
     expect(error).toMatchObject({
@@ -57,8 +57,8 @@ describe('deadline', () => {
       waitedMs: { 'functions.invoke': expect.any(Number) },
     })
     const { waitedMs, cpuMs } = error as { waitedMs: Record<string, number>; cpuMs: number }
-    expect(waitedMs['functions.invoke']).toBeGreaterThan(200)
-    expect(cpuMs).toBeLessThan(150)
+    expect(waitedMs['functions.invoke']).toBeGreaterThan(500)
+    expect(cpuMs).toBeLessThan(500)
   })
 
   test('a call within the limit is not touched by it', async () => {
