@@ -8,6 +8,7 @@ import {
   START,
   type ToGuest,
 } from '../protocol/bridge.ts'
+import { joinText } from '../protocol/text-pieces.ts'
 import { askHost, keepShared } from './ask.ts'
 import { defineBuiltin, defineFallback, requireBuiltin } from './builtins.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
@@ -130,16 +131,6 @@ function dispatch(first?: string | number, ...rest: (ArrayBuffer | string)[]): v
     failUncaught(error)
   }
   beginTurn()
-}
-
-/** The pieces of a text stand around the buffers (protocol/text-pieces.ts). */
-function joinText(first: string, rest: readonly (ArrayBuffer | string)[]): string {
-  let text = first
-  for (let index = 0; index < rest.length; index++) {
-    const part = rest[index]
-    if (typeof part === 'string') text += part
-  }
-  return text
 }
 
 function receiveAll(messages: Exclude<ToGuest, InvokeMessage>[], buffers: readonly unknown[]): void {

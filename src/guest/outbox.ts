@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts'
-import { PIECE_CHARS, PIECED_CHARS } from '../protocol/text-pieces.ts'
+import { pieceChars } from '../protocol/text-pieces.ts'
 import type { LogLevel } from '../types.ts'
 import { defineValue, JSONStringify, ReflectApply, StringSlice } from './intrinsics.ts'
 
@@ -138,11 +138,11 @@ function sendNow(): void {
   flushAnswer('}')
   if (pending === '') return
   const text = `[${pending}]`
-  const isWhole = text.length > PIECED_CHARS
-  const crossing: unknown[] = [isWhole ? text : StringSlice(text, 0, PIECE_CHARS)]
+  const size = pieceChars(text)
+  const crossing: unknown[] = [StringSlice(text, 0, size)]
   for (let index = 0; index < buffers.length; index++) defineValue(crossing, index + 1, buffers[index])
-  for (let start = PIECE_CHARS; start < text.length && !isWhole; start += PIECE_CHARS)
-    defineValue(crossing, crossing.length, StringSlice(text, start, start + PIECE_CHARS))
+  for (let start = size; start < text.length; start += size)
+    defineValue(crossing, crossing.length, StringSlice(text, start, start + size))
   pending = ''
   buffers = []
   ReflectApply(send as Send, undefined, crossing as Parameters<Send>)

@@ -11,24 +11,35 @@ export const PIECE_CHARS = 511
 /** A longer text crosses whole: to take it apart would cost more than it saves. */
 export const PIECED_CHARS = 16 * 1024
 
-/** The pieces of a text but for the first. */
-export function furtherPieces(text: string): string[] {
-  const pieces: string[] = []
-  if (text.length > PIECED_CHARS) return pieces
-  for (let start = PIECE_CHARS; start < text.length; start += PIECE_CHARS)
-    pieces.push(text.slice(start, start + PIECE_CHARS))
-  return pieces
+/** Characters of each piece of a text, of the whole if it is not taken apart. */
+export function pieceChars({ length }: string): number {
+  return length > PIECED_CHARS ? length : PIECE_CHARS
 }
 
 export function firstPiece(text: string): string {
-  return text.length > PIECED_CHARS ? text : text.slice(0, PIECE_CHARS)
+  return text.slice(0, pieceChars(text))
 }
 
-/** What a guest sent, hostile or not: of a text that is too long no more than shows that it is. */
+/** The pieces of a text but for the first. */
+export function furtherPieces(text: string): string[] {
+  const size = pieceChars(text)
+  const pieces: string[] = []
+  for (let start = size; start < text.length; start += size) pieces.push(text.slice(start, start + size))
+  return pieces
+}
+
+/**
+ * The text whose first piece came before `rest`, in which its other pieces are. Of one from a hostile guest that is too
+ * long no more than shows that it is. Calls nothing that user code can replace: guests read with it too.
+ */
+export function joinText(first: string, rest: readonly unknown[]): string
+export function joinText(first: unknown, rest: readonly unknown[]): unknown
 export function joinText(first: unknown, rest: readonly unknown[]): unknown {
   let text = first
-  for (const part of rest)
+  for (let index = 0; index < rest.length; index++) {
+    const part = rest[index]
     if (typeof part === 'string' && typeof text === 'string' && text.length <= LIMITS.crossingChars)
       text += part
+  }
   return text
 }
