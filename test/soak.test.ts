@@ -21,7 +21,17 @@ test('five seconds of it: everything has run, all counters are there, and the pr
   const folder = await mkdtemp(join(tmpdir(), 'cloudlet-soak-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const json = join(folder, 'soak.json')
-  const args = ['--no-node-snapshot', main, '--minutes', String(5 / 60), '--seed', '3', '--json', json]
+  const args = [
+    '--no-node-snapshot',
+    '--expose-gc',
+    main,
+    '--minutes',
+    String(5 / 60),
+    '--seed',
+    '3',
+    '--json',
+    json,
+  ]
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 110_000 })
   expect(stdout).toMatch(/^Passed\.$/m)
   const record = JSON.parse(await readFile(json, 'utf8')) as SoakRecord & { failures: string[] }

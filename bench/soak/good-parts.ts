@@ -10,14 +10,17 @@ const FILE_CHARS = 2000
 const LOG_LINES = 30
 const BUSY_TURNS = 400_000
 
-const good = (part: Omit<Part, 'folder' | 'endings'>): Part => ({
+/** How many instances it has under load is its own to say. */
+type GoodPart = Part & { readonly config: { readonly concurrency: number } }
+
+const good = (part: Omit<GoodPart, 'folder' | 'endings'>): GoodPart => ({
   ...part,
   folder: 'good',
   endings: ['completed'],
 })
 
 /** Called in waves, many at once, within the smallest memory: what ended such a function is in native-notes/memory.md. */
-export const ECHO: Part = good({
+export const ECHO: GoodPart = good({
   name: 'echo',
   weight: 0,
   config: { memorySize: 32, concurrency: 2 },
@@ -38,7 +41,7 @@ const MOODS: Readonly<Record<string, readonly Ending[]>> = {
 const CALM = 100
 
 /** Called in waves too: quick enough to cross many at once. */
-export const MOODY: Part = good({
+export const MOODY: GoodPart = good({
   name: 'moody',
   weight: 0,
   config: { memorySize: 32, concurrency: 4, timeout: 4, cpuMs: 500 },
@@ -47,9 +50,9 @@ export const MOODY: Part = good({
 })
 
 /** Called by others, not by itself. */
-export const INNER: Part = good({ name: 'inner', weight: 0, config: { concurrency: 8 } })
+export const INNER: GoodPart = good({ name: 'inner', weight: 0, config: { concurrency: 8 } })
 
-export const GOOD_PARTS: readonly Part[] = [
+export const GOOD_PARTS: readonly GoodPart[] = [
   good({ name: 'hello', weight: 8, config: { concurrency: 4 } }),
   good({
     name: 'documents',
@@ -104,6 +107,9 @@ export const GOOD_PARTS: readonly Part[] = [
     makeEvent: random => ({ waitMs: random.integer(1, 6) }),
   }),
 ]
+
+/** With those that are not chosen by weight. */
+export const ALL_GOOD_PARTS: readonly GoodPart[] = [...GOOD_PARTS, ECHO, MOODY, INNER]
 
 /** Right answers of `busy`, by `start`: computed once, so that the host needn't compute as much as the guests. */
 const BUSY_ANSWERS: readonly number[] = Array.from({ length: 8 }, (_, start) => {

@@ -30,8 +30,7 @@ import { findFailures, findRestTrend, findRssTrend } from './verdict.ts'
 // The C library reads it once, when a process starts.
 if (process.platform === 'linux' && process.env['MALLOC_ARENA_MAX'] === undefined) {
   const env = { ...process.env, MALLOC_ARENA_MAX: '2' }
-  const args = ['--expose-gc', ...process.execArgv, ...process.argv.slice(1)]
-  const { status } = spawnSync(process.execPath, args, {
+  const { status } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     env,
     stdio: 'inherit',
   })

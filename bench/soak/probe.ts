@@ -1,5 +1,5 @@
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
-import type { FunctionHost } from 'cloudlet'
+import type { FunctionHost, HostStats } from 'cloudlet'
 import type { Ledger } from './ledger.ts'
 import type { Ending } from './part.ts'
 
@@ -62,12 +62,10 @@ export class Probe {
   }
 
   takeResting(): void {
-    this.rests.push(this.#measure())
+    this.rests.push(this.#measure(process.memoryUsage(), this.#host.stats()))
   }
 
-  #measure(): RestingSample {
-    const { rss, heapUsed } = process.memoryUsage()
-    const { instances } = this.#host.stats()
+  #measure({ rss, heapUsed }: NodeJS.MemoryUsage, { instances }: HostStats): RestingSample {
     return {
       timeMs: Math.round(performance.now() - this.#startMs),
       rssMb: toMb(rss),
@@ -80,17 +78,17 @@ export class Probe {
   #take(): void {
     this.#ledger.findLost()
     const memory = process.memoryUsage()
-    const { instances, runningCount, queuedCount } = this.#host.stats()
+    const stats = this.#host.stats()
     const sample: Sample = {
-      ...this.#measure(),
+      ...this.#measure(memory, stats),
       externalMb: toMb(memory.external),
       // The histogram counts the time between two looks, of which so much is the wait it asked for.
       loopDelayP99Ms: toDelayMs(this.#delay.percentile(99)),
       loopDelayMaxMs: toDelayMs(this.#delay.max),
       activeResources: process.getActiveResourcesInfo().length,
-      createdIsolates: instances.createdCount,
-      runningInvocations: runningCount,
-      queuedInvocations: queuedCount,
+      createdIsolates: stats.instances.createdCount,
+      runningInvocations: stats.runningCount,
+      queuedInvocations: stats.queuedCount,
       settledInvocations: this.#ledger.settledCount,
       health: this.#host.health.status,
       endings: this.#ledger.byEnding(),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FunctionHost } from 'cloudlet'
-import { ECHO, GOOD_PARTS, INNER, MOODY } from './good-parts.ts'
+import { ALL_GOOD_PARTS } from './good-parts.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Times in a run that everybody rests. */
@@ -10,8 +10,6 @@ const QUIET_MS = 20_000
 const LOOK_EVERY_MS = 20
 /** So long an instance is kept, so that every one gets its call, in milliseconds; and until the host has measured it. */
 const HOLD_MS = 300
-/** As many instances as a function has by default. */
-const INSTANCES = 10
 
 /** Lanes wait at it before they send anything more. */
 export class Gate {
@@ -42,9 +40,11 @@ export async function rest(host: FunctionHost, ledger: Ledger): Promise<void> {
     await sleep(LOOK_EVERY_MS)
   }
   const event = { collect: true, holdMs: HOLD_MS }
-  const collect = ({ name, config }: (typeof GOOD_PARTS)[number]): Promise<unknown>[] =>
-    Array.from({ length: config.concurrency ?? INSTANCES }, () => host.invoke(name, event))
-  await Promise.all([...GOOD_PARTS, ECHO, MOODY, INNER].flatMap(collect))
+  await Promise.all(
+    ALL_GOOD_PARTS.flatMap(({ name, config }) =>
+      Array.from({ length: config.concurrency }, () => host.invoke(name, event)),
+    ),
+  )
   globalThis.gc?.()
   await sleep(HOLD_MS)
 }

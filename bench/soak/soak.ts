@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FunctionHost } from 'cloudlet'
 import { type Cloud, createCloud } from 'cloudlet/client'
-import { ECHO, FIXED_COUNT, GOOD_PARTS, INNER, MOODY } from './good-parts.ts'
+import { ALL_GOOD_PARTS, ECHO, FIXED_COUNT, MOODY } from './good-parts.ts'
 import { HOSTILE_PARTS } from './hostile-parts.ts'
 import { type Road, runClientLane, runDeployLane, runDirectLane, runHostileLane, runWaves } from './lanes.ts'
 import { type Fault, Ledger, type PartCount } from './ledger.ts'
@@ -107,7 +107,7 @@ async function prepare(host: FunctionHost, openids: readonly string[]): Promise<
     await database.collection('tallies').add({ data: { _id: openid, documents: 0, left: 0 } })
   for (let index = 0; index < FIXED_COUNT; index++)
     await database.collection('fixed').add({ data: { _id: `fixed-${index}`, index } })
-  for (const part of [...GOOD_PARTS, ECHO, MOODY, INNER, ...HOSTILE_PARTS]) {
+  for (const part of [...ALL_GOOD_PARTS, ...HOSTILE_PARTS]) {
     await host.deploy(part.name, { files: readFiles(part), config: part.config })
   }
 }

@@ -1,4 +1,5 @@
 import { FAULTS } from './ledger.ts'
+import type { Sample } from './probe.ts'
 import type { SoakRecord } from './soak.ts'
 import { fitTrend, type Trend } from './trend.ts'
 
@@ -20,9 +21,7 @@ export function findRssTrend({
   samples,
   durationMs,
 }: Pick<SoakRecord, 'samples' | 'durationMs'>): Trend | undefined {
-  const half = samples.filter(({ timeMs }) => timeMs >= durationMs / 2 && timeMs <= durationMs)
-  if (half.length < 3) return undefined
-  return fitTrend(half.map(({ timeMs, rssMb }) => [timeMs / 60_000, rssMb]))
+  return fitRss(samples.filter(({ timeMs }) => timeMs >= durationMs / 2 && timeMs <= durationMs))
 }
 
 /** The same of RSS at the rests. */
@@ -30,9 +29,12 @@ export function findRestTrend({
   rests,
   durationMs,
 }: Pick<SoakRecord, 'rests' | 'durationMs'>): Trend | undefined {
-  const half = rests.filter(({ timeMs }) => timeMs >= durationMs / 2)
-  if (half.length < 3) return undefined
-  return fitTrend(half.map(({ timeMs, rssMb }) => [timeMs / 60_000, rssMb]))
+  return fitRss(rests.filter(({ timeMs }) => timeMs >= durationMs / 2))
+}
+
+function fitRss(samples: readonly Pick<Sample, 'timeMs' | 'rssMb'>[]): Trend | undefined {
+  if (samples.length < 3) return undefined
+  return fitTrend(samples.map(({ timeMs, rssMb }) => [timeMs / 60_000, rssMb]))
 }
 
 /** Why the soak failed, as sentences. None: it passed. */
