@@ -37,11 +37,14 @@ export class LongRuns {
     if (before?.wantedMs === undefined || wantedMs === undefined) return
     this.#known.set(cell, before)
     const allMs = (timeMs - before.timeMs) * ALL_OF_IT
-    for (const [thread, nowMs] of wantedMs) {
-      const isBusy = nowMs - (before.wantedMs.get(thread) ?? nowMs) > allMs
+    const busy = [...wantedMs]
+      .map(([thread, nowMs]) => ({ thread, sinceMs: nowMs - (before.wantedMs?.get(thread) ?? nowMs) }))
       // V8's helpers have names, and must not be waited for by those who go first.
-      if (isBusy && isNamelessThread(cell.pid, thread)) cell.process.letOthersPass(thread)
-    }
+      .filter(({ thread, sinceMs }) => sinceMs > allMs && isNamelessThread(cell.pid, thread))
+      .sort((one, other) => other.sinceMs - one.sinceMs)
+    // A thread that makes an isolate, or ends one, wants all of it too where there is more to do than the machine can.
+    const runCount = [...entries].filter(entry => before.entries.has(entry)).length
+    for (const { thread } of busy.slice(0, runCount)) cell.process.letOthersPass(thread)
   }
 
   /** Whether an entry was under way when it was looked last, and its thread has not been looked at lately. */
