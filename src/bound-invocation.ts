@@ -12,6 +12,8 @@ import type { Caller, LogLine } from './types.ts'
 /** What an invocation is, beside the function it is of. */
 export interface Particulars {
   readonly requestId: string
+  /** On the scale of `performance.now()`, in milliseconds. */
+  readonly admittedMs: number
   /** In whose name it runs. */
   readonly caller: Caller
   readonly eventText: string
@@ -27,6 +29,7 @@ export interface Particulars {
  */
 export class BoundInvocation implements InvocationRequest {
   readonly requestId: string
+  readonly admittedMs: number
   readonly eventText: string
   readonly fixedText: string
   readonly variablesText: string
@@ -52,6 +55,7 @@ export class BoundInvocation implements InvocationRequest {
   ) {
     const { config, identity, limits } = deployed.deployment
     this.requestId = particulars.requestId
+    this.admittedMs = particulars.admittedMs
     this.eventText = particulars.eventText
     this.fixedText = identity.fixedText
     this.variablesText = writeVariables(particulars.caller)

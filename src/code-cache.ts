@@ -3,7 +3,7 @@ import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cachedDataVersionTag } from 'node:v8'
 import { readChecked, writeChecked } from './checked-file.ts'
-import type { RuntimeKind } from './isolate/snapshot.ts'
+import type { RuntimeKind } from './isolate/runtime-kind.ts'
 import type { Isolation } from './isolation.ts'
 import { SnapshotCache } from './snapshot-cache.ts'
 

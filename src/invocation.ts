@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Admission } from './admission.ts'
 import { BoundInvocation } from './bound-invocation.ts'
 import type { Scope } from './capabilities/capability.ts'
@@ -21,6 +20,7 @@ import { callerOfNested, identifyEvent } from './identity.ts'
 import type { RunResult } from './isolate/job.ts'
 import type { Pool } from './isolate/pool.ts'
 import { LIMITS } from './limits.ts'
+import { nextRequestId } from './request-id.ts'
 import type { Caller, LogLine } from './types.ts'
 
 /** What the line needs of the host. */
@@ -67,7 +67,7 @@ export interface InvocationReport extends Omit<InvokeResult, 'result'> {
 /** One run of a handler for one event: the line of docs/architecture.md, from the call to its settling. */
 export async function invoke(line: Line, input: InvocationInput): Promise<InvokeResult> {
   const { functionName, scope } = input
-  const run = new Progress(input.requestId ?? randomUUID())
+  const run = new Progress(input.requestId ?? nextRequestId())
   try {
     // 1 find
     const deployed = line.findDeployment(functionName)
@@ -78,16 +78,20 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
     const caller = isDirect ? scope.caller : callerOfNested(scope.caller)
     const eventText = writeEvent(identifyEvent(input.event, caller, isDirect))
     // 2 admit
-    const permit = await line.admission.admit({
+    const admitted = line.admission.admit({
       functionName,
       lane,
       maxWaitMs: deployment.config.timeoutMs,
       parent: scope.place,
       signal: scope.signal,
     })
+    // Most need not wait, and the wait for nothing would be a twentieth of a quick call.
+    const hasWaited = admitted instanceof Promise
+    const permit = hasWaited ? await admitted : admitted
     // 3 bind
     const bound = new BoundInvocation(line.dispatcher, deployed, scope, {
       requestId: run.requestId,
+      admittedMs: hasWaited ? performance.now() : run.startMs,
       logs: run.logs,
       caller,
       eventText,

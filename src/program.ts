@@ -1,7 +1,7 @@
 import type { CodeCache } from './code-cache.ts'
 import { CloudletError, DeployError, IsolateCrashedError } from './errors.ts'
 import type { CompiledProgram, ProgramCompiler, SyntaxProblem } from './isolate/compile.ts'
-import type { RuntimeKind } from './isolate/snapshot.ts'
+import type { RuntimeKind } from './isolate/runtime-kind.ts'
 import type { ModuleGraph, SourceModule } from './modules/graph.ts'
 import { type LinkProblem, linkModules, type ModuleLinks } from './modules/links.ts'
 import { bodyOf, describeProblem, type ModuleProblem, ProgramWriter } from './modules/program-text.ts'

@@ -1,12 +1,7 @@
 import { join } from 'node:path'
 import { readChecked, writeChecked } from './checked-file.ts'
-import {
-  adoptSnapshot,
-  hasSnapshot,
-  type RuntimeKind,
-  snapshotBytes,
-  snapshotKey,
-} from './isolate/snapshot.ts'
+import type { RuntimeKind } from './isolate/runtime-kind.ts'
+import { adoptSnapshot, hasSnapshot, snapshotBytes, snapshotKey } from './isolate/snapshot.ts'
 
 /**
  * The process's startup snapshots on disk, so that a restarted host has the same: V8 takes code only in isolates of

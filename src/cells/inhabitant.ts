@@ -35,12 +35,12 @@ export class Inhabitant {
     }
   }
 
-  enter(text: string | null, buffers: readonly Uint8Array[], count: number, flags: Flags): void {
+  enter(text: string | null, buffers: readonly Uint8Array[], flags: Flags): void {
     if (this.#waiting !== undefined) {
-      this.#waiting.push(() => this.enter(text, buffers, count, flags))
+      this.#waiting.push(() => this.enter(text, buffers, flags))
       return
     }
-    const isTold = this.isolate.enter({ text: text ?? undefined, buffers, count, ...flags, mayLinger: false })
+    const isTold = this.isolate.enter({ text: text ?? undefined, buffers, ...flags, mayLinger: false })
     if (!isTold) this.#leave(undefined)
   }
 

@@ -1,6 +1,7 @@
 import { type CompiledProgram, Compiler } from '../isolate/compile.ts'
 import { isolateRoom } from '../isolate/memory-maps.ts'
-import { adoptSnapshot, type RuntimeKind } from '../isolate/snapshot.ts'
+import type { RuntimeKind } from '../isolate/runtime-kind.ts'
+import { adoptSnapshot } from '../isolate/snapshot.ts'
 import type { CompileRequest, FromCell, ToCell } from '../protocol/cell.ts'
 import { describe, Inhabitant } from './inhabitant.ts'
 
@@ -21,8 +22,8 @@ export class Inhabitants {
   handle(message: ToCell): void {
     switch (message[0]) {
       case 'enter': {
-        const [, id, text, buffers, count, isQuick, isFresh] = message
-        this.#isolates.get(id)?.enter(text, buffers, count, { isQuick, isFresh })
+        const [, id, text, buffers, isQuick, isFresh] = message
+        this.#isolates.get(id)?.enter(text, buffers, { isQuick, isFresh })
         return
       }
       case 'open':

@@ -6,7 +6,7 @@ import type {
   ProgramSource,
   SyntaxProblem,
 } from '../isolate/compile.ts'
-import type { RuntimeKind } from '../isolate/snapshot.ts'
+import type { RuntimeKind } from '../isolate/runtime-kind.ts'
 import type { CompileRequest } from '../protocol/cell.ts'
 import { type Cell, DRAIN_MS } from './cell.ts'
 import type { CompileAnswer } from './compile-tasks.ts'

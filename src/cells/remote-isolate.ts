@@ -92,23 +92,16 @@ export class RemoteIsolate implements GuestIsolate {
     return this.#home.ready
   }
 
-  enter({ text, buffers, count, isQuick, isFresh }: Entry): void {
+  enter({ text, buffers, isQuick, isFresh }: Entry): void {
     this.enteredMs = performance.now()
     if (!this.isEntered) this.homeBytes = this.#home.rssBytes
     this.#entries.push({ isQuick, isFresh, number: this.#home.onEnter() })
-    this.#post(['enter', this.id, text ?? null, buffers, count, isQuick, isFresh])
+    this.#post(['enter', this.id, text ?? null, buffers, isQuick, isFresh])
   }
 
   awaitEnd(): void {
     if (!this.isDisposed)
-      this.enter({
-        text: undefined,
-        buffers: [],
-        count: 1,
-        isQuick: false,
-        isFresh: false,
-        mayLinger: false,
-      })
+      this.enter({ text: undefined, buffers: [], isQuick: false, isFresh: false, mayLinger: false })
   }
 
   openWindow(shared: unknown): GuestWindow {

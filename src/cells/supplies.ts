@@ -1,5 +1,6 @@
 import type { CompiledProgram } from '../isolate/compile.ts'
-import { type RuntimeKind, snapshotBytes } from '../isolate/snapshot.ts'
+import type { RuntimeKind } from '../isolate/runtime-kind.ts'
+import { snapshotBytes } from '../isolate/snapshot.ts'
 import type { ToCell } from '../protocol/cell.ts'
 
 /** What a cell has been given that isolates are made of: each once. */

@@ -22,6 +22,7 @@ export const ReflectConstruct = construct as (
   args: ArrayLike<unknown>,
   newTarget: object,
 ) => object
+export const ReflectGet = Reflect.get as (target: object, key: string) => unknown
 export const ArrayIsArray: (value: unknown) => boolean = Array.isArray
 export const ArrayIncludes = uncurry(Array.prototype.includes) as (
   self: readonly unknown[],

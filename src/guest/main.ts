@@ -22,7 +22,7 @@ import { keepPause, linger } from './linger.ts'
 import { beginNode, evaluateNode, loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
-import { invoke, invokeNext, mayClose } from './queue.ts'
+import { invoke, mayClose } from './queue.ts'
 import { refuseProgram, setProgram } from './require.ts'
 import { dropShapes } from './shapes.ts'
 import { fireTimers } from './timers.ts'
@@ -110,7 +110,7 @@ function adopt(): void {
 
 /**
  * The one door in. One crossing carries any number of messages, as the pieces of a text, and the buffers they refer to;
- * with nothing, it is the turn of the next invocation that the last crossing brought. A number is the crossing to wait behind.
+ * with nothing, there is nothing but its end. A number is the crossing to wait behind.
  */
 function dispatch(first?: string | number, ...rest: (ArrayBuffer | string)[]): void {
   try {
@@ -119,13 +119,10 @@ function dispatch(first?: string | number, ...rest: (ArrayBuffer | string)[]): v
       return
     }
     meetHost()
-    if (first === undefined) {
-      if (!invokeNext()) return
-    } else {
-      const messages = JSONParse(joinText(first, rest)) as ToGuest[]
-      if (messages[0]?.type === 'invoke') invoke(messages as InvokeMessage[])
-      else receiveAll(messages as Exclude<ToGuest, InvokeMessage>[], rest)
-    }
+    if (first === undefined) return
+    const messages = JSONParse(joinText(first, rest)) as ToGuest[]
+    if (messages[0]?.type === 'invoke') invoke(messages as InvokeMessage[])
+    else receiveAll(messages as Exclude<ToGuest, InvokeMessage>[], rest)
   } catch (error) {
     // User code broke something the runtime stands on: its invocation fails, and says how.
     failUncaught(error)

@@ -1,44 +1,44 @@
 import type { InvokeMessage } from '../protocol/bridge.ts'
-import { closeIfOver, completeDrained, concludeTurn, isOver, start } from './handler.ts'
+import { closeIfOver, completeDrained, concludeTurn, failUncaught, isOver, start } from './handler.ts'
+import { runMicrotasks } from './microtasks.ts'
 import { post, setHolding } from './outbox.ts'
 import { postWait } from './timers.ts'
 
-/** The invocations that came in one crossing; those from `nextIndex` on have not started. */
-let messages: InvokeMessage[] = []
-let nextIndex = 0
-
-/** Starts the first of them now, each other in a turn of its own. */
-export function invoke(crossing: InvokeMessage[]): void {
-  messages = crossing
-  nextIndex = 0
-  invokeNext()
-}
+/** Invocations of the crossing under way that have not started. */
+let waitingCount = 0
 
 /**
- * The turn before has ended, and with it every microtask: the next invocation starts if that one is over, and
- * those that wait are dropped if it isn't. False if none waits.
+ * Runs the invocations that came in one crossing, each when every microtask of the one before has run, and if that is
+ * over; if it isn't, those that wait are dropped.
  */
-export function invokeNext(): boolean {
-  if (nextIndex >= messages.length) return false
-  completeDrained()
-  if (closeIfOver()) {
-    const message = messages[nextIndex] as InvokeMessage
-    nextIndex++
-    setHolding(nextIndex < messages.length)
-    start(message)
-  } else {
-    const count = messages.length - nextIndex
-    nextIndex = messages.length
-    setHolding(false)
-    post(`{"type":"unstarted","count":${count}}`)
+export function invoke(messages: readonly InvokeMessage[]): void {
+  for (let index = 0; index < messages.length; index++) {
+    if (index > 0) runMicrotasks()
+    completeDrained()
+    if (!closeIfOver()) {
+      drop(messages.length - index)
+      return
+    }
+    waitingCount = messages.length - index - 1
+    setHolding(waitingCount > 0)
+    try {
+      start(messages[index] as InvokeMessage)
+    } catch (error) {
+      failUncaught(error)
+    }
   }
-  return true
+}
+
+function drop(count: number): void {
+  waitingCount = 0
+  setHolding(false)
+  post(`{"type":"unstarted","count":${count}}`)
 }
 
 /** What a turn has to say may cross, unless it would only interrupt invocations that are about to start. */
 export function mayClose(): boolean {
   concludeTurn()
-  if (nextIndex < messages.length) return !isOver()
+  if (waitingCount > 0) return !isOver()
   if (!closeIfOver()) postWait()
   return true
 }

@@ -45,6 +45,8 @@ export class Batch {
   #chars = 0
   /** When the guest was last known to have begun one of them, on the scale of `performance.now()`. */
   #progressMs: number
+  /** When the guest was heard of last. */
+  #heardMs: number
   /** Those that have not come to their end; the first is the one under way. */
   readonly #jobs: Job[]
   #run: Run | undefined
@@ -52,6 +54,7 @@ export class Batch {
 
   constructor(jobs: readonly [Job, ...Job[]], crossing: Crossing, startMs: number) {
     this.#progressMs = startMs
+    this.#heardMs = startMs
     this.#crossing = crossing
     this.#jobs = []
     this.#run = new Run(jobs[0], crossing)
@@ -110,9 +113,9 @@ export class Batch {
     return this.#run
   }
 
-  /** The one under way, or the last one that was. */
-  get lastRun(): Run {
-    return this.#last
+  /** Of several jobs that crossed together nobody can say whose promise it was: after it each crosses by itself. */
+  noteRejection(rejection: Error): void {
+    if (this.#size === 1) this.#last.noteRejection(rejection)
   }
 
   get jobs(): readonly Job[] {
@@ -121,6 +124,7 @@ export class Batch {
 
   /** Takes in what the guest says. Jobs that were over before something that ends the isolate have their answers. */
   receive(text: unknown, buffers: readonly unknown[]): Received {
+    this.#heardMs = performance.now()
     const received: Received = { answered: [], unstarted: [], turnCount: 0, problem: undefined }
     try {
       this.#receiveAll(parseCrossing(text), buffers, received, String(text).length)
@@ -184,7 +188,7 @@ export class Batch {
     run.job.over()
     this.#jobs.shift()
     const next = this.#jobs[0]
-    if (next !== undefined) this.#progressMs = performance.now()
+    if (next !== undefined) this.#progressMs = this.#heardMs
     this.#run = next === undefined ? undefined : new Run(next, this.#crossing)
     this.#last = this.#run ?? run
   }

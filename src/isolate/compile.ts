@@ -8,7 +8,8 @@ import {
   type NativeIsolate,
   type NativeReference,
 } from './ivm.ts'
-import { type RuntimeKind, runtimeSnapshot } from './snapshot.ts'
+import type { RuntimeKind } from './runtime-kind.ts'
+import { runtimeSnapshot } from './snapshot.ts'
 
 /** Heap for parsing. Parsing needs a small multiple of the source, which deployments bound. */
 const COMPILER_MEMORY_MB = 512

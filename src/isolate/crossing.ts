@@ -80,7 +80,7 @@ export class Crossing implements Claimant {
 
   /**
    * Enters with the first texts of invocations, on a core that is its own already. They cross together; each after
-   * the first gets an entry of its own, in which every microtask of the one before has run.
+   * the first starts when every microtask of the one before has run.
    *
    * If they are expected to be quick nobody asks V8 for the end of the entry: a third of what a warm call costs
    * (native-notes/isolated-vm.md). The guest says it; what goes wrong is noticed by the clock.
@@ -114,7 +114,6 @@ export class Crossing implements Claimant {
     this.#isolate.enter({
       text: `[${texts.join(',')}]`,
       buffers: NO_BUFFERS,
-      count: texts.length,
       isQuick: this.#isQuick,
       isFresh: true,
       mayLinger: this.#mayLinger,
@@ -217,7 +216,7 @@ export class Crossing implements Claimant {
     this.#begin(turn, this.#listener.takePace())
     const text = `[${texts.join(',')}]`
     const mayLinger = this.#mayLinger
-    this.#isolate.enter({ text, buffers, count: 1, isQuick: this.#isQuick, isFresh: false, mayLinger })
+    this.#isolate.enter({ text, buffers, isQuick: this.#isQuick, isFresh: false, mayLinger })
     for (const { onTaken } of crossing) onTaken?.()
   }
 

@@ -1,17 +1,15 @@
 import type { CompiledProgram, ProgramCompiler } from './compile.ts'
 import type { HostAnswer } from './host-call.ts'
 import type { IsolateKind, PoolKey } from './pool-key.ts'
-import type { RuntimeKind } from './snapshot.ts'
+import type { RuntimeKind } from './runtime-kind.ts'
 import type { WedgeListener } from './thread-watch.ts'
 
 /** One crossing on its way to a guest. */
 export interface Entry {
-  /** JSON text for the guest's door; without one the guest takes the next invocation's turn. */
+  /** JSON text for the guest's door; without one it is made for its end. */
   readonly text: string | undefined
   /** What stands beside the text. The isolate gets copies. */
   readonly buffers: readonly Uint8Array[]
-  /** Entries in all: the first brings the text, each of the others the next invocation's turn. */
-  readonly count: number
   /** The turns are expected to be over in no time: nobody needs to be told of their end, the guest says it. */
   readonly isQuick: boolean
   /** Nothing that came before in its invocations was seen outside the isolate: they can be run again elsewhere. */

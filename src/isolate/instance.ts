@@ -217,7 +217,7 @@ export class Instance implements Timed, JobHolder {
   }
 
   #noteRejection(rejection: Error): void {
-    this.#batch?.lastRun.noteRejection(rejection)
+    this.#batch?.noteRejection(rejection)
     this.#keeper.onMisjudged()
   }
 

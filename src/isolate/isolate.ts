@@ -1,6 +1,7 @@
 import { DOOR, PLACES, PRELOAD_NODE, PROGRAM_SCRIPT, RUNTIME_SCRIPT, SEND } from '../protocol/bridge.ts'
 import { firstPiece, furtherPieces, joinText } from '../protocol/text-pieces.ts'
 import { AnswerWindow } from './answer-window.ts'
+import { runtimePackages, sharedTextBytes } from './bundles.ts'
 import type { CompiledProgram } from './compile.ts'
 import type { Entry, GuestIsolate, GuestWindow, IsolateListener } from './guest-isolate.ts'
 import {
@@ -16,12 +17,13 @@ import { Linger, type LingerArguments } from './linger.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
 import { nativeOf } from './native-program.ts'
 import type { IsolateKind } from './pool-key.ts'
-import { namesLeft, runtimePackages, runtimeSnapshot, sharedTextBytes } from './snapshot.ts'
+import { namesLeft } from './runtime-kind.ts'
+import { runtimeSnapshot } from './snapshot.ts'
 import { watchThread } from './thread-watch.ts'
 
 /**
- * The guest's door in: with the first piece of a text, its buffers and further pieces; with nothing for the next
- * invocation's turn; or with the number of a crossing to wait behind.
+ * The guest's door in: with the first piece of a text, its buffers and further pieces; with nothing, for its end; or
+ * with the number of a crossing to wait behind.
  */
 type DoorIn = NativeReference<
   (text?: string | number, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]) => void
@@ -183,19 +185,16 @@ export class LocalIsolate implements GuestIsolate {
   }
 
   /** Whether the end will be told. */
-  enter({ text, buffers, count, isQuick, isFresh, mayLinger }: Entry): boolean {
+  enter({ text, buffers, isQuick, isFresh, mayLinger }: Entry): boolean {
     if (this.#isolate.isDisposed) return false
-    const first: DoorArguments = text === undefined ? NO_ARGS : carry(text, buffers)
+    const args: DoorArguments = text === undefined ? NO_ARGS : carry(text, buffers)
     // On this thread only if its own is idle, for which this one would have to wait.
     const isHere = isQuick && isFresh && this.#entersHere && this.#awaitedCount === 0
-    const here = isHere ? this.#enterManyHere(first, count) : 0
-    const isAwaited = here < count && (!isQuick || this.#entersHere)
-    for (let entry = here; entry < count && !this.#isolate.isDisposed; entry++) {
-      const args = entry === 0 ? first : NO_ARGS
-      if (isAwaited && entry === count - 1) this.#enterAwaited(args)
-      else this.#doorIn.applyIgnored(undefined, args)
-    }
-    const wait = mayLinger ? this.#linger.ask(count, text?.length ?? 0) : undefined
+    const isAwaited = !isHere && (!isQuick || this.#entersHere)
+    if (isHere) this.#enterHere(args)
+    else if (isAwaited) this.#enterAwaited(args)
+    else this.#doorIn.applyIgnored(undefined, args)
+    const wait = mayLinger ? this.#linger.ask(text?.length ?? 0) : undefined
     if (wait !== undefined && !this.#isolate.isDisposed) this.#doorIn.applyIgnored(undefined, wait)
     this.#linger.release(this.#readCpuMs)
     return isAwaited && !this.#isolate.isDisposed
@@ -243,17 +242,6 @@ export class LocalIsolate implements GuestIsolate {
   readonly #leftRejected = (reason: unknown): void => {
     this.#awaitedCount--
     this.listener.onLeft(reason instanceof Error ? reason : new Error(String(reason)))
-  }
-
-  /** As long as all of them together take no longer than one may. How many entries were made. */
-  #enterManyHere(first: DoorArguments, count: number): number {
-    const untilMs = performance.now() + this.#quickLimitMs
-    let entry = 0
-    do {
-      this.#enterHere(entry === 0 ? first : NO_ARGS)
-      entry++
-    } while (entry < count && !this.#isolate.isDisposed && performance.now() < untilMs)
-    return entry
   }
 
   #receive(first: unknown, rest: readonly unknown[]): void {

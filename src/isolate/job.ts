@@ -7,6 +7,8 @@ import type { Outcome } from './outcome.ts'
 /** One invocation as the engine sees it: no deployment, no capability, no caller. */
 export interface InvocationRequest {
   readonly requestId: string
+  /** When it was admitted, on the scale of `performance.now()`, in milliseconds. */
+  readonly admittedMs: number
   /** Of protocol/bridge.ts's InvokeMessage, as JSON text; they cross as they are. */
   readonly eventText: string
   readonly fixedText: string
@@ -53,7 +55,7 @@ export class Job {
   readonly request: InvocationRequest
   readonly result: Promise<RunResult>
   /** On the scale of `performance.now()`, in milliseconds. */
-  queuedMs = performance.now()
+  queuedMs: number
   holder: JobHolder
   /** It shared a crossing that went wrong, and had done nothing yet that could be seen: it runs again, by itself. */
   isAlone = false
@@ -66,6 +68,7 @@ export class Job {
 
   constructor(request: InvocationRequest, holder: JobHolder) {
     this.request = request
+    this.queuedMs = request.admittedMs
     this.holder = holder
     this.result = new Promise(resolve => {
       this.#settle = resolve

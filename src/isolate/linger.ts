@@ -59,9 +59,9 @@ export class Linger {
     this.#heardCpuMs = readCpuMs()
   }
 
-  /** Whether the thread is to wait behind so many entries, which have been made, and with what. */
-  ask(entries: number, chars: number): LingerArguments | undefined {
-    this.#entries += entries
+  /** Whether the thread is to wait behind an entry with so many characters, which has been made, and with what. */
+  ask(chars: number): LingerArguments | undefined {
+    this.#entries++
     this.#chars += chars
     const isFull = this.#entries >= MAX_UNPAUSED_ENTRIES || this.#chars >= this.#maxChars
     if (isFull || mostAwake < 1 || !this.#patience.tries()) return undefined

@@ -3,7 +3,7 @@ import type { GuestIsolate, IsolateSource, RoomProblem } from './guest-isolate.t
 import { LocalIsolate } from './isolate.ts'
 import { isolateRoom } from './memory-maps.ts'
 import type { IsolateKind } from './pool-key.ts'
-import type { RuntimeKind } from './snapshot.ts'
+import type { RuntimeKind } from './runtime-kind.ts'
 import { setV8Flags } from './v8-flags.ts'
 
 /** Isolates in this process: `isolation: 'in-process'`. */

@@ -1,5 +1,5 @@
 import type { CompiledProgram } from './compile.ts'
-import type { RuntimeKind } from './snapshot.ts'
+import type { RuntimeKind } from './runtime-kind.ts'
 
 /** What blank isolates differ by. */
 export interface IsolateKind {

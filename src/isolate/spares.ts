@@ -1,7 +1,7 @@
 import type { GuestIsolate, IsolateSource } from './guest-isolate.ts'
 import { NOBODY } from './isolate.ts'
 import type { IsolateKind, PoolKey } from './pool-key.ts'
-import { RUNTIME_KINDS } from './snapshot.ts'
+import { RUNTIME_KINDS } from './runtime-kind.ts'
 
 /** Cold starts within this time count as demand, in milliseconds. */
 const DEMAND_WINDOW_MS = 10_000

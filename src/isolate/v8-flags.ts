@@ -13,17 +13,3 @@ export function setV8Flags(): void {
   isSet = true
   setFlagsFromString('--no-concurrent-sparkplug')
 }
-
-/**
- * Keeps V8 from compiling baseline code meanwhile. For what is hot while a startup snapshot is made V8 does, and the
- * snapshot keeps the mark without the code: each isolate made from it compiles those functions anew as it first calls
- * them (native-notes/snapshot.md).
- */
-export function withoutBaselineCode<Made>(make: () => Made): Made {
-  setFlagsFromString('--sparkplug-filter=-*')
-  try {
-    return make()
-  } finally {
-    setFlagsFromString('--sparkplug-filter=*')
-  }
-}

@@ -1,5 +1,5 @@
+import { loaderSource } from '../isolate/bundles.ts'
 import type { ProgramSource, SyntaxProblem } from '../isolate/compile.ts'
-import { loaderSource } from '../isolate/snapshot.ts'
 import { ES_WRAPPER, GUEST_ROOT, LOADER_PATH, START } from '../protocol/bridge.ts'
 import type { PlacePart } from '../protocol/places.ts'
 import type { EsModuleText } from './es-module.ts'

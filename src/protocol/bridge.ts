@@ -7,10 +7,10 @@ import type { PlacePart } from './places.ts'
  * byte buffers its messages refer to by index. The host sends one crossing at a time per isolate and
  * waits for the turn to end, so that V8 can let go of what it carried (native-notes/memory.md).
  *
- * A crossing may carry several `invoke` messages: the guest starts the first, and each of the others when the
- * host enters it once more without a text, if the one before is over by then. If not, the guest drops those of
- * the crossing that it has not started, and says so with `unstarted`. Of such crossings alone a bounded number may
- * follow each other without a pause.
+ * A crossing may carry several `invoke` messages: the guest starts the first, and each of the others when every
+ * microtask of the one before has run, if that is over by then. If not, the guest drops those of the crossing that it
+ * has not started, and says so with `unstarted`. Of such crossings alone a bounded number may follow each other without
+ * a pause.
  */
 export type ToGuest =
   | InvokeMessage
@@ -216,6 +216,8 @@ export const RUNTIME_SCRIPT = 'cloudlet:runtime'
 export const SEND = '__cloudletSend'
 /** The global that holds the door in, which the host takes when it makes the isolate; gone before user code runs. */
 export const DOOR = '__cloudletDoor'
+/** The global that holds what runs all microtasks (isolate/make-snapshot.ts); gone once the runtime has taken it. */
+export const MICROTASKS = '__cloudletMicrotasks'
 /** The global the program script calls with its Program; gone before user code runs. */
 export const START = '__cloudletStart'
 /** The global that holds the program's places, if it has any (places.ts); gone before user code runs. */

@@ -31,7 +31,6 @@ export type ToCell =
       isolate: number,
       text: string | null,
       buffers: readonly Uint8Array[],
-      count: number,
       isQuick: boolean,
       isFresh: boolean,
     ]

@@ -53,6 +53,7 @@ class Deceived {
       concurrency: 1,
     } as const
     return this.pool.open(this.#keys.get(name) ?? this.#remember(key)).run({
+      admittedMs: performance.now(),
       eventText: '{}',
       requestId: '1',
       fixedText: '{}',

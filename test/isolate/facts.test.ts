@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import ivm from 'isolated-vm'
 import { describe, expect, test } from 'vitest'
 
@@ -104,6 +105,27 @@ describe('ending (native-notes/deadlines.md)', () => {
     expect(isOver).toBe(false)
     isolate.dispose()
     expect(await entry).toContain('disposed')
+  })
+})
+
+describe('microtasks in the middle of an entry (native-notes/isolated-vm.md)', () => {
+  /** Without the accessor V8 goes on behind them as if nothing were, and the thread is in the second loop for ever. */
+  test('that the isolate is ended in one V8 remembers when an accessor of its own is asked', async () => {
+    setFlagsFromString('--allow-natives-syntax')
+    const code =
+      'globalThis.steps = (function* () { for (;;) { %PerformMicrotaskCheckpoint(); yield } })(); steps.next()'
+    const snapshot = ivm.Isolate.createSnapshot([{ code }])
+    setFlagsFromString('--no-allow-natives-syntax')
+    const isolate = new ivm.Isolate({ memoryLimit: 16, snapshot })
+    const context = isolate.createContextSync()
+    const shared = new SharedArrayBuffer(4)
+    context.global.setSync('shared', new ivm.ExternalCopy(shared).copyInto())
+    const ran = context.eval(`const begun = new Int32Array(shared)
+      const loop = async () => { Atomics.add(begun, 0, 1); await undefined; for (;;); }
+      for (let count = 0; count < 2; count++) { loop(); steps.next(); Reflect.get(loop, 'name') }`)
+    setTimeout(() => isolate.dispose(), 100)
+    await expect(ran).rejects.toThrow(/disposed/)
+    expect(Atomics.load(new Int32Array(shared), 0)).toBe(1)
   })
 })
 

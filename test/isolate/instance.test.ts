@@ -55,6 +55,7 @@ async function runProgram(
     concurrency: 1,
   } as const
   const ran = await pool.open(key).run({
+    admittedMs: performance.now(),
     eventText: '{}',
     requestId: '1',
     fixedText: JSON.stringify({

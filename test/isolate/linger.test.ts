@@ -75,30 +75,29 @@ describe.skipIf(availableParallelism() < 2)('Linger', () => {
   const MEMORY_MB = 8
 
   /** Crossings behind which the thread is asked to wait before it is let sleep once. */
-  function countAsked(entries: number, chars: number): number {
+  function countAsked(chars: number): number {
     const linger = new Linger(MEMORY_MB)
     let asked = 0
-    while (linger.ask(entries, chars) !== undefined) {
+    while (linger.ask(chars) !== undefined) {
       linger.release(() => 0)
       asked++
     }
     linger.release(() => 0)
-    expect(linger.ask(entries, chars)?.length).toBe(1)
+    expect(linger.ask(chars)?.length).toBe(1)
     linger.close()
     return asked
   }
 
   test('lets the thread sleep after so many entries, or characters for its memory', () => {
-    expect(countAsked(1, 10)).toBe(511)
-    expect(countAsked(64, 10)).toBe(7)
-    expect(countAsked(1, 4096)).toBe(7)
+    expect(countAsked(10)).toBe(511)
+    expect(countAsked(4096)).toBe(7)
   })
 
   test('a text that is too long by itself is no reason to do without', () => {
     const linger = new Linger(MEMORY_MB)
-    expect(linger.ask(1, 100_000)).toBeUndefined()
+    expect(linger.ask(100_000)).toBeUndefined()
     linger.release(() => 0)
-    expect(linger.ask(1, 10)?.length).toBe(2)
+    expect(linger.ask(10)?.length).toBe(2)
     linger.close()
   })
 })

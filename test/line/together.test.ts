@@ -10,6 +10,10 @@ afterEach(() => host.close())
 
 const IN_FLIGHT = 64
 const SOURCE = `exports.main = async ({ n, mood, userInfo }) => {
+  if (mood?.startsWith('late-')) {
+    await undefined
+    mood = mood.slice('late-'.length)
+  }
   if (mood === 'loop') for (;;);
   if (mood === 'silence') return new Promise(() => {})
   if (mood === 'bomb') { const kept = []; for (;;) kept.push({ n: kept.length }) }
@@ -48,6 +52,8 @@ test.each<[what: string, moods: Moods, endings: readonly string[]]>([
   ['the first is silent', { 0: 'silence' }, ['CLOUDLET_DEADLINE']],
   ['the last is silent', { 63: 'silence' }, ['CLOUDLET_DEADLINE']],
   ['one loops', { 10: 'loop' }, ['CLOUDLET_DEADLINE']],
+  ['one loops in a microtask', { 10: 'late-loop' }, ['CLOUDLET_DEADLINE']],
+  ['one exhausts its memory in a microtask', { 10: 'late-bomb' }, ['CLOUDLET_MEMORY_LIMIT']],
   ['two loop', { 10: 'loop', 40: 'loop' }, ['CLOUDLET_DEADLINE', 'CLOUDLET_DEADLINE']],
   ['one loops, one is silent', { 3: 'loop', 20: 'silence' }, ['CLOUDLET_DEADLINE', 'CLOUDLET_DEADLINE']],
   ['one exhausts its memory', { 30: 'bomb' }, ['CLOUDLET_MEMORY_LIMIT']],

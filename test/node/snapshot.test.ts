@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
-import { namesLeft, type RuntimeKind, runtimeFor, runtimeSnapshot } from '../../src/isolate/snapshot.ts'
+import { namesLeft, type RuntimeKind, runtimeFor } from '../../src/isolate/runtime-kind.ts'
+import { runtimeSnapshot } from '../../src/isolate/snapshot.ts'
 
 type Clocks = Record<'uptimeMs' | 'nowMs' | 'originMs' | 'osUptimeMs' | 'hrtimeMs', number> &
   Record<'bornMs' | 'changedMs', number[]>
