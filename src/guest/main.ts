@@ -19,6 +19,7 @@ import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse, ObjectAssign } from './intrinsics.ts'
 import { keepPackageSources, loadRequest, loadSdk, offerNode, offerPreload } from './lazy.ts'
 import { keepPause, linger } from './linger.ts'
+import { runMicrotasks } from './microtasks.ts'
 import { beginNode, evaluateNode, loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
 import { currentEnvironment, processObject } from './process.ts'
@@ -110,14 +111,11 @@ function adopt(): void {
 
 /**
  * The one door in. One crossing carries any number of messages, as the pieces of a text, and the buffers they refer to;
- * with nothing, there is nothing but its end. A number is the crossing to wait behind.
+ * with nothing, there is nothing but its end. `crossing`: its number if the thread is to wait behind it, or 0; the memory
+ * to wait at comes last, the first time.
  */
-function dispatch(first?: string | number, ...rest: (ArrayBuffer | string)[]): void {
+function dispatch(crossing = 0, first?: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]): void {
   try {
-    if (typeof first === 'number') {
-      linger(first, rest[0] as SharedArrayBuffer | undefined)
-      return
-    }
     meetHost()
     if (first === undefined) return
     const messages = JSONParse(joinText(first, rest)) as ToGuest[]
@@ -128,6 +126,9 @@ function dispatch(first?: string | number, ...rest: (ArrayBuffer | string)[]): v
     failUncaught(error)
   }
   beginTurn()
+  if (crossing === 0) return
+  runMicrotasks()
+  linger(crossing, rest)
 }
 
 function receiveAll(messages: Exclude<ToGuest, InvokeMessage>[], buffers: readonly unknown[]): void {

@@ -71,12 +71,12 @@ const said: ToGuest[] = [
 // The guest speaks at the end of a turn, when its microtasks have run; the script is one turn, so each crossing of the
 // guest's brings the host's next. It runs in microtasks from there on.
 globals[SEND] = sayNext
-const dispatch = globals[DOOR] as (text?: string) => void
+const dispatch = globals[DOOR] as (crossing?: number, text?: string) => void
 ;(globals[START] as (program: Program) => void)(program)
 sayNext()
 dispatch()
 
 function sayNext(): void {
   const message = said.shift()
-  if (message !== undefined) void Promise.resolve().then(() => dispatch(JSON.stringify([message])))
+  if (message !== undefined) void Promise.resolve().then(() => dispatch(0, JSON.stringify([message])))
 }

@@ -12,8 +12,9 @@ import {
   type NativeContext,
   type NativeIsolate,
   type NativeReference,
+  type SharedCopy,
 } from './ivm.ts'
-import { Linger, type LingerArguments } from './linger.ts'
+import { Linger, type LingerRequest } from './linger.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
 import { nativeOf } from './native-program.ts'
 import type { IsolateKind } from './pool-key.ts'
@@ -22,13 +23,13 @@ import { runtimeSnapshot } from './snapshot.ts'
 import { watchThread } from './thread-watch.ts'
 
 /**
- * The guest's door in: with the first piece of a text, its buffers and further pieces; with nothing, for its end; or
- * with the number of a crossing to wait behind.
+ * The guest's door in: with the crossing to wait behind or 0, the first piece of a text, its buffers, its further pieces
+ * and, once, the memory to wait at; or with nothing, for its end.
  */
 type DoorIn = NativeReference<
-  (text?: string | number, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]) => void
+  (crossing?: number, text?: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]) => void
 >
-type DoorArguments = [] | [string, ...(BytesCopy | string)[]] | LingerArguments
+type DoorArguments = [] | [crossing: number, text: string, ...(BytesCopy | SharedCopy | string)[]]
 
 export interface LocalOptions {
   /**
@@ -45,6 +46,7 @@ export interface LocalOptions {
  */
 const EVAL_CHARS = 8 * 1024
 const NO_ARGS: [] = []
+const NO_WAIT: LingerRequest = { crossing: 0, shared: undefined }
 /** What isolated-vm says of an entry that took too long. */
 const TIMED_OUT = /^Script execution timed out/
 
@@ -187,15 +189,14 @@ export class LocalIsolate implements GuestIsolate {
   /** Whether the end will be told. */
   enter({ text, buffers, isQuick, isFresh, mayLinger }: Entry): boolean {
     if (this.#isolate.isDisposed) return false
-    const args: DoorArguments = text === undefined ? NO_ARGS : carry(text, buffers)
+    const wait = mayLinger ? this.#linger.ask(text?.length ?? 0) : undefined
+    const args = text === undefined ? NO_ARGS : carry(text, buffers, wait)
     // On this thread only if its own is idle, for which this one would have to wait.
     const isHere = isQuick && isFresh && this.#entersHere && this.#awaitedCount === 0
     const isAwaited = !isHere && (!isQuick || this.#entersHere)
     if (isHere) this.#enterHere(args)
     else if (isAwaited) this.#enterAwaited(args)
     else this.#doorIn.applyIgnored(undefined, args)
-    const wait = mayLinger ? this.#linger.ask(text?.length ?? 0) : undefined
-    if (wait !== undefined && !this.#isolate.isDisposed) this.#doorIn.applyIgnored(undefined, wait)
     this.#linger.release(this.#readCpuMs)
     return isAwaited && !this.#isolate.isDisposed
   }
@@ -271,8 +272,16 @@ export class LocalIsolate implements GuestIsolate {
   }
 }
 
-function carry(text: string, buffers: readonly Uint8Array[]): DoorArguments {
-  return [firstPiece(text), ...buffers.map(copyForGuest), ...furtherPieces(text)]
+function carry(text: string, buffers: readonly Uint8Array[], wait: LingerRequest | undefined): DoorArguments {
+  const { crossing, shared } = wait ?? NO_WAIT
+  const args: DoorArguments = [
+    crossing,
+    firstPiece(text),
+    ...buffers.map(copyForGuest),
+    ...furtherPieces(text),
+  ]
+  if (shared !== undefined) args.push(shared)
+  return args
 }
 
 /**

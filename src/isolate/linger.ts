@@ -15,8 +15,11 @@ const MAX_CROSSING = 2 ** 31 - 1
 const awake = new Set<Linger>()
 const mostAwake = availableParallelism() - 1
 
-/** What a thread waits with, as arguments of the guest's door. */
-export type LingerArguments = [crossing: number] | [crossing: number, shared: SharedCopy]
+/** What a thread waits with: the memory only the first time. */
+export interface LingerRequest {
+  readonly crossing: number
+  readonly shared: SharedCopy | undefined
+}
 
 /**
  * Has an isolate's thread stay awake behind a crossing for the next one, as long as that tends to come within 30 µs: to
@@ -59,21 +62,21 @@ export class Linger {
     this.#heardCpuMs = readCpuMs()
   }
 
-  /** Whether the thread is to wait behind an entry with so many characters, which has been made, and with what. */
-  ask(chars: number): LingerArguments | undefined {
+  /** Whether the thread is to wait at the end of an entry with so many characters, which is about to be made, and with what. */
+  ask(chars: number): LingerRequest | undefined {
     this.#entries++
     this.#chars += chars
     const isFull = this.#entries >= MAX_UNPAUSED_ENTRIES || this.#chars >= this.#maxChars
     if (isFull || mostAwake < 1 || !this.#patience.tries()) return undefined
     this.#next = this.#advance()
     this.#makeRoom()
-    if (this.#view !== undefined) return [this.#next]
+    if (this.#view !== undefined) return { crossing: this.#next, shared: undefined }
     const shared = new SharedArrayBuffer(LINGER_BYTES)
     this.#view = new Int32Array(shared)
-    return [this.#next, new ExternalCopy(shared).copyInto()]
+    return { crossing: this.#next, shared: new ExternalCopy(shared).copyInto() }
   }
 
-  /** Ends the wait behind an earlier crossing: the new one is all in the isolate's queue. */
+  /** Ends the wait behind an earlier crossing: the new one is in the isolate's queue. */
   release(readCpuMs: () => number): void {
     if (this.#asked > 0) this.#judge(readCpuMs())
     if (this.#next === 0) this.#sleepNext()
