@@ -163,6 +163,8 @@ describe('the verdict', () => {
   }
   const growing = (mbPerMinute: number): Sample[] =>
     good.rests.map(({ timeMs }) => ({ ...sample, timeMs, rssMb: 100 + (timeMs / 60_000) * mbPerMinute }))
+  const straying = (mbPerMinute: number, byMb: number): Sample[] =>
+    growing(mbPerMinute).map((rest, index) => ({ ...rest, rssMb: rest.rssMb + (index % 2) * byMb }))
 
   test.each([
     ['nothing wrong', {}, []],
@@ -170,7 +172,9 @@ describe('the verdict', () => {
     ['few in a run too short to tell', { invocationCount: 1, durationMs: COUNT_JUDGED_FROM_MS - 1 }, []],
     ['a crossed answer', { faults: { ...good.faults, crossed: 2 } }, [/^2 crossed/]],
     ['RSS at rest at the bound', { rests: growing(4.999) }, []],
-    ['RSS over it', { rests: growing(5.001) }, [/RSS at rest grows by 5\.00 MB a minute/]],
+    ['RSS over it', { rests: growing(5.001) }, [/RSS at rest grows by 5\.00 ± 0\.00 MB a minute/]],
+    ['RSS that may be over it by chance', { rests: straying(20, 30) }, []],
+    ['RSS that strays and is over it', { rests: straying(60, 30) }, [/RSS at rest grows by/]],
     [
       'RSS over it in a run too short to tell',
       { rests: growing(50), durationMs: RSS_JUDGED_FROM_MS - 1 },

@@ -5,7 +5,7 @@
  * compute, log, fan out and leave work behind; hostile ones loop, exhaust memory, recurse, flood, throw what can't be
  * read, never answer, or are given up by their caller. Callers are sixteen users, four of them at the WebSocket door;
  * one function is deployed again and again.
- * Eight times everybody rests, and garbage is collected: whether memory is flat is judged by what is resident then.
+ * Twice a minute everybody rests, and garbage is collected: whether memory is flat is judged by what is resident then.
  * Runs with MALLOC_ARENA_MAX=2, as README tells those who embed the host: else glibc keeps a heap for each of the
  * threads that isolates run on, and their gaps grow for a quarter of an hour (native-notes/memory.md).
  * Excludes: speed. Its functions take what the machine has, so delays of the event loop are those of a full host.

@@ -2,7 +2,13 @@ import type { PartCount } from './ledger.ts'
 import type { Sample } from './probe.ts'
 import type { SoakRecord } from './soak.ts'
 import type { Trend } from './trend.ts'
-import { findRestTrend, findRssTrend, RSS_JUDGED_FROM_MS, RSS_SLOPE_MAX_MB_PER_MINUTE } from './verdict.ts'
+import {
+  findRestTrend,
+  findRssTrend,
+  formatTrend,
+  RSS_JUDGED_FROM_MS,
+  RSS_SLOPE_MAX_MB_PER_MINUTE,
+} from './verdict.ts'
 
 /** Rows of the table over time. */
 const MOMENTS = 20
@@ -76,14 +82,13 @@ function formatTrends(record: SoakRecord): string {
     ? `up to ${RSS_SLOPE_MAX_MB_PER_MINUTE} is called flat`
     : 'the run was too short to judge'
   return (
-    `RSS at rest over the second half: ${formatTrend(findRestTrend(record))} (${bound}). ` +
-    `Under load: ${formatTrend(findRssTrend(record))}.`
+    `RSS at rest over the second half: ${tellTrend(findRestTrend(record))} (${bound}). ` +
+    `Under load: ${tellTrend(findRssTrend(record))}.`
   )
 }
 
-function formatTrend(trend: Trend | undefined): string {
-  if (trend === undefined) return 'too few samples for a slope'
-  return `${trend.slope.toFixed(2)} ± ${(2 * trend.standardError).toFixed(2)} MB a minute`
+function tellTrend(trend: Trend | undefined): string {
+  return trend === undefined ? 'too few samples for a slope' : formatTrend(trend)
 }
 
 /** The first column stands left, and the last if it is text. */

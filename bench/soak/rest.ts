@@ -3,13 +3,19 @@ import type { FunctionHost } from 'cloudlet'
 import { ALL_GOOD_PARTS } from './good-parts.ts'
 import type { Ledger } from './ledger.ts'
 
-/** Times in a run that everybody rests. */
-export const REST_COUNT = 8
+/** So often everybody rests, in milliseconds: what is resident then strays by 25 MB, which tells little of a slope unless there are many. */
+const REST_EVERY_MS = 30_000
+const LEAST_RESTS = 8
 /** For the last answers, in milliseconds: the slowest function of the soak has four seconds. */
 const QUIET_MS = 20_000
 const LOOK_EVERY_MS = 20
 /** So long an instance is kept, so that every one gets its call, in milliseconds; and until the host has measured it. */
 const HOLD_MS = 300
+
+/** Times in a run that everybody rests. */
+export function restCountOf(durationMs: number): number {
+  return Math.max(LEAST_RESTS, Math.round(durationMs / REST_EVERY_MS))
+}
 
 /** Lanes wait at it before they send anything more. */
 export class Gate {

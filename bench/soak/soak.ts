@@ -7,7 +7,7 @@ import { type Road, runClientLane, runDeployLane, runDirectLane, runHostileLane,
 import { type Fault, Ledger, type PartCount } from './ledger.ts'
 import { readFiles } from './part.ts'
 import { Probe, type RestingSample, type Sample } from './probe.ts'
-import { Gate, REST_COUNT, rest } from './rest.ts'
+import { Gate, rest, restCountOf } from './rest.ts'
 
 export interface SoakSettings {
   readonly durationMs: number
@@ -68,12 +68,13 @@ export async function runSoak(settings: SoakSettings): Promise<SoakRecord> {
   const gate = new Gate()
   const startMs = performance.now()
   const running = startLanes({ host, ledger, seed, gate, stop: stopper.signal }, openids, clients)
-  for (let count = 1; count <= REST_COUNT; count++) {
-    await sleep(startMs + (durationMs * count) / REST_COUNT - performance.now())
+  const restCount = restCountOf(durationMs)
+  for (let count = 1; count <= restCount; count++) {
+    await sleep(startMs + (durationMs * count) / restCount - performance.now())
     gate.close()
     await rest(host, ledger)
     probe.takeResting()
-    if (count === REST_COUNT) stopper.abort()
+    if (count === restCount) stopper.abort()
     gate.open()
   }
   await Promise.race([running, sleep(DRAIN_MS, undefined, { ref: false })])

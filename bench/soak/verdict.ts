@@ -13,6 +13,8 @@ export const COUNT_JUDGED_FROM_MS = 60_000
  * slope there says nothing of what is kept (rest.ts): it is told.
  */
 export const RSS_SLOPE_MAX_MB_PER_MINUTE = 5
+/** Standard errors that chance adds to a slope in one of forty runs. */
+const CERTAIN = 2
 /** A shorter run is all warm-up: its slope is told and not judged. */
 export const RSS_JUDGED_FROM_MS = 5 * 60_000
 
@@ -37,6 +39,15 @@ function fitRss(samples: readonly Pick<Sample, 'timeMs' | 'rssMb'>[]): Trend | u
   return fitTrend(samples.map(({ timeMs, rssMb }) => [timeMs / 60_000, rssMb]))
 }
 
+/** More than is called flat, and not by chance: in ten minutes the slope is known to some 10 MB a minute, in thirty to 2. */
+function isSteep({ slope, standardError }: Trend): boolean {
+  return slope - CERTAIN * standardError > RSS_SLOPE_MAX_MB_PER_MINUTE
+}
+
+export function formatTrend({ slope, standardError }: Trend): string {
+  return `${slope.toFixed(2)} ± ${(CERTAIN * standardError).toFixed(2)} MB a minute`
+}
+
 /** Why the soak failed, as sentences. None: it passed. */
 export function findFailures(record: SoakRecord): string[] {
   const { durationMs, faults, invocationCount, notices, health } = record
@@ -48,9 +59,9 @@ export function findFailures(record: SoakRecord): string[] {
   if (durationMs >= COUNT_JUDGED_FROM_MS && invocationCount < leastCount)
     failures.push(`${invocationCount} invocations were made; ${leastCount} is the least.`)
   const trend = findRestTrend(record)
-  if (trend !== undefined && durationMs >= RSS_JUDGED_FROM_MS && trend.slope > RSS_SLOPE_MAX_MB_PER_MINUTE) {
+  if (trend !== undefined && durationMs >= RSS_JUDGED_FROM_MS && isSteep(trend)) {
     failures.push(
-      `RSS at rest grows by ${trend.slope.toFixed(2)} MB a minute; ${RSS_SLOPE_MAX_MB_PER_MINUTE} is called flat.`,
+      `RSS at rest grows by ${formatTrend(trend)}; ${RSS_SLOPE_MAX_MB_PER_MINUTE} is called flat.`,
     )
   }
   if (health !== 'ok') failures.push(`The host's health is "${health}".`)

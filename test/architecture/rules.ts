@@ -46,6 +46,7 @@ const LAYERS: readonly { readonly units: readonly string[]; readonly isOneUnit?:
       ],
       ...[
         'histogram',
+        'request-id',
         'host',
         'host-capabilities',
         'host-database',
