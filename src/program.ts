@@ -2,6 +2,7 @@ import type { CodeCache } from './code-cache.ts'
 import { CloudletError, DeployError, IsolateCrashedError } from './errors.ts'
 import type { CompiledProgram, ProgramCompiler, SyntaxProblem } from './isolate/compile.ts'
 import type { RuntimeKind } from './isolate/runtime-kind.ts'
+import { prepareSnapshot } from './isolate/snapshot.ts'
 import type { ModuleGraph, SourceModule } from './modules/graph.ts'
 import { type LinkProblem, linkModules, type ModuleLinks } from './modules/links.ts'
 import { bodyOf, describeProblem, type ModuleProblem, ProgramWriter } from './modules/program-text.ts'
@@ -14,7 +15,8 @@ import { findPlace } from './protocol/places.ts'
  * in the script is a place in the file, or in what was made of it.
  *
  * @throws {DeployError} with file, line and column when a file that the entry requires does not parse, or imports
- *   what another doesn't export; and when compiling takes too long or too much memory, or ends its process.
+ *   what another doesn't export; when compiling takes too long or too much memory, or ends
+ *   its process; and when there is no process to make isolates' startup snapshot.
  */
 export async function buildProgram(
   functionName: string,
@@ -29,6 +31,7 @@ export async function buildProgram(
   // Only programs in which V8 finds no problem are kept, so what is found has been checked.
   const faultless = new ProgramWriter(graph, links, known).write()
   await cache?.prepare(runtime)
+  await prepareIsolates(functionName, runtime)
   const kept = await cache?.read(faultless.source)
   const compiler = openCompiler(runtime)
   try {
@@ -54,6 +57,20 @@ export async function buildProgram(
     const program = await compiler.compileProgram(written)
     if (found.size === 0 && program.code !== undefined) await cache?.write(faultless.source, program.code)
     return program
+  }
+}
+
+async function prepareIsolates(functionName: string, runtime: RuntimeKind): Promise<void> {
+  try {
+    await prepareSnapshot(runtime)
+  } catch (cause) {
+    throw new DeployError(
+      functionName,
+      `Function "${functionName}" can't be deployed: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    )
   }
 }
 

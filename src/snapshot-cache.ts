@@ -1,7 +1,13 @@
 import { join } from 'node:path'
 import { readChecked, writeChecked } from './checked-file.ts'
 import type { RuntimeKind } from './isolate/runtime-kind.ts'
-import { adoptSnapshot, hasSnapshot, snapshotBytes, snapshotKey } from './isolate/snapshot.ts'
+import {
+  adoptSnapshot,
+  hasSnapshot,
+  prepareSnapshot,
+  snapshotBytes,
+  snapshotKey,
+} from './isolate/snapshot.ts'
 
 /**
  * The process's startup snapshots on disk, so that a restarted host has the same: V8 takes code only in isolates of
@@ -35,6 +41,7 @@ export class SnapshotCache {
       const file = await readChecked(path)
       if (file.kind === 'damaged') this.#onWarning(`${path} is damaged; another snapshot is made.`)
       if (file.kind === 'whole' && !hasSnapshot(kind)) adoptSnapshot(kind, file.data)
+      await prepareSnapshot(kind)
       const own = snapshotBytes(kind)
       if (file.kind !== 'whole' || !Buffer.from(own).equals(file.data)) await writeChecked(path, own)
     } catch (error) {

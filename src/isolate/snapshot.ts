@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { cachedDataVersionTag } from 'node:v8'
 import { ExternalCopy, IVM_VERSION, type Snapshot } from './ivm.ts'
 import type { RuntimeKind } from './runtime-kind.ts'
@@ -17,18 +18,29 @@ const SNAPSHOT_FLAGS = ['--no-node-snapshot', '--allow-natives-syntax', '--spark
 const MAX_BYTES = 64 * 1024 * 1024
 
 const snapshots = new Map<RuntimeKind, Snapshot>()
+const beingMade = new Map<RuntimeKind, Promise<void>>()
 
 /**
- * The V8 startup snapshot that holds the evaluated guest runtime and the compiled code of a typical invocation. Each
- * is made once per process, when a function is deployed that needs it, by a process of its own for which this thread
- * waits: 80 to 250 ms (native-notes/snapshot.md).
+ * Has the V8 startup snapshot made that holds the evaluated guest runtime and the compiled code of a typical invocation:
+ * once per process, when a function is deployed that needs it, by a process of its own, which takes a tenth to a quarter
+ * of a second (native-notes/snapshot.md). Before isolates of that kind are made.
+ *
+ * @throws {Error} when the process can't be started, or fails.
  */
-export function runtimeSnapshot(kind: RuntimeKind): Snapshot {
-  let snapshot = snapshots.get(kind)
-  if (snapshot === undefined) {
-    snapshot = new ExternalCopy(makeSnapshot(kind))
-    snapshots.set(kind, snapshot)
+export function prepareSnapshot(kind: RuntimeKind): Promise<void> {
+  if (snapshots.has(kind)) return Promise.resolve()
+  let making = beingMade.get(kind)
+  if (making === undefined) {
+    making = makeSnapshot(kind).finally(() => beingMade.delete(kind))
+    beingMade.set(kind, making)
   }
+  return making
+}
+
+/** What was prepared, or adopted. */
+export function runtimeSnapshot(kind: RuntimeKind): Snapshot {
+  const snapshot = snapshots.get(kind)
+  if (snapshot === undefined) throw new Error(`There is no snapshot "${kind}" yet: prepare it first.`)
   return snapshot
 }
 
@@ -56,25 +68,17 @@ export function snapshotKey(kind: RuntimeKind): string {
   return hash.digest('hex')
 }
 
-/** @throws {Error} when the process can't be started, or fails. */
-function makeSnapshot(kind: RuntimeKind): ArrayBuffer {
+async function makeSnapshot(kind: RuntimeKind): Promise<void> {
   const script = import.meta.url.endsWith('.ts') ? 'snapshot-process.ts' : 'snapshot-process.js'
-  const path = fileURLToPath(new URL(script, import.meta.url))
+  const args = [...SNAPSHOT_FLAGS, fileURLToPath(new URL(script, import.meta.url)), kind]
   // What is asked of this process by its environment is not asked of that one.
   const { NODE_OPTIONS: _, ...env } = process.env
-  const made = spawnSync(process.execPath, [...SNAPSHOT_FLAGS, path, kind], {
-    env,
-    maxBuffer: MAX_BYTES,
-    windowsHide: true,
-  })
-  if (made.error !== undefined || made.status !== 0 || made.stdout.length === 0) {
-    const why = made.error?.message ?? made.stderr.toString()
-    throw new Error(
-      `No process could make the startup snapshot of isolates with ${process.execPath}: ${why}`,
-      {
-        cause: made.error,
-      },
-    )
+  const options = { env, encoding: 'buffer', maxBuffer: MAX_BYTES, windowsHide: true } as const
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, args, options)
+    if (!snapshots.has(kind)) adoptSnapshot(kind, stdout)
+  } catch (cause) {
+    const { message } = cause as Error
+    throw new Error(`The startup snapshot of isolates could not be made: ${message}`, { cause })
   }
-  return new Uint8Array(made.stdout).buffer
 }

@@ -11,7 +11,6 @@ import { CHANNEL_FD } from '../../src/cells/channel-fd.ts'
 import { watchForOrphaning } from '../../src/cells/orphan-watch.ts'
 import { Isolate, type NativeContext } from '../../src/isolate/ivm.ts'
 import { isolateRoom } from '../../src/isolate/memory-maps.ts'
-import { runtimeSnapshot } from '../../src/isolate/snapshot.ts'
 import { setV8Flags } from '../../src/isolate/v8-flags.ts'
 
 export interface Tasks {
@@ -61,7 +60,7 @@ const tasks: Tasks = {
   },
   isolates: async count => {
     while (contexts.length < count) {
-      const isolate = new Isolate({ memoryLimit: 32, snapshot: runtimeSnapshot('plain') })
+      const isolate = new Isolate({ memoryLimit: 32 })
       const context = await isolate.createContext()
       await context.eval('let text = ""; for (let i = 0; i < 1000; i++) text += i')
       contexts.push(context)

@@ -1,5 +1,5 @@
 import { Isolate, type NativeContext } from '../../src/isolate/ivm.ts'
-import { runtimeSnapshot } from '../../src/isolate/snapshot.ts'
+import { prepareSnapshot, runtimeSnapshot } from '../../src/isolate/snapshot.ts'
 
 /** Evaluates an expression in an isolate of its own; what it gives, or throws, comes back as text. */
 export type Realm = (expression: string) => Promise<string>
@@ -11,6 +11,7 @@ export type Realm = (expression: string) => Promise<string>
  * are told apart.
  */
 export async function makeRealms(): Promise<{ guarded: Realm; plain: Realm; dispose(): void }> {
+  await prepareSnapshot('sdk')
   const guarded = new Isolate({ memoryLimit: 512, snapshot: runtimeSnapshot('sdk') })
   const plain = new Isolate({ memoryLimit: 512 })
   return {

@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { HostCall } from '../../src/isolate/host-call.ts'
 import type { RunResult } from '../../src/isolate/job.ts'
 import { LocalIsolates } from '../../src/isolate/local-isolates.ts'
 import { Pool, type PoolStats } from '../../src/isolate/pool.ts'
+import { prepareSnapshot } from '../../src/isolate/snapshot.ts'
 import { SEND, START } from '../../src/protocol/bridge.ts'
+
+beforeAll(() => prepareSnapshot('plain'))
 
 /** Runs a function that speaks to the host directly, as code would that had got hold of the runtime's callback. */
 async function runTakenOver(

@@ -1,6 +1,7 @@
 /** Invocations that cross together run in one entry, one after the other: src/guest/microtasks.ts. */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { LocalIsolate, NOBODY } from '../../src/isolate/isolate.ts'
+import { prepareSnapshot } from '../../src/isolate/snapshot.ts'
 import { START } from '../../src/protocol/bridge.ts'
 import { FIRST_INVOCATION } from '../../src/protocol/first-invocation.ts'
 
@@ -10,6 +11,7 @@ const MEMORY_MB = 16
 let isolate: LocalIsolate
 let said: Record<string, unknown>[]
 let left: Promise<string | undefined>
+beforeAll(() => prepareSnapshot('plain'))
 beforeEach(() => {
   isolate = new LocalIsolate({ memoryMb: MEMORY_MB, runtime: 'plain', nodeNames: [] })
   said = []

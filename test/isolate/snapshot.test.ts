@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { readFunctionConfig } from '../../src/function-config.ts'
 import { makeIdentityTemplate, writeVariables } from '../../src/identity.ts'
+import { FunctionHost } from '../../src/index.ts'
 import type { Job } from '../../src/isolate/job.ts'
 import { writeInvocations } from '../../src/isolate/run.ts'
 import { FIRST_INVOCATION } from '../../src/protocol/first-invocation.ts'
@@ -29,6 +30,25 @@ test('what a host says first has the keys that the snapshot has hidden classes f
   const job = { request: { requestId, eventText: '{}', fixedText, variablesText } } as unknown as Job
   const [text = ''] = writeInvocations([job], true)
   expect(keysOf(JSON.parse(text))).toEqual(keysOf(FIRST_INVOCATION))
+})
+
+test('where no process can make it a deployment fails and says so, and the next tries again', async () => {
+  await using host = new FunctionHost()
+  const files = { 'index.js': 'exports.main = () => 1' }
+  const { execPath } = process
+  process.execPath = '/nowhere/node'
+  try {
+    await expect(host.deploy('f', { files })).rejects.toMatchObject({
+      code: 'CLOUDLET_DEPLOY',
+      message: expect.stringMatching(
+        /^Function "f" can't be deployed: The startup snapshot.*\/nowhere\/node/,
+      ),
+    })
+  } finally {
+    process.execPath = execPath
+  }
+  await host.deploy('f', { files })
+  expect((await host.invoke('f')).result).toBe(1)
 })
 
 function keysOf(value: unknown): unknown {

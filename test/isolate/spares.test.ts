@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import type { GuestIsolate } from '../../src/isolate/guest-isolate.ts'
 import { LocalIsolates } from '../../src/isolate/local-isolates.ts'
 import type { IsolateKind } from '../../src/isolate/pool-key.ts'
+import { RUNTIME_KINDS } from '../../src/isolate/runtime-kind.ts'
+import { prepareSnapshot } from '../../src/isolate/snapshot.ts'
 import { Spares } from '../../src/isolate/spares.ts'
 
 const plain: IsolateKind = { memoryMb: 16, runtime: 'plain', nodeNames: [] }
@@ -12,6 +14,9 @@ const sdk: IsolateKind = { memoryMb: 16, runtime: 'sdk', nodeNames: [] }
 let spares: Spares
 const isolates = new LocalIsolates()
 const taken: GuestIsolate[] = []
+beforeAll(async () => {
+  for (const kind of RUNTIME_KINDS) await prepareSnapshot(kind)
+})
 afterEach(() => {
   spares.close()
   for (const isolate of taken.splice(0)) isolate.dispose()

@@ -9,7 +9,7 @@ import { CodeCache } from '../../src/code-cache.ts'
 import { FunctionHost } from '../../src/index.ts'
 import { Compiler } from '../../src/isolate/compile.ts'
 import { ExternalCopy, Isolate } from '../../src/isolate/ivm.ts'
-import { runtimeSnapshot } from '../../src/isolate/snapshot.ts'
+import { prepareSnapshot, runtimeSnapshot } from '../../src/isolate/snapshot.ts'
 
 const SOURCE = { files: { 'index.js': 'exports.main = () => require("./other").answer' } }
 const OTHER = { 'other.js': 'exports.answer = 42' }
@@ -160,6 +160,7 @@ describe('the snapshots on disk', () => {
 
 describe('code of a program', () => {
   test.each(['plain', 'sdk'] as const)('is taken by the isolates it was compiled for: %s', async runtime => {
+    await prepareSnapshot(runtime)
     const compiler = new Compiler(runtime)
     const { source, code = expect.unreachable() } = await compiler.compileProgram({
       source: '(function () { return 1 })',

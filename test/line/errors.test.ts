@@ -19,6 +19,7 @@ import {
 import { invoke, type Line } from '../../src/invocation.ts'
 import { LocalIsolates } from '../../src/isolate/local-isolates.ts'
 import { Pool } from '../../src/isolate/pool.ts'
+import { prepareSnapshot } from '../../src/isolate/snapshot.ts'
 import { InvocationNetwork } from '../../src/network/invocation-network.ts'
 import { Network } from '../../src/network/network.ts'
 import { resolveNetwork } from '../../src/network-options.ts'
@@ -89,7 +90,8 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
     withClient(cloud => cloud.call('functions.invoke', { name: 'good' }), 'wrong'),
   CLOUDLET_CONNECTION: () =>
     withClient(cloud => cloud.call('functions.invoke', { name: 'good' }), 'secret', 'ws://127.0.0.1:9'),
-  CLOUDLET_ISOLATE_CRASHED: () => {
+  CLOUDLET_ISOLATE_CRASHED: async () => {
+    await prepareSnapshot('plain')
     // A guest whose runtime is not ours any more: nothing user code can do today, and still no matter to the host.
     const source = `{
       const send = ${SEND}

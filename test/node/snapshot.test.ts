@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import { namesLeft, type RuntimeKind, runtimeFor } from '../../src/isolate/runtime-kind.ts'
-import { runtimeSnapshot } from '../../src/isolate/snapshot.ts'
+import { prepareSnapshot } from '../../src/isolate/snapshot.ts'
 
 type Clocks = Record<'uptimeMs' | 'nowMs' | 'originMs' | 'osUptimeMs' | 'hrtimeMs', number> &
   Record<'bornMs' | 'changedMs', number[]>
@@ -15,7 +15,7 @@ let host: FunctionHost
 /** When every snapshot was there. */
 let madeMs: number
 beforeAll(async () => {
-  for (const kind of ['node', 'network'] as const) runtimeSnapshot(kind)
+  for (const kind of ['node', 'network'] as const) await prepareSnapshot(kind)
   madeMs = Date.now()
   host = new FunctionHost({ spareIsolates: 0 })
   // Of what was frozen when they were made, the clock would be behind by this.
