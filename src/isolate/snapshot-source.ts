@@ -11,6 +11,7 @@ const NODE_PARTS = '__cloudletNodeParts'
  * after it has lain idle, without the flag.
  */
 const MICROTASKS_SOURCE = `globalThis.${MICROTASKS} = (function* () {
+  'use strict'
   for (;;) {
     %PerformMicrotaskCheckpoint()
     yield

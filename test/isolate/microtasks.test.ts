@@ -85,3 +85,15 @@ test('nor where its memory is exhausted in one', async () => {
   isolate.dispose()
   expect(await left).toMatch(/memory limit|disposed/)
 })
+
+test('no stack gives away a function of the runtime, which could run microtasks', async () => {
+  await enter(`async () => {
+    await undefined
+    Error.prepareStackTrace = (_, sites) =>
+      sites.filter(site => site.getFunction() !== undefined).map(site => site.getFunctionName())
+    return new Error().stack
+  }`)
+  expect(await left).toBeUndefined()
+  const own = ['exports.main']
+  expect(said.filter(({ type }) => type === 'done').map(({ result }) => result)).toEqual([own, own, own])
+})
