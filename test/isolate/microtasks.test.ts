@@ -45,6 +45,10 @@ async function enter(handler: string): Promise<void> {
   })
 }
 
+function results(): unknown[] {
+  return said.filter(({ type }) => type === 'done').map(({ result }) => result)
+}
+
 test('each starts when every microtask of the one before has run', async () => {
   await enter(`(() => {
     const seen = []
@@ -58,7 +62,7 @@ test('each starts when every microtask of the one before has run', async () => {
     }
   })()`)
   expect(await left).toBeUndefined()
-  expect(said.filter(({ type }) => type === 'done').map(({ result }) => result)).toEqual([
+  expect(results()).toEqual([
     ['start 0'],
     ['start 0', 'end 0', 'start 1'],
     ['start 0', 'end 0', 'start 1', 'end 1', 'start 2'],
@@ -68,7 +72,7 @@ test('each starts when every microtask of the one before has run', async () => {
 test('one that is not over when its microtasks have run keeps the others from starting', async () => {
   await enter('({ n }) => n === 0 ? new Promise(() => {}) : n')
   expect(await left).toBeUndefined()
-  expect(said.filter(({ type }) => type === 'done')).toEqual([])
+  expect(results()).toEqual([])
   expect(said).toContainEqual({ type: 'unstarted', count: COUNT - 1 })
 })
 
@@ -94,6 +98,13 @@ test('no stack gives away a function of the runtime, which could run microtasks'
     return new Error().stack
   }`)
   expect(await left).toBeUndefined()
-  const own = ['exports.main']
-  expect(said.filter(({ type }) => type === 'done').map(({ result }) => result)).toEqual([own, own, own])
+  expect(results()).toEqual(Array(COUNT).fill(['exports.main']))
+})
+
+test('and no intrinsic compiles where guests are', async () => {
+  await enter(
+    `() => { try { new Function('%PerformMicrotaskCheckpoint()') } catch (error) { return error.name } }`,
+  )
+  expect(await left).toBeUndefined()
+  expect(results()).toEqual(Array(COUNT).fill('SyntaxError'))
 })
