@@ -15,7 +15,7 @@ import {
 } from './intrinsics.ts'
 import { type Callback, type Handler, loadHandler } from './load-handler.ts'
 import { endNode, nodeHoldsLoop, startNode } from './node.ts'
-import { post, postAnswer, postNow, postOver, quote, setOpen } from './outbox.ts'
+import { post, postAnswer, postNow, postOver, postResult, quote, setOpen } from './outbox.ts'
 import { processObject, setFixedIdentity, setIdentity } from './process.ts'
 import { makeRun, type Run } from './run.ts'
 import { dropTimers, resumeTimers, setTimerLimit, timersHoldLoop } from './timers.ts'
@@ -268,7 +268,7 @@ function complete(run: Run, value: unknown): void {
     return
   }
   run.isAnswered = true
-  postAnswer(`{"type":"done","result":${text ?? 'null'}`)
+  postResult(text ?? 'null')
 }
 
 function refuseResult(run: Run, message: string): void {

@@ -16,6 +16,10 @@ let send: Send | undefined
 let pending = ''
 /** An answer whose end is still open: that nothing else is left of its invocation can be said in it. */
 let answer = ''
+/** The same, of an answer that is a result. */
+let result: string | undefined
+/** Results of invocations of which nothing is left: one message says them all. */
+let results = ''
 let buffers: (ArrayBuffer | SharedArrayBuffer)[] = []
 let isSendDue = false
 /** The host has not been told of the end of the turn. */
@@ -69,20 +73,47 @@ export function postAnswer(opening: string): void {
   if (!isHolding) sendSoon()
 }
 
+/** The same, of one that is a result. */
+export function postResult(text: string): void {
+  flushAnswer('}')
+  result = text
+  if (!isHolding) sendSoon()
+}
+
 /** Says that nothing is left of the invocation: with its answer, if nothing was said since. */
 export function postOver(): void {
-  if (answer === '') append('{"type":"over"}')
+  if (result !== undefined) {
+    results = results === '' ? result : `${results},${result}`
+    result = undefined
+    if (results.length > LIMITS.valueChars) flushResults()
+    else if (!isHolding) sendSoon()
+  } else if (answer === '') append('{"type":"over"}')
   else flushAnswer(',"over":true}')
 }
 
 function flushAnswer(ending: string): void {
-  if (answer === '') return
-  const text = answer + ending
+  let text = answer + ending
+  if (result !== undefined) text = `{"type":"done","result":${result}}`
+  else if (answer === '') return
   answer = ''
+  result = undefined
   append(text)
 }
 
+function flushResults(): void {
+  if (results === '') return
+  const text = `{"type":"results","results":[${results}]}`
+  results = ''
+  add(text)
+}
+
+/** What was said before it comes first. */
 function append(text: string): void {
+  flushResults()
+  add(text)
+}
+
+function add(text: string): void {
   pending = pending === '' ? text : `${pending},${text}`
   if (pending.length > LIMITS.valueChars) sendNow()
   else if (!isHolding) sendSoon()
@@ -136,6 +167,7 @@ async function sendLater(): Promise<void> {
 
 function sendNow(): void {
   flushAnswer('}')
+  flushResults()
   if (pending === '') return
   const text = `[${pending}]`
   const size = pieceChars(text)

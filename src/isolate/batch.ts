@@ -143,9 +143,20 @@ export class Batch {
       // Said after its invocation was over: nobody's.
       else if (message.type === 'exit') received.problem = new ProcessExit()
       else if (run === undefined) continue
+      else if (message.type === 'results') this.#completeAll(message.results, received)
       else if (message.type === 'over') this.#close(run)
       else if (message.type === 'unstarted') received.unstarted.push(...this.#jobs.splice(1, message.count))
       else this.#hand(message, buffers, run, received)
+    }
+  }
+
+  #completeAll(results: readonly unknown[], { answered }: Received): void {
+    for (const result of results) {
+      const run = this.#run
+      if (run === undefined) return
+      if (run.outcome === undefined) answered.push(run)
+      run.complete(result)
+      this.#close(run)
     }
   }
 

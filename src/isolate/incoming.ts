@@ -64,6 +64,8 @@ function isWellFormed(message: Fields): boolean {
         (message.window === undefined || Number.isSafeInteger(message.window)) &&
         (message.background === undefined || message.background === true)
       )
+    case 'results':
+      return Array.isArray(message.results) && message.results.length <= LIMITS.crossingMessages
     case 'more':
       return Number.isSafeInteger(message.id)
     case 'log':

@@ -12,7 +12,7 @@ const REJECTION_CHARS = 2000
 const NOTE_CHARS = 1024
 
 /** The messages of one invocation; where one ends and the next begins is the instance's. */
-export type RunMessage = Exclude<ToHost, { type: 'over' | 'unstarted' | 'turned' | 'exit' }>
+export type RunMessage = Exclude<ToHost, { type: 'over' | 'results' | 'unstarted' | 'turned' | 'exit' }>
 
 /** The state of one invocation on its instance: what the guest has said, and what its event loop waits for. */
 export class Run {
@@ -42,7 +42,7 @@ export class Run {
     this.hasSpoken = true
     switch (message.type) {
       case 'done':
-        this.#outcome ??= { kind: 'completed', result: message.result }
+        this.complete(message.result)
         return
       case 'threw':
         this.#outcome ??= { kind: 'threw', failure: message.failure }
@@ -75,6 +75,11 @@ export class Run {
       default:
         message satisfies never
     }
+  }
+
+  complete(result: unknown): void {
+    this.hasSpoken = true
+    this.#outcome ??= { kind: 'completed', result }
   }
 
   /**

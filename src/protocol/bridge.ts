@@ -74,7 +74,10 @@ export const CALLER_VARIABLES = ['WX_OPENID', 'WX_APPID', 'WX_UNIONID', 'WX_CLIE
 /** `TCB_SOURCE` is the caller's too, and in no list. */
 export type CallerVariable = (typeof CALLER_VARIABLES)[number] | 'TCB_SOURCE'
 
-/** How an invocation ended. `over`: as the message of that type, which then doesn't come. */
+/**
+ * How an invocation ended, unless it is said with `results`. `over`: as the message of that type, which then doesn't
+ * come.
+ */
 export type Answer = (
   | { readonly type: 'done'; readonly result: unknown }
   /** The handler threw, rejected, or called back with an error. */
@@ -109,6 +112,8 @@ export type ToHost =
   | { readonly type: 'idle' }
   /** The turn that the host's last crossing began, or the one before it if there are two, has said what it had to say. */
   | { readonly type: 'turned' }
+  /** The invocation under way, and those after it, completed with these, one each, and left nothing behind. */
+  | { readonly type: 'results'; readonly results: readonly unknown[] }
   /** The invocation has answered and left nothing behind that it waits for. What follows is the next one's. */
   | { readonly type: 'over' }
   /** The function called `process.exit`: its thread goes no further, and the isolate is to be ended. */

@@ -99,6 +99,12 @@ describe('a guest that forges its messages', () => {
     ['a list of nothing', `send('[null]')`],
     ['an unknown type', `send('[{"type":"root"}]')`],
     ['a type from the prototype', `send('[{"type":"constructor"}]')`],
+    ['results that are no list', `send('[{"type":"results","results":{"0":1}}]')`],
+    [
+      'a result while a call waits',
+      `send('[{"type":"call","id":1,"op":"x","args":{}},{"type":"results","results":[1]}]')`,
+    ],
+    ['more results than fit', `send('[{"type":"results","results":[' + '1,'.repeat(100000) + '1]}]')`],
     ['an outcome without a failure', `send('[{"type":"threw"}]')`],
     ['a failure of the wrong shape', `send('[{"type":"threw","failure":{"name":1}}]')`],
     ['a call without an op', `send('[{"type":"call","id":1,"args":{}}]')`],
