@@ -16,6 +16,8 @@ import { sourcesOf, warmUpOf } from './snapshot-source.ts'
 const SNAPSHOT_FLAGS = ['--no-node-snapshot', '--allow-natives-syntax', '--sparkplug-filter=-*']
 /** Of a snapshot; the largest has 3 MB. */
 const MAX_BYTES = 64 * 1024 * 1024
+/** A quarter of a second usually: it is taken for stuck after this, in milliseconds. */
+const TIMEOUT_MS = 60_000
 
 const snapshots = new Map<RuntimeKind, Snapshot>()
 const beingMade = new Map<RuntimeKind, Promise<void>>()
@@ -73,7 +75,13 @@ async function makeSnapshot(kind: RuntimeKind): Promise<void> {
   const args = [...SNAPSHOT_FLAGS, fileURLToPath(new URL(script, import.meta.url)), kind]
   // What is asked of this process by its environment is not asked of that one.
   const { NODE_OPTIONS: _, ...env } = process.env
-  const options = { env, encoding: 'buffer', maxBuffer: MAX_BYTES, windowsHide: true } as const
+  const options = {
+    env,
+    encoding: 'buffer',
+    maxBuffer: MAX_BYTES,
+    timeout: TIMEOUT_MS,
+    windowsHide: true,
+  } as const
   try {
     const { stdout } = await promisify(execFile)(process.execPath, args, options)
     if (!snapshots.has(kind)) adoptSnapshot(kind, stdout)
