@@ -68,9 +68,15 @@ function makeAsyncWrapBinding(): Binding {
   }
 }
 
-/** What goes along with a chain of callbacks. It is lost at `await`, which V8 lets nobody follow. */
-function makeAsyncContextBinding(): Binding {
+/**
+ * What goes along with a chain of callbacks. It is lost at `await`, which V8 lets nobody follow, and at the end of an
+ * invocation: what `enterWith` was given in one is nothing of the next one's.
+ */
+function makeAsyncContextBinding({ environment }: Realm): Binding {
   let frame: unknown
+  environment.onInvocationStart(() => {
+    frame = undefined
+  })
   return {
     getContinuationPreservedEmbedderData: () => frame,
     setContinuationPreservedEmbedderData: (value: unknown) => {
