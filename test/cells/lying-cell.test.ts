@@ -1,11 +1,14 @@
 /** A cell that is taken over speaks for the isolates it has, as the guests in them could: for nobody else. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Cells } from '../../src/cells/cells.ts'
 import type { HostCall } from '../../src/isolate/host-call.ts'
 import type { RunResult } from '../../src/isolate/job.ts'
 import { Pool } from '../../src/isolate/pool.ts'
+import { prepareSnapshot } from '../../src/isolate/snapshot.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { until } from './watched-host.ts'
+
+beforeAll(() => prepareSnapshot('plain'))
 
 /** A pool whose isolates are in cells that lie, and what its host was asked for. */
 class Deceived {
