@@ -36,13 +36,12 @@ async function enter(handler: string): Promise<void> {
       ? { ...FIRST_INVOCATION, event: { n } }
       : { type: 'invoke', event: { n }, requestId: String(n), variables: {} },
   )
-  isolate.enter({
-    text: JSON.stringify(invocations),
-    buffers: [],
-    isQuick: false,
-    isFresh: true,
-    mayLinger: false,
-  })
+  cross(invocations)
+}
+
+function cross(messages: readonly unknown[]): void {
+  const text = JSON.stringify(messages)
+  isolate.enter({ text, buffers: [], isQuick: false, isFresh: true, mayLinger: false })
 }
 
 function results(): unknown {
@@ -74,6 +73,13 @@ test('one that is not over when its microtasks have run keeps the others from st
   expect(await left).toBeUndefined()
   expect(results()).toBeUndefined()
   expect(said).toContainEqual({ type: 'unstarted', count: COUNT - 1 })
+})
+
+test('nor does one of the next crossing', async () => {
+  await enter(`({ n }) => n === ${COUNT - 1} ? new Promise(() => {}) : n`)
+  cross([{ type: 'invoke', event: { n: 9 }, requestId: '9', variables: {} }])
+  await expect.poll(() => said).toContainEqual({ type: 'unstarted', count: 1 })
+  expect(results()).toEqual([0, 1])
 })
 
 test('where the isolate is ended in a microtask that an answered one left behind, none of the others starts', async () => {
