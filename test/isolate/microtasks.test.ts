@@ -114,3 +114,12 @@ test('and no intrinsic compiles where guests are', async () => {
   expect(await left).toBeUndefined()
   expect(results()).toEqual(Array(COUNT).fill('SyntaxError'))
 })
+
+test('what runs them outlasts collections that take the code of functions which were not called', async () => {
+  await enter(`({ n }) => {
+    for (let count = 0; n === 0 && count < 40; count++) try { new ArrayBuffer(2 ** 31) } catch {}
+    return n
+  }`)
+  expect(await left).toBeUndefined()
+  expect(results()).toEqual([0, 1, 2])
+})
