@@ -32,7 +32,11 @@ export class CodeCache {
     this.onWarning = onWarning
   }
 
-  /** Before anything is compiled for isolates of that kind: they are to be those that code was kept for. */
+  /**
+   * Before anything is compiled for isolates of that kind: they are to be those that code was kept for.
+   *
+   * @throws {Error} as `prepareSnapshot` does.
+   */
   prepare(kind: RuntimeKind): Promise<void> {
     return this.#snapshots.keep(kind)
   }

@@ -30,8 +30,7 @@ export async function buildProgram(
   refuseReached(functionName, graph, known)
   // Only programs in which V8 finds no problem are kept, so what is found has been checked.
   const faultless = new ProgramWriter(graph, links, known).write()
-  await cache?.prepare(runtime)
-  await prepareIsolates(functionName, runtime)
+  await prepareIsolates(functionName, runtime, cache)
   const kept = await cache?.read(faultless.source)
   const compiler = openCompiler(runtime)
   try {
@@ -60,17 +59,16 @@ export async function buildProgram(
   }
 }
 
-async function prepareIsolates(functionName: string, runtime: RuntimeKind): Promise<void> {
+async function prepareIsolates(
+  functionName: string,
+  runtime: RuntimeKind,
+  cache: CodeCache | undefined,
+): Promise<void> {
   try {
-    await prepareSnapshot(runtime)
+    await (cache?.prepare(runtime) ?? prepareSnapshot(runtime))
   } catch (cause) {
-    throw new DeployError(
-      functionName,
-      `Function "${functionName}" can't be deployed: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    )
+    const why = (cause as Error).message
+    throw new DeployError(functionName, `Function "${functionName}" can't be deployed: ${why}`, { cause })
   }
 }
 

@@ -25,27 +25,34 @@ export class SnapshotCache {
     this.#onWarning = onWarning
   }
 
-  /** Takes the snapshot from here if the process has none of the kind yet; otherwise it is the process's that is kept. */
+  /**
+   * Takes the snapshot from here if the process has none of the kind yet; otherwise it is the process's that is kept.
+   *
+   * @throws {Error} when there is none here, and none can be made.
+   */
   keep(kind: RuntimeKind): Promise<void> {
     let kept = this.#kept.get(kind)
     if (kept === undefined) {
       kept = this.#keep(kind)
       this.#kept.set(kind, kept)
+      kept.catch(() => this.#kept.delete(kind))
     }
     return kept
   }
 
   async #keep(kind: RuntimeKind): Promise<void> {
     const path = join(this.#directory, `${snapshotKey(kind)}.snapshot`)
-    try {
-      const file = await readChecked(path)
-      if (file.kind === 'damaged') this.#onWarning(`${path} is damaged; another snapshot is made.`)
-      if (file.kind === 'whole' && !hasSnapshot(kind)) adoptSnapshot(kind, file.data)
-      await prepareSnapshot(kind)
-      const own = snapshotBytes(kind)
-      if (file.kind !== 'whole' || !Buffer.from(own).equals(file.data)) await writeChecked(path, own)
-    } catch (error) {
-      this.#onWarning(`The snapshots in ${this.#directory} can't be used: ${(error as Error).message}`)
-    }
+    const file = await readChecked(path).catch(error => this.#warn(error))
+    if (file?.kind === 'damaged') this.#onWarning(`${path} is damaged; another snapshot is made.`)
+    if (file?.kind === 'whole' && !hasSnapshot(kind)) adoptSnapshot(kind, file.data)
+    await prepareSnapshot(kind)
+    if (file === undefined) return
+    const own = snapshotBytes(kind)
+    if (file.kind === 'whole' && Buffer.from(own).equals(file.data)) return
+    await writeChecked(path, own).catch(error => this.#warn(error))
+  }
+
+  #warn({ message }: Error): undefined {
+    this.#onWarning(`The snapshots in ${this.#directory} can't be used: ${message}`)
   }
 }

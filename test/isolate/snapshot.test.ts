@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { readFunctionConfig } from '../../src/function-config.ts'
 import { makeIdentityTemplate, writeVariables } from '../../src/identity.ts'
 import { FunctionHost } from '../../src/index.ts'
@@ -32,24 +35,37 @@ test('what a host says first has the keys that the snapshot has hidden classes f
   expect(keysOf(JSON.parse(text))).toEqual(keysOf(FIRST_INVOCATION))
 })
 
-test('where no process can make it a deployment fails and says so, and the next tries again', async () => {
-  await using host = new FunctionHost()
-  const files = { 'index.js': 'exports.main = () => 1' }
-  const { execPath } = process
-  process.execPath = '/nowhere/node'
-  try {
-    await expect(host.deploy('f', { files })).rejects.toMatchObject({
-      code: 'CLOUDLET_DEPLOY',
-      message: expect.stringMatching(
-        /^Function "f" can't be deployed: The startup snapshot.*\/nowhere\/node/,
-      ),
+test.each([
+  ['in memory', false, 'exports.main = () => 1'],
+  ['kept on disk', true, "require('wx-server-sdk'); exports.main = () => 1"],
+])(
+  'where no process can make it a deployment fails and says so, and the next tries again: %s',
+  async (_, isKept, source) => {
+    const warnings: string[] = []
+    const dataDirectory = await mkdtemp(join(tmpdir(), 'cloudlet-snapshot-'))
+    onTestFinished(() => rm(dataDirectory, { recursive: true }))
+    await using host = new FunctionHost({
+      ...(isKept && { dataDirectory }),
+      onWarning: message => warnings.push(message),
     })
-  } finally {
-    process.execPath = execPath
-  }
-  await host.deploy('f', { files })
-  expect((await host.invoke('f')).result).toBe(1)
-})
+    const files = { 'index.js': source }
+    const { execPath } = process
+    process.execPath = '/nowhere/node'
+    try {
+      await expect(host.deploy('f', { files })).rejects.toMatchObject({
+        code: 'CLOUDLET_DEPLOY',
+        message: expect.stringMatching(
+          /^Function "f" can't be deployed: The startup snapshot.*\/nowhere\/node/,
+        ),
+      })
+    } finally {
+      process.execPath = execPath
+    }
+    await host.deploy('f', { files })
+    expect((await host.invoke('f')).result).toBe(1)
+    expect(warnings).toEqual([])
+  },
+)
 
 function keysOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return undefined
