@@ -92,12 +92,11 @@ export function postOver(): void {
 }
 
 function flushAnswer(ending: string): void {
-  let text = answer + ending
-  if (result !== undefined) text = `{"type":"done","result":${result}}`
-  else if (answer === '') return
+  const opening = result === undefined ? answer : `{"type":"done","result":${result}`
+  if (opening === '') return
   answer = ''
   result = undefined
-  append(text)
+  append(opening + ending)
 }
 
 function flushResults(): void {

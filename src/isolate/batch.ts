@@ -150,13 +150,10 @@ export class Batch {
     }
   }
 
-  #completeAll(results: readonly unknown[], { answered }: Received): void {
+  #completeAll(results: readonly unknown[], received: Received): void {
     for (const result of results) {
-      const run = this.#run
-      if (run === undefined) return
-      if (run.outcome === undefined) answered.push(run)
-      run.complete(result)
-      this.#close(run)
+      if (this.#run === undefined) return
+      this.#hand({ type: 'done', result, over: true }, [], this.#run, received)
     }
   }
 

@@ -42,7 +42,7 @@ export class Run {
     this.hasSpoken = true
     switch (message.type) {
       case 'done':
-        this.complete(message.result)
+        this.#outcome ??= { kind: 'completed', result: message.result }
         return
       case 'threw':
         this.#outcome ??= { kind: 'threw', failure: message.failure }
@@ -75,11 +75,6 @@ export class Run {
       default:
         message satisfies never
     }
-  }
-
-  complete(result: unknown): void {
-    this.hasSpoken = true
-    this.#outcome ??= { kind: 'completed', result }
   }
 
   /**
