@@ -46,7 +46,6 @@ export interface LocalOptions {
  */
 const EVAL_CHARS = 8 * 1024
 const NO_ARGS: [] = []
-const NO_WAIT: LingerRequest = { crossing: 0, shared: undefined }
 /** What isolated-vm says of an entry that took too long. */
 const TIMED_OUT = /^Script execution timed out/
 
@@ -273,14 +272,9 @@ export class LocalIsolate implements GuestIsolate {
 }
 
 function carry(text: string, buffers: readonly Uint8Array[], wait: LingerRequest | undefined): DoorArguments {
-  const { crossing, shared } = wait ?? NO_WAIT
-  const args: DoorArguments = [
-    crossing,
-    firstPiece(text),
-    ...buffers.map(copyForGuest),
-    ...furtherPieces(text),
-  ]
-  if (shared !== undefined) args.push(shared)
+  const beside = [...buffers.map(copyForGuest), ...furtherPieces(text)]
+  const args: DoorArguments = [wait?.crossing ?? 0, firstPiece(text), ...beside]
+  if (wait?.shared !== undefined) args.push(wait.shared)
   return args
 }
 

@@ -7,7 +7,6 @@ export type RuntimeKind = 'plain' | 'sdk' | 'node' | 'network'
 /** In that order. */
 export const RUNTIME_KINDS: readonly RuntimeKind[] = ['plain', 'sdk', 'node', 'network']
 
-/** Modules and globals of Node's that are evaluated in a snapshot. */
 const STANDING = [
   'buffer',
   'events',
@@ -23,7 +22,8 @@ const STANDING = [
   'URL',
   'URLSearchParams',
 ]
-const EVALUATED: Readonly<Record<'node' | 'network', readonly string[]>> = {
+/** Modules and globals of Node's that are evaluated in a snapshot. */
+export const EVALUATED: Readonly<Record<'node' | 'network', readonly string[]>> = {
   node: STANDING,
   network: [...STANDING, 'assert', 'crypto', 'fs', 'http', 'https', 'net', 'stream', 'tls', 'zlib'],
 }
@@ -39,9 +39,4 @@ export function runtimeFor(namesSdk: boolean, nodeNames: readonly string[]): Run
 export function namesLeft(kind: RuntimeKind, nodeNames: readonly string[]): readonly string[] {
   if (kind === 'plain' || kind === 'sdk') return nodeNames
   return nodeNames.filter(name => !EVALUATED[kind].includes(name))
-}
-
-/** What of Node's is evaluated in the snapshot. */
-export function evaluatedIn(kind: 'node' | 'network'): readonly string[] {
-  return EVALUATED[kind]
 }

@@ -1,6 +1,6 @@
 import { MICROTASKS, PRELOAD_SDK, RUNTIME_SCRIPT, SNAPSHOT_NODE, WARM_UP_KIND } from '../protocol/bridge.ts'
 import { readBundle } from './bundles.ts'
-import { evaluatedIn, type RuntimeKind } from './runtime-kind.ts'
+import { EVALUATED, type RuntimeKind } from './runtime-kind.ts'
 
 /** The global between scripts of a snapshot in the making. */
 const NODE_PARTS = '__cloudletNodeParts'
@@ -21,19 +21,22 @@ globalThis.${MICROTASKS}.next()`
 
 /** The scripts of a snapshot, in their order. Only with `--allow-natives-syntax` V8 takes the first. */
 export function sourcesOf(kind: RuntimeKind): { code: string; filename: string }[] {
-  const runtime = [MICROTASKS_SOURCE, readBundle('runtime')].map(code => ({ code, filename: RUNTIME_SCRIPT }))
-  if (kind === 'plain') return runtime
-  const sdk = { code: `${PRELOAD_SDK}((() => {${readBundle('sdk')}})())`, filename: RUNTIME_SCRIPT }
-  if (kind === 'sdk') return [...runtime, sdk]
-  const given = `{ exported: (() => {${readBundle('node')}})(), library: {} }`
-  const args = `${NODE_PARTS}.exported, ${NODE_PARTS}.library, ${JSON.stringify(evaluatedIn(kind))}`
-  const node = [
-    `globalThis.${NODE_PARTS} = ${given}`,
+  return codesOf(kind).map(code => ({ code, filename: RUNTIME_SCRIPT }))
+}
+
+function codesOf(kind: RuntimeKind): string[] {
+  const plain = [MICROTASKS_SOURCE, readBundle('runtime')]
+  if (kind === 'plain') return plain
+  const sdk = [...plain, `${PRELOAD_SDK}((() => {${readBundle('sdk')}})())`]
+  if (kind === 'sdk') return sdk
+  const args = `${NODE_PARTS}.exported, ${NODE_PARTS}.library, ${JSON.stringify(EVALUATED[kind])}`
+  return [
+    ...sdk,
+    `globalThis.${NODE_PARTS} = { exported: (() => {${readBundle('node')}})(), library: {} }`,
     // Each a script of its own: the warm-up's context has the same, and what it compiles of them is kept.
     ...libraryParts().map(([name, text]) => `${NODE_PARTS}.library[${JSON.stringify(name)}] = ${text}`),
     `${SNAPSHOT_NODE}(${args}); delete globalThis.${NODE_PARTS}`,
   ]
-  return [...runtime, sdk, ...node.map(code => ({ code, filename: RUNTIME_SCRIPT }))]
 }
 
 /** What is run once in a context that is thrown away: what it calls stays compiled. */

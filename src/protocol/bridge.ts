@@ -221,7 +221,7 @@ export const RUNTIME_SCRIPT = 'cloudlet:runtime'
 export const SEND = '__cloudletSend'
 /** The global that holds the door in, which the host takes when it makes the isolate; gone before user code runs. */
 export const DOOR = '__cloudletDoor'
-/** The global that holds what runs all microtasks (isolate/make-snapshot.ts); gone once the runtime has taken it. */
+/** The global that holds what runs all microtasks (isolate/snapshot-source.ts); gone once the runtime has taken it. */
 export const MICROTASKS = '__cloudletMicrotasks'
 /** The global the program script calls with its Program; gone before user code runs. */
 export const START = '__cloudletStart'
