@@ -63,14 +63,19 @@ export class ZlibEngine {
   /** What to flush behind the input; undefined once that has been given to the stream. */
   #flush: number | undefined
   #givenBytes = 0
+  #pieceBytes: number
   #isIdle = true
   #hasEnded = false
   #isTaken = false
   #failure: Failure | undefined
   #wake: () => void = () => {}
 
-  /** @throws what node:zlib throws for a setup. */
-  constructor(setup: ZlibSetup, dictionary: Uint8Array | undefined) {
+  /**
+   * @param isStream Its output may never be read: the first piece is one chunk of the library's.
+   * @throws what node:zlib throws for a setup.
+   */
+  constructor(setup: ZlibSetup, dictionary: Uint8Array | undefined, isStream: boolean) {
+    this.#pieceBytes = isStream ? 1 : LIMITS.zlibPieceBytes
     const { chunkSize, hasDictionary: _, mode, ...options } = setup
     const make = MAKERS[mode]
     if (make === undefined) throw new ValueError('zlib.write.create.mode', `There is no mode ${mode}.`)
@@ -130,7 +135,7 @@ export class ZlibEngine {
   async #collect(scope: Scope, heavy: HeavyWork): Promise<Piece> {
     const chunks: Buffer[] = []
     let size = 0
-    while (size < LIMITS.zlibPieceBytes) {
+    while (size < this.#pieceBytes) {
       const chunk = this.#stream.read() as Buffer | null
       if (chunk !== null) {
         chunks.push(chunk)
@@ -146,6 +151,7 @@ export class ZlibEngine {
         await this.#next()
       }
     }
+    this.#pieceBytes = LIMITS.zlibPieceBytes
     return this.#answer(chunks, true)
   }
 

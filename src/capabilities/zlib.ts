@@ -49,7 +49,7 @@ async function write(
     const done = isWhole ? compressAtOnce(create, dictionary, input) : undefined
     if (done !== undefined) return done
     const made = attemptSync(() => ({
-      engine: new ZlibEngine(create, create.hasDictionary ? dictionary : undefined),
+      engine: new ZlibEngine(create, create.hasDictionary ? dictionary : undefined, keep),
     }))
     if ('failure' in made) return made
     const { engine } = made
