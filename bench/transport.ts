@@ -22,6 +22,8 @@ import type { ServerUrls } from './transport-server-process.ts'
 
 const IN_FLIGHT = 64
 const OURS = 'cloudlet/client callFunction'
+/** The way of a call is long: V8 has all of it compiled after some 20,000. */
+const WARM_UP_CALLS = 20_000
 const LATENCY_BAR = 2
 const THROUGHPUT_BAR = 0.5
 /** 30 KB is what the memory of an idle session may be. */
@@ -104,7 +106,7 @@ function oneAtATime(contenders: readonly Contender[], isQuick: boolean): Calls {
   return {
     inFlight: 1,
     rounds: isQuick ? 50 : 250,
-    warmUpRounds: 40,
+    warmUpRounds: WARM_UP_CALLS / 50,
     callsPerRound: 50,
     contenders: withBar(contenders, LATENCY_BAR),
   }
@@ -114,8 +116,7 @@ function manyAtOnce(contenders: readonly Contender[], isQuick: boolean): Calls {
   return {
     inFlight: IN_FLIGHT,
     rounds: isQuick ? 5 : 25,
-    // The way of a call is long: V8 has all of it compiled after some 20,000.
-    warmUpRounds: 5,
+    warmUpRounds: Math.ceil(WARM_UP_CALLS / 4096),
     callsPerRound: 4096,
     contenders: withBar(contenders, THROUGHPUT_BAR),
   }

@@ -8,6 +8,7 @@ import {
 } from '../errors.ts'
 import { encodeFrame } from '../protocol/codec.ts'
 import { CLOSE_CODES, type ServerFrame, type SessionLimits, type WelcomeFrame } from '../protocol/frames.ts'
+import { freeMemory } from '../protocol/message-memory.ts'
 import type { ResumeRequest } from '../protocol/resume.ts'
 import { Backoff } from '../sdk/backoff.ts'
 import { Deadlines } from './deadlines.ts'
@@ -130,7 +131,7 @@ export class Link {
         return
       case 'result':
         this.#receipts.add(sizeBytes)
-        this.#calls.takeAnswered(frame.id)?.resolve(frame.result)
+        this.#takeResult(frame.id, frame.result)
         this.#sendWaiting()
         return
       case 'error':
@@ -150,6 +151,14 @@ export class Link {
       default:
         frame satisfies never
     }
+  }
+
+  #takeResult(id: number, result: unknown): void {
+    const call = this.#calls.takeAnswered(id)
+    if (call === undefined) return
+    call.resolve(result)
+    // Nobody sends it again.
+    freeMemory(call.message)
   }
 
   #takeError(id: number, error: RemoteError): void {

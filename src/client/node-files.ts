@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
 import { HEAD_ROOM_BYTES, withHeadRoom } from '../protocol/head-room.ts'
+import { freeMemory } from '../protocol/message-memory.ts'
 import type { FileAccess, FileHash, LocalFile, TemporaryFile } from '../sdk/local-files.ts'
 
 /** Files of this process's file system; temporary ones in a directory that is made with the first. */
@@ -55,7 +56,10 @@ export class NodeFiles implements FileAccess {
     const path = join(await this.#directory, `${randomUUID()}${extension}`)
     const file = await open(path, 'wx', 0o600)
     return {
-      write: content => file.writeFile(content),
+      async write(content) {
+        await file.writeFile(content)
+        freeMemory(content)
+      },
       async finish() {
         await file.close()
         return path

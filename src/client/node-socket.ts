@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type RawData, WebSocket } from 'ws'
+import { noteWrite } from '../protocol/message-memory.ts'
 import { TurnOutbox } from '../protocol/turn-outbox.ts'
 import type { OpenSocket } from './socket.ts'
 
@@ -9,7 +10,7 @@ export const openNodeSocket: OpenSocket = (url, events) => {
   let stream: Socket | undefined
   const outbox = new TurnOutbox({
     send: message => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(message)
+      if (socket.readyState === WebSocket.OPEN) socket.send(message, noteWrite(message))
     },
     cork: () => stream?.cork(),
     uncork: () => stream?.uncork(),

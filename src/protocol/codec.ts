@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.ts'
 import type { FromCell, ToCell } from './cell.ts'
 import type { ClientFrame, ServerFrame } from './frames.ts'
 import { HEAD_ROOM_BYTES, takeHeadRoom } from './head-room.ts'
+import { ownMemory } from './message-memory.ts'
 import { isPlainData } from './plain-data.ts'
 import {
   BYTES_DEPTH,
@@ -42,6 +43,7 @@ function packLarge(frame: Fields, { content, field }: FoundBytes): Uint8Array {
   const headBytes = start + BIN_32_BYTES
   const room = headBytes <= HEAD_ROOM_BYTES ? takeHeadRoom(content) : undefined
   const message = room?.subarray(HEAD_ROOM_BYTES - headBytes) ?? new Uint8Array(headBytes + content.length)
+  ownMemory(message)
   if (room === undefined) message.set(content, headBytes)
   message.set(head.subarray(0, start))
   message[start] = 0xc6
@@ -80,6 +82,8 @@ function unpack(bytes: Uint8Array, { hasBytes, hasProtoKey }: PlainMsgpack, mayS
   // The decoder slices bytes with their source's own class; a plain view keeps Node's Buffer out.
   const isOwn =
     mayShare && bytes.length >= LARGE_BYTES && bytes.buffer.byteLength <= bytes.length + OWN_SLACK_BYTES
+  // Not of one with the least room beside it, where a socket may have put what came next.
+  if (isOwn && bytes.buffer.byteLength === bytes.length) ownMemory(bytes)
   const source = hasBytes ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes
   try {
     return hasProtoKey ? mapsToObjects(mapPackr.unpack(source)) : (isOwn ? viewPackr : packr).unpack(source)

@@ -69,10 +69,11 @@ class ChunkedDownload {
         askedBytes += length
       }
       const content = (await ahead.shift()) ?? new Uint8Array()
+      const { length } = content
       const writing = target.write(content)
       hash.update(content)
       await writing
-      writtenBytes += content.length
+      writtenBytes += length
       this.#work.onProgress(writtenBytes, sizeBytes)
     }
   }

@@ -17,6 +17,7 @@ export interface LocalFile {
 
 /** A file that is being written, in order. Ends with `finish` or `discard`. */
 export interface TemporaryFile {
+  /** The bytes may be gone once they are written. */
   write(content: Uint8Array): Promise<void>
   /** Its path, as the platform has it. */
   finish(): Promise<string>

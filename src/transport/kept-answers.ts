@@ -1,5 +1,6 @@
 import { ProtocolError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { freeMemory } from '../protocol/message-memory.ts'
 import type { ByteAccount } from './byte-budget.ts'
 
 /** What one message takes beside its bytes, about. */
@@ -48,7 +49,8 @@ export class KeptAnswers {
     }
     if (count <= this.#receivedCount) return
     this.#receivedCount = count
-    this.#drop(count - this.#forgottenCount)
+    const received = this.#drop(count - this.#forgottenCount)
+    for (const message of received) freeMemory(message)
   }
 
   /** What the client has not received. */
@@ -61,13 +63,15 @@ export class KeptAnswers {
     this.#drop(this.#messages.length)
   }
 
-  #drop(count: number): void {
-    if (count <= 0) return
+  #drop(count: number): readonly Uint8Array[] {
+    if (count <= 0) return []
+    const dropped = this.#messages.splice(0, count)
     let bytes = 0
-    for (const message of this.#messages.splice(0, count)) bytes += sizeOf(message)
+    for (const message of dropped) bytes += sizeOf(message)
     this.#forgottenCount += count
     this.#count(-bytes)
     if (this.#messages.length === 0) this.#block = undefined
+    return dropped
   }
 
   /**

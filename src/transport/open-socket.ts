@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { noteWrite } from '../protocol/message-memory.ts'
 import { TurnOutbox } from '../protocol/turn-outbox.ts'
 import { type ByteAccount, FREE_BYTES } from './byte-budget.ts'
 import type { ResolvedDoorOptions } from './door-options.ts'
@@ -92,7 +93,7 @@ export class OpenSocket implements TurnWriter {
     this.#bytesBefore = socket.bytesRead - headBytes
     this.#outbox = new TurnOutbox({
       send: message => {
-        if (webSocket.readyState === webSocket.OPEN) webSocket.send(message)
+        if (webSocket.readyState === webSocket.OPEN) webSocket.send(message, noteWrite(message))
       },
       cork: () => socket.cork(),
       uncork: () => socket.uncork(),

@@ -10,6 +10,8 @@ import {
 import { LIMITS } from '../limits.ts'
 import { STREAMING_OPS } from '../protocol/calls.ts'
 import type { CallFrame, ServerFrame } from '../protocol/frames.ts'
+import { freeMemory } from '../protocol/message-memory.ts'
+import { BYTES_KEY } from '../protocol/plain-msgpack.ts'
 import type { Caller } from '../types.ts'
 import { refuseHeld } from './byte-budget.ts'
 import type { CallerLoad, Callers } from './callers.ts'
@@ -31,6 +33,12 @@ export interface CallContext extends Pick<ResolvedDoorOptions, 'call' | 'maxCall
 }
 
 const FUNCTION_OP = 'functions.invoke'
+
+/** Whoever was given bytes has none of them left once it has answered; of a failure nobody knows what still runs. */
+function freeContent(args: unknown): void {
+  const content: unknown = (args as Readonly<Record<string, unknown>> | null)?.[BYTES_KEY]
+  if (content instanceof Uint8Array) freeMemory(content)
+}
 
 function queueOf(load: CallerLoad, op: string): Queue {
   return op === FUNCTION_OP ? load.functions : load
@@ -197,6 +205,7 @@ export class SessionCalls {
     try {
       const asked = { op, args, caller, signal }
       const result = await this.#context.call(stream === undefined ? asked : { ...asked, emit: stream.emit })
+      freeContent(args)
       this.#answer(call, () => this.#owner.send({ type: 'result', id, result: result ?? null }))
     } catch (error) {
       this.#answer(call, () => this.#sendError(id, error))

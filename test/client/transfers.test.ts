@@ -45,6 +45,28 @@ describe('a file', () => {
     expect(sha256Of(await downloaded(cloud, fileID))).toBe(sha256Of(content))
   })
 
+  test('leaves no chunk in memory for V8 to collect: client and host free each as it is done with', async () => {
+    const { cloud } = await openCloud()
+    const freedBytes: number[] = []
+    const { transfer } = ArrayBuffer.prototype
+    const spy = vi.spyOn(ArrayBuffer.prototype, 'transfer').mockImplementation(function (
+      this: ArrayBuffer,
+      length,
+    ) {
+      if (length === 0) freedBytes.push(this.byteLength)
+      return Reflect.apply(transfer, this, [length])
+    })
+    onTestFinished(() => spy.mockRestore())
+    const freedChunks = (): number => freedBytes.splice(0).filter(bytes => bytes > CHUNK).length
+    const content = distinctBytes(6 * CHUNK)
+    const filePath = await temporaryFile('file.bin', content)
+    const { fileID } = await cloud.uploadFile({ cloudPath: 'file.bin', filePath })
+    // As it was sent, and as it came.
+    expect(freedChunks()).toBe(12)
+    expect(sha256Of(await downloaded(cloud, fileID))).toBe(sha256Of(content))
+    await vi.waitFor(() => expect(freedBytes.filter(bytes => bytes > CHUNK)).toHaveLength(12))
+  })
+
   test('reports its progress chunk by chunk, both ways', async () => {
     const { cloud } = await openCloud()
     const sizeBytes = 3 * CHUNK + 1

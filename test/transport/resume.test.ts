@@ -1,11 +1,12 @@
 import { setTimeout } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import type { WelcomeFrame } from '../../src/protocol/frames.ts'
 import { tokenAuthenticator } from '../../src/transport/auth.ts'
 import type { DoorCall } from '../../src/transport/door-options.ts'
+import { distinctBytes, sha256Of } from '../client/temporary-files.ts'
 import { HeldCalls, openDoor, type TestDoor } from './open-door.ts'
 import { RawPeer } from './raw-peer.ts'
 
@@ -233,6 +234,31 @@ test('what is kept of small answers holds none of the memory that a large one wa
     )
     .toBeLessThan(48 * 1024 * 1024)
   for (const one of [loud, peer]) one.terminate()
+})
+
+test('a client that says by another connection that it has received what is on its way gets it whole', async () => {
+  /** More than the system takes for a peer that does not read. */
+  const content = distinctBytes(20 * 1024 * 1024)
+  const calls = new HeldCalls()
+  const opened = await openDoor({ call: calls.call, maxBufferedBytes: 2 * content.length })
+  const first = await open(opened.url)
+  first.peer.send({ type: 'call', id: 1, op: 'storage.download', args: {} })
+  await calls.reached(1)
+  first.peer.socket.pause()
+  const freed = vi.spyOn(ArrayBuffer.prototype, 'transfer')
+  onTestFinished(() => freed.mockRestore())
+  // The answer's memory is its own.
+  calls.at(0).resolve({ content })
+  await setTimeout(100)
+  const second = await open(opened.url, { of: first.welcome, receivedCount: 1 })
+  expect(second.welcome.resume?.isResumed).toBe(true)
+  expect(freed).not.toHaveBeenCalled()
+  first.peer.socket.resume()
+  const { result } = await first.peer.next('result', 1)
+  expect(sha256Of((result as { content: Uint8Array }).content)).toBe(sha256Of(content))
+  // Once it is written, it is.
+  await expect.poll(() => freed.mock.calls).toEqual([[0]])
+  second.peer.terminate()
 })
 
 describe('resuming is refused', () => {
