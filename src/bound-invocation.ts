@@ -6,7 +6,7 @@ import { Ending } from './capabilities/ending.ts'
 import type { DeployedFunction } from './function-table.ts'
 import { writeVariables } from './identity.ts'
 import type { HostAnswer, HostCall } from './isolate/host-call.ts'
-import type { InvocationLimits, InvocationRequest } from './isolate/job.ts'
+import type { InvocationLimits, InvocationRequest, Meter } from './isolate/job.ts'
 import type { Caller, LogLine } from './types.ts'
 
 /** What an invocation is, beside the function it is of. */
@@ -38,7 +38,7 @@ export class BoundInvocation implements InvocationRequest {
   readonly limits: InvocationLimits
   readonly signal: AbortSignal | undefined
   readonly isIdempotent: boolean
-  readonly meter = { heapUsedBytes: 0 }
+  readonly meter: Meter = { heapUsedBytes: 0, untakenChars: 0, onTaken: undefined }
   readonly #dispatcher: Dispatcher
   readonly #deployed: DeployedFunction
   readonly #particulars: Particulars

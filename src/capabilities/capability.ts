@@ -1,4 +1,4 @@
-import { HOST, type Requester } from '../database/request-queue.ts'
+import { type Backlog, HOST, type Requester } from '../database/request-queue.ts'
 import type { NetworkPolicy } from '../network/policy.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
 import type { Caller } from '../types.ts'
@@ -29,8 +29,8 @@ export interface Scope {
   /** Its name, and the APIs of WeChat its config.json names, `*` for all. */
   readonly functionName?: string
   readonly openapi?: readonly string[]
-  /** What the isolate that asks has used. */
-  readonly meter?: { readonly heapUsedBytes: number }
+  /** What the isolate that asks has used, and what it has not taken. */
+  readonly meter?: Backlog & { readonly heapUsedBytes: number }
 }
 
 /** Who takes turns with others where ops wait: an invocation, a session, or the host. */
@@ -40,7 +40,7 @@ export function askerOf({ caller, ending, kind }: Scope): object {
 
 /** The same, for requests to the database: what it would read for one who has given up is not read. */
 export function requesterOf(scope: Scope): Requester {
-  return { asker: askerOf(scope), signal: scope.signal }
+  return { asker: askerOf(scope), signal: scope.signal, backlog: scope.meter }
 }
 
 /** A result that is written already, as JSON: what is passed on to a function need not be read and written anew. */

@@ -47,7 +47,7 @@ export class Courier {
   /** Holds the data in memory, which lives as long as any connection: a worker may come and go. */
   #keeper: Sqlite | undefined
   #channel: Channel | undefined
-  readonly #queue = new RequestQueue()
+  readonly #queue = new RequestQueue(() => this.#planFlush())
   #inFlight: PendingRequest[] = []
   /** Backups that go on beside other requests, the first to end first. */
   #begun: PendingRequest[] = []
@@ -104,7 +104,7 @@ export class Courier {
   }
 
   async #close(): Promise<void> {
-    while (this.#queue.length + this.#inFlight.length + this.#waitingCount > 0) {
+    while (this.#inFlight.length + this.#waitingCount > 0) {
       await new Promise<void>(resolve => {
         this.#onIdle = resolve
       })
@@ -134,7 +134,7 @@ export class Courier {
     if (this.#inFlight.length > 0) return
     this.#inFlight = this.#queue.takeBatch()
     if (this.#inFlight.length === 0) {
-      // A request that is set aside, or goes on, keeps the process alive as one that runs.
+      // A request that is set aside, held back, or goes on, keeps the process alive as one that runs.
       if (this.#waitingCount > 0) return
       this.#channel?.rest()
       this.#onIdle?.()
@@ -153,7 +153,7 @@ export class Courier {
   }
 
   get #waitingCount(): number {
-    return this.#queue.lockedCount + this.#begun.length
+    return this.#queue.lockedCount + this.#queue.length + this.#begun.length
   }
 
   #open(): Channel {

@@ -8,6 +8,16 @@ export interface Requester {
   readonly asker: object
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal | undefined
+  /** What has been read for the asker and waits to be taken. None: it takes whatever is read. */
+  readonly backlog?: Backlog | undefined
+}
+
+/** Answers that somebody has not taken yet. */
+export interface Backlog {
+  /** UTF-16 units of them. */
+  readonly untakenChars: number
+  /** Called when there is less of it. */
+  onTaken: (() => void) | undefined
 }
 
 /** The host's own code, which waits for all it asks for. */
@@ -25,6 +35,9 @@ const BATCH_REQUESTS = 1024
 /** What nobody waits for need not be read. Writes are made all the same: who asked for them may count on it. */
 const READS: ReadonlySet<EngineOp> = new Set(['query', 'count', 'aggregate', 'explain', 'getInTransaction'])
 
+/** What may bring much, and waits while its asker has not taken what was brought before. */
+const LARGE_READS: ReadonlySet<EngineOp> = new Set(['query', 'aggregate'])
+
 /** The requests that wait for the worker: of each asker in the order they were made. */
 export class RequestQueue {
   /** By asker, the one whose turn is next in front. */
@@ -34,8 +47,14 @@ export class RequestQueue {
   #locked: PendingRequest[] = []
   /** Requests in the next batch, at most. */
   #batchSize = BATCH_REQUESTS
+  readonly #onRoom: () => void
 
-  /** Those that can be taken. */
+  /** @param onRoom Something that was held back may be taken. */
+  constructor(onRoom: () => void) {
+    this.#onRoom = onRoom
+  }
+
+  /** Those not set aside. */
   get length(): number {
     return this.#length
   }
@@ -55,8 +74,8 @@ export class RequestQueue {
   }
 
   /**
-   * Takes what one message may hold, one request of each asker by turns: at least one, if there is any that is wanted. A
-   * backup is taken alone.
+   * Takes what one message may hold, one request of each asker by turns: at least one, if there is any that is wanted and
+   * not held back. A backup is taken alone.
    */
   takeBatch(): PendingRequest[] {
     const batch: PendingRequest[] = []
@@ -65,6 +84,7 @@ export class RequestQueue {
       const request = queue[0] as PendingRequest
       const isWanted = !(READS.has(request.op) && request.by.signal?.aborted === true)
       if (isWanted) {
+        if (this.#isHeld(request)) continue
         sizeChars += request.args.length
         const isFull = batch.length >= this.#batchSize || sizeChars > LIMITS.databaseMessageChars
         if (batch.length > 0 && (isFull || request.op === 'backup')) break
@@ -108,6 +128,14 @@ export class RequestQueue {
     const requests = this.#locked
     this.#locked = []
     this.putBack(requests)
+  }
+
+  /** Whether its asker has enough to take as it is: who reads faster than he takes waits for himself. */
+  #isHeld({ op, by: { backlog } }: PendingRequest): boolean {
+    if (backlog === undefined || !LARGE_READS.has(op)) return false
+    if (backlog.untakenChars <= LIMITS.hostLargeAnswerBytes) return false
+    backlog.onTaken = this.#onRoom
+    return true
   }
 
   #add(request: PendingRequest): void {

@@ -4,6 +4,7 @@ import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
 import type { HostAnswer, HostCall } from './host-call.ts'
 import { BrokenBridge } from './incoming.ts'
+import type { Meter } from './job.ts'
 import { answerBytes, LargeAnswers } from './large-answers.ts'
 
 /** What one invocation may ask of the host. */
@@ -17,9 +18,11 @@ export interface HostCallLimits {
 /** The invocation the calls are of. */
 export interface HostCallAsker {
   readonly call: HostCall
+  readonly meter: Meter
   readonly limits: HostCallLimits
 }
 
+type Reply = Extract<HostAnswer, { kind: 'reply' }>
 type CallMessage = Extract<ToHost, { type: 'call' }>
 
 interface Waiting {
@@ -174,6 +177,7 @@ export class HostCalls {
   end(): void {
     this.#isOver = true
     this.#large?.end()
+    this.#take(this.#asker.meter.untakenChars)
     if ((this.#inFlight?.size ?? 0) > 0) this.#aborter?.abort()
   }
 
@@ -193,11 +197,25 @@ export class HostCalls {
       window.open(answer)
       if (window.isDone) this.#asked = undefined
     } else if (answer.kind === 'reply' && this.#hasRoom(answer.valueText)) {
-      this.#crossing.post(`{"type":"reply","id":${id},"value":${answer.valueText}}`, answer.content, onTaken)
+      this.#postReply(id, answer, onTaken)
     } else {
       const { errorText } = answer.kind === 'reply' ? refuseLarge() : answer
       this.#crossing.post(`{"type":"refuse","id":${id},"error":${errorText}}`, undefined, onTaken)
     }
+  }
+
+  #postReply(id: number, { valueText, content }: Reply, onTaken: (() => void) | undefined): void {
+    this.#asker.meter.untakenChars += valueText.length
+    this.#crossing.post(`{"type":"reply","id":${id},"value":${valueText}}`, content, () => {
+      if (!this.#isOver) this.#take(valueText.length)
+      onTaken?.()
+    })
+  }
+
+  #take(chars: number): void {
+    const { meter } = this.#asker
+    meter.untakenChars -= chars
+    meter.onTaken?.()
   }
 
   /** A guest that asks and asks, and never lets the answers in, would fill the host's memory with them. */

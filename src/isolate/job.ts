@@ -25,10 +25,20 @@ export interface InvocationRequest {
   readonly isIdempotent: boolean
   /** It runs again, from its beginning: what it has logged so far is forgotten. */
   readonly onRestart: () => void
-  /** Told what its instance's heap took when it was last measured, in bytes. */
-  readonly meter: { heapUsedBytes: number }
+  /** Told of its instance. */
+  readonly meter: Meter
   /** Nothing of it is left: its answer came, and the work it left behind is done or was ended. Called once. */
   readonly onOver: () => void
+}
+
+/** What those who answer an invocation's host calls may want to know of its instance. */
+export interface Meter {
+  /** What its heap took when it was last measured, in bytes. */
+  heapUsedBytes: number
+  /** UTF-16 units of answers that its thread has not taken. */
+  untakenChars: number
+  /** Called when it has taken some, or will never take them. */
+  onTaken: (() => void) | undefined
 }
 
 /** What one invocation may have of the bridge. The guest keeps to those of its runtime; the host checks. */

@@ -69,7 +69,7 @@ class Deceived {
       cpuLimitMs: 2000,
       limits: { logLines: 10, logChars: 1000, timers: 10, hostCalls: 100, hostCallBytes: 1e6, ...limits },
       signal: undefined,
-      meter: { heapUsedBytes: 0 },
+      meter: { heapUsedBytes: 0, untakenChars: 0, onTaken: undefined },
       onOver: () => {},
     })
   }

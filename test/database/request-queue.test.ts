@@ -1,30 +1,40 @@
 /** Whose request is taken next, and what is not taken at all. */
 import { describe, expect, test } from 'vitest'
-import { type PendingRequest, RequestQueue } from '../../src/database/request-queue.ts'
+import { type Backlog, type PendingRequest, RequestQueue } from '../../src/database/request-queue.ts'
 import { CancelledError, OverloadedError } from '../../src/errors.ts'
 import { LIMITS } from '../../src/limits.ts'
 
 interface Told {
   readonly queue: RequestQueue
   readonly rejected: [string, Error][]
-  push(name: string, asker: object, more?: Partial<PendingRequest> & { signal?: AbortSignal }): void
+  /** How often it was told that there is room. */
+  readonly roomCount: number
+  push(
+    name: string,
+    asker: object,
+    more?: Partial<PendingRequest> & { signal?: AbortSignal; backlog?: Backlog },
+  ): void
   /** Names in the order they are taken. */
   take(): string[]
   takeRequests(): PendingRequest[]
 }
 
 function makeQueue(): Told {
-  const queue = new RequestQueue()
+  let roomCount = 0
+  const queue = new RequestQueue(() => roomCount++)
   const rejected: [string, Error][] = []
   const takeRequests = () => queue.takeBatch()
   return {
     queue,
     rejected,
-    push: (name, asker, { signal, ...more } = {}) =>
+    get roomCount() {
+      return roomCount
+    },
+    push: (name, asker, { signal, backlog, ...more } = {}) =>
       queue.push({
         op: 'query',
         args: name,
-        by: { asker, signal },
+        by: { asker, signal, backlog },
         resolve: () => {},
         reject: error => rejected.push([name, error]),
         ...more,
@@ -145,5 +155,42 @@ describe('what nobody waits for any more', () => {
     push('query', storm, { signal: AbortSignal.abort() })
     expect(take()).toEqual([])
     expect(queue.length).toBe(0)
+  })
+})
+
+describe('an asker who has not taken what was read for him', () => {
+  const makeBacklog = (untakenChars: number): Backlog => ({ untakenChars, onTaken: undefined })
+
+  test('waits with what may bring more, and nobody else does', () => {
+    const told = makeQueue()
+    const { push, queue, take } = told
+    const backlog = makeBacklog(LIMITS.hostLargeAnswerBytes + 1)
+    push('large', storm, { backlog })
+    push('behind it', storm, { op: 'add', backlog })
+    push('other', other, { backlog: makeBacklog(0) })
+    push('third', third)
+    expect(take()).toEqual(['other', 'third'])
+    expect(take()).toEqual([])
+    expect(queue.length).toBe(2)
+    backlog.untakenChars--
+    backlog.onTaken?.()
+    expect(told.roomCount).toBe(1)
+    expect(take()).toEqual(['large', 'behind it'])
+  })
+
+  test('has writes and small reads done', () => {
+    const { push, take } = makeQueue()
+    const backlog = makeBacklog(Number.MAX_SAFE_INTEGER)
+    for (const op of ['add', 'count', 'getInTransaction', 'aggregate', 'query'] as const)
+      push(op, storm, { op, backlog })
+    expect(take()).toEqual(['add', 'count', 'getInTransaction'])
+  })
+
+  test('has what he gave up taken away', () => {
+    const { push, queue, rejected, take } = makeQueue()
+    push('query', storm, { signal: AbortSignal.abort(), backlog: makeBacklog(Number.MAX_SAFE_INTEGER) })
+    expect(take()).toEqual([])
+    expect(queue.length).toBe(0)
+    expect(rejected).toHaveLength(1)
   })
 })
