@@ -6,7 +6,8 @@ import { Ending } from './capabilities/ending.ts'
 import type { DeployedFunction } from './function-table.ts'
 import { writeVariables } from './identity.ts'
 import type { HostAnswer, HostCall } from './isolate/host-call.ts'
-import type { InvocationLimits, InvocationRequest, Meter } from './isolate/job.ts'
+import type { InvocationLimits, InvocationRequest } from './isolate/job.ts'
+import type { Meter } from './isolate/meter.ts'
 import type { Caller, LogLine } from './types.ts'
 
 /** What an invocation is, beside the function it is of. */

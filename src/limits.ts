@@ -120,6 +120,8 @@ export const LIMITS = Object.freeze({
   hostCallSizeInFlight: 64 * 1024 * 1024,
   /** Bytes of large answers that are made, or wait for the thread of their invocation, at once; a single one may be larger. */
   hostLargeAnswerBytes: 3 * 1024 * 1024,
+  /** What a guest may send in one turn, in characters and bytes, before the calls in it wait for the turn's end. */
+  hostTurnSize: 3 * 1024 * 1024,
   /** Characters of answers that wait for the thread of one invocation; a single one may be longer. */
   hostAnswerChars: 64 * 1024 * 1024,
   /** Host calls one invocation may make with its thread waiting, in all: what Node does at once. */

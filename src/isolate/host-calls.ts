@@ -4,8 +4,8 @@ import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
 import type { HostAnswer, HostCall } from './host-call.ts'
 import { BrokenBridge } from './incoming.ts'
-import type { Meter } from './job.ts'
 import { answerBytes, LargeAnswers } from './large-answers.ts'
+import type { Meter } from './meter.ts'
 
 /** What one invocation may ask of the host. */
 export interface HostCallLimits {
@@ -50,6 +50,10 @@ export class HostCalls {
   #isOver = false
   #bytesInFlight = 0
   #backgroundCount = 0
+  /** What the guest has sent in its turn, in UTF-16 units and bytes. */
+  #turnSize = 0
+  /** Calls that start at the end of the turn. */
+  readonly #held: (() => void)[] = []
   /** Made with the first call that has a large answer. */
   #large: LargeAnswers | undefined
   /** The answer the guest's thread waits for, until it has all of it. */
@@ -112,9 +116,22 @@ export class HostCalls {
       })
     }
     // The thread that waits for one answer takes it at once.
-    const largeBytes = message.window === undefined ? answerBytes(op, args) : 0
-    if (largeBytes === 0) run()
-    else this.#runLarge(largeBytes, run)
+    if (message.window !== undefined) run()
+    else this.#runInTurn(sizeBytes, answerBytes(op, args), run)
+  }
+
+  /** A turn that sends and sends takes no answer before its end, if it has one: what it asks for beyond a measure can wait. */
+  #runInTurn(sizeBytes: number, largeBytes: number, run: (onTaken?: () => void) => void): void {
+    const start = largeBytes === 0 ? run : () => this.#runLarge(largeBytes, run)
+    this.#turnSize += sizeBytes
+    if (this.#turnSize > LIMITS.hostTurnSize && this.#crossing.isEntered) this.#held.push(() => start())
+    else start()
+  }
+
+  /** The guest's turn is over. */
+  endTurn(): void {
+    this.#turnSize = 0
+    for (const start of this.#held.splice(0)) start()
   }
 
   #runLarge(bytes: number, run: (onTaken: () => void) => void): void {
@@ -149,6 +166,7 @@ export class HostCalls {
   /** Counts the text of calls that crossed together. */
   addText(chars: number): void {
     this.#sentBytes += chars
+    this.#turnSize += chars
   }
 
   /** Of calls that the thread waits for there is one at a time: what they send is no burden, only how many they are. */
@@ -177,6 +195,7 @@ export class HostCalls {
   end(): void {
     this.#isOver = true
     this.#large?.end()
+    this.#held.length = 0
     this.#take(this.#asker.meter.untakenChars)
     if ((this.#inFlight?.size ?? 0) > 0) this.#aborter?.abort()
   }

@@ -13,9 +13,8 @@ import { type Run, writeInvocations } from './run.ts'
 import { Usage } from './usage.ts'
 
 /**
- * Isolate + context + loaded handler: reused while warm, one invocation at a time. Several may cross together; they
- * run one after the other, each to its end, and if they take unexpectedly long they are told apart by running
- * each on an instance of its own.
+ * Isolate + context + loaded handler: reused while warm, one invocation at a time. Several may cross together, and
+ * run one after the other; if they take unexpectedly long they are told apart by running each on an instance of its own.
  */
 export class Instance implements Timed, JobHolder {
   readonly #isolate: GuestIsolate
@@ -211,6 +210,7 @@ export class Instance implements Timed, JobHolder {
 
   #endTurn(rejection: Error | undefined): void {
     if (rejection !== undefined) this.#noteRejection(rejection)
+    this.#batch?.run?.calls.endTurn()
     if (this.#batch?.run === undefined) this.#freeIfDone()
     else if (this.#batch.isForNobody) this.#end('cancelled')
     else if (this.#batch.hasWaited) this.#keeper.onWait()

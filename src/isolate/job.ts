@@ -2,6 +2,7 @@ import type { GuestLimits } from '../protocol/bridge.ts'
 import type { LogLine } from '../types.ts'
 import type { HostCall } from './host-call.ts'
 import type { HostCallLimits } from './host-calls.ts'
+import type { Meter } from './meter.ts'
 import type { Outcome } from './outcome.ts'
 
 /** One invocation as the engine sees it: no deployment, no capability, no caller. */
@@ -29,16 +30,6 @@ export interface InvocationRequest {
   readonly meter: Meter
   /** Nothing of it is left: its answer came, and the work it left behind is done or was ended. Called once. */
   readonly onOver: () => void
-}
-
-/** What those who answer an invocation's host calls may want to know of its instance. */
-export interface Meter {
-  /** What its heap took when it was last measured, in bytes. */
-  heapUsedBytes: number
-  /** UTF-16 units of answers that its thread has not taken. */
-  untakenChars: number
-  /** Called when it has taken some, or will never take them. */
-  onTaken: (() => void) | undefined
 }
 
 /** What one invocation may have of the bridge. The guest keeps to those of its runtime; the host checks. */
