@@ -15,7 +15,7 @@
  */
 import { FunctionHost } from 'cloudlet'
 import { checkField, MEMORY_MB } from './functions.ts'
-import { type Contender, compare, type Question } from './harness.ts'
+import { type Contender, compare, type Question, roundsToWarmUp } from './harness.ts'
 import { compareByPlacement } from './placement.ts'
 import { RawFunction } from './raw.ts'
 
@@ -48,7 +48,7 @@ export const bridge: Question = {
         title: 'Bridge: one host call in a function, one at a time',
         inFlight: 1,
         rounds: isQuick ? 50 : 250,
-        warmUpRounds: 40,
+        warmUpRounds: roundsToWarmUp(50),
         callsPerRound: 50,
         contenders: withBar(one, 0.8),
       })),
@@ -56,7 +56,7 @@ export const bridge: Question = {
         title: `Bridge: one host call in a function, ${IN_FLIGHT} in flight`,
         inFlight: IN_FLIGHT,
         rounds: isQuick ? 10 : 100,
-        warmUpRounds: 4,
+        warmUpRounds: roundsToWarmUp(512),
         callsPerRound: 512,
         contenders: withBar(one, 3),
       }),
@@ -65,7 +65,7 @@ export const bridge: Question = {
         inFlight: 1,
         operationsPerCall: IN_FLIGHT,
         rounds: isQuick ? 20 : 100,
-        warmUpRounds: 10,
+        warmUpRounds: roundsToWarmUp(10 * IN_FLIGHT),
         callsPerRound: 10,
         contenders: withBar(many, 3),
       }),

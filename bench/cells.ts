@@ -14,7 +14,7 @@ import { coldContender, rawContender } from './cold-start.ts'
 import type { Footprint } from './density-process.ts'
 import { settle, startUp, waitForSpares } from './engine.ts'
 import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
-import { type Contender, compare, type Question, type Settings } from './harness.ts'
+import { type Contender, compare, type Question, roundsToWarmUp, type Settings } from './harness.ts'
 import { compareByPlacement } from './placement.ts'
 import { RawIsolates } from './raw.ts'
 import { type Measured, type Table, toRows } from './statistics.ts'
@@ -47,14 +47,19 @@ async function measureCalls({ isQuick }: Settings): Promise<Table[]> {
     name: 'raw isolated-vm',
     run: async () => checkSum(await raw.call(EVENT)),
   })
-  const bursts = { inFlight: IN_FLIGHT, rounds: isQuick ? 15 : 100, warmUpRounds: 4, callsPerRound: 1024 }
+  const bursts = {
+    inFlight: IN_FLIGHT,
+    rounds: isQuick ? 15 : 100,
+    warmUpRounds: roundsToWarmUp(1024),
+    callsPerRound: 1024,
+  }
   const tables = [
     ...(await compareByPlacement(
       {
         title: 'Through a cell: a warm call, one at a time',
         inFlight: 1,
         rounds: isQuick ? 60 : 300,
-        warmUpRounds: 40,
+        warmUpRounds: roundsToWarmUp(100),
         callsPerRound: 100,
         contenders: [floor(one), { ...ours(host, 1), bar: WARM_BAR }],
       },

@@ -13,7 +13,14 @@ import { FunctionHost } from 'cloudlet'
 import { type Cloud, createCloud } from 'cloudlet/client'
 import { runChild } from './child.ts'
 import { checkSum, EVENT, helloSource } from './functions.ts'
-import { type Comparison, type Contender, compare, type Question, type Settings } from './harness.ts'
+import {
+  type Comparison,
+  type Contender,
+  compare,
+  type Question,
+  roundsToWarmUp,
+  type Settings,
+} from './harness.ts'
 import { compareOnOneCore } from './placement.ts'
 import { PlainEcho, servePlainEcho } from './plain-echo.ts'
 import type { SessionFootprint } from './sessions-process.ts'
@@ -22,8 +29,6 @@ import type { ServerUrls } from './transport-server-process.ts'
 
 const IN_FLIGHT = 64
 const OURS = 'cloudlet/client callFunction'
-/** The way of a call is long: V8 has all of it compiled after some 20,000. */
-const WARM_UP_CALLS = 20_000
 const LATENCY_BAR = 2
 const THROUGHPUT_BAR = 0.5
 /** 30 KB is what the memory of an idle session may be. */
@@ -106,7 +111,7 @@ function oneAtATime(contenders: readonly Contender[], isQuick: boolean): Calls {
   return {
     inFlight: 1,
     rounds: isQuick ? 50 : 250,
-    warmUpRounds: WARM_UP_CALLS / 50,
+    warmUpRounds: roundsToWarmUp(50),
     callsPerRound: 50,
     contenders: withBar(contenders, LATENCY_BAR),
   }
@@ -116,7 +121,7 @@ function manyAtOnce(contenders: readonly Contender[], isQuick: boolean): Calls {
   return {
     inFlight: IN_FLIGHT,
     rounds: isQuick ? 5 : 25,
-    warmUpRounds: Math.ceil(WARM_UP_CALLS / 4096),
+    warmUpRounds: roundsToWarmUp(4096),
     callsPerRound: 4096,
     contenders: withBar(contenders, THROUGHPUT_BAR),
   }

@@ -7,7 +7,7 @@
  */
 import { FunctionHost } from 'cloudlet'
 import { checkEcho, ECHO_SOURCE, MEMORY_MB, makeEchoEvent } from './functions.ts'
-import { type Contender, compare, type Question } from './harness.ts'
+import { type Contender, compare, type Question, roundsToWarmUp } from './harness.ts'
 import { RawFunction } from './raw.ts'
 
 const IN_FLIGHT = 64
@@ -33,7 +33,7 @@ export const values: Question = {
         title: `Echo of ${kilobytes} KB of JSON: one at a time`,
         inFlight: 1,
         rounds: isQuick ? 50 : 250,
-        warmUpRounds: 40,
+        warmUpRounds: roundsToWarmUp(25),
         callsPerRound: 25,
         contenders: [floor, ours],
       }),
@@ -41,7 +41,7 @@ export const values: Question = {
         title: `Echo of ${kilobytes} KB of JSON: ${IN_FLIGHT} in flight on one function`,
         inFlight: IN_FLIGHT,
         rounds: isQuick ? 15 : 100,
-        warmUpRounds: 5,
+        warmUpRounds: roundsToWarmUp(256),
         callsPerRound: 256,
         contenders: [floor, { ...ours, bar: 1.2 }],
       }),

@@ -12,7 +12,7 @@
  */
 import { FunctionHost } from 'cloudlet'
 import { checkHello, checkSum, EVENT, helloSource, MEMORY_MB } from './functions.ts'
-import { type Contender, compare, type Question } from './harness.ts'
+import { type Contender, compare, type Question, roundsToWarmUp } from './harness.ts'
 import { compareByPlacement } from './placement.ts'
 import { RawIsolates } from './raw.ts'
 
@@ -33,8 +33,7 @@ export const warmStart: Question = {
     const bursts = {
       inFlight: IN_FLIGHT,
       rounds: isQuick ? 15 : 100,
-      // V8 has all of a call's way compiled after some 20,000.
-      warmUpRounds: 20,
+      warmUpRounds: roundsToWarmUp(1024),
       callsPerRound: 1024,
     }
     const tables = [
@@ -42,7 +41,7 @@ export const warmStart: Question = {
         title: 'Warm call: one at a time',
         inFlight: 1,
         rounds: isQuick ? 60 : 300,
-        warmUpRounds: 40,
+        warmUpRounds: roundsToWarmUp(100),
         callsPerRound: 100,
         contenders: [floor('raw isolated-vm', one), { ...ours(host, 1, 'warm'), bar: 1.1 }],
       })),
