@@ -12,7 +12,7 @@ const README = fileURLToPath(new URL('../README.md', import.meta.url))
 const START = '<!-- performance -->'
 const END = '<!-- /performance -->'
 /** Told in README although no bar is set for them. */
-const WITHOUT_BAR = ['eviction']
+const WITHOUT_BAR = ['eviction', 'node-library']
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const readme = await readFile(README, 'utf8')
