@@ -43,6 +43,8 @@ export class RequestQueue {
   /** By asker, the one whose turn is next in front. */
   #queues = new Map<object, PendingRequest[]>()
   #length = 0
+  /** Of them, those held back when a batch was taken last: their asker's other limits bound them. */
+  #heldCount = 0
   /** Those that met a document a transaction holds. */
   #locked: PendingRequest[] = []
   /** Requests in the next batch, at most. */
@@ -65,7 +67,7 @@ export class RequestQueue {
 
   /** @throws {OverloadedError} when too many wait. */
   push(request: PendingRequest): void {
-    if (this.#length + this.#locked.length >= LIMITS.databaseQueuedRequests) {
+    if (this.#length - this.#heldCount + this.#locked.length >= LIMITS.databaseQueuedRequests) {
       throw new OverloadedError(
         `${LIMITS.databaseQueuedRequests} database requests are waiting. Try again later.`,
       )
@@ -80,11 +82,15 @@ export class RequestQueue {
   takeBatch(): PendingRequest[] {
     const batch: PendingRequest[] = []
     let sizeChars = 0
+    this.#heldCount = 0
     for (const [asker, queue] of this.#queues) {
       const request = queue[0] as PendingRequest
       const isWanted = !(READS.has(request.op) && request.by.signal?.aborted === true)
       if (isWanted) {
-        if (this.#isHeld(request)) continue
+        if (this.#isHeld(request)) {
+          this.#heldCount += queue.length
+          continue
+        }
         sizeChars += request.args.length
         const isFull = batch.length >= this.#batchSize || sizeChars > LIMITS.databaseMessageChars
         if (batch.length > 0 && (isFull || request.op === 'backup')) break

@@ -186,6 +186,17 @@ describe('an asker who has not taken what was read for him', () => {
     expect(take()).toEqual(['add', 'count', 'getInTransaction'])
   })
 
+  test('has no part in how many may wait: others still can', () => {
+    const { push, queue, take } = makeQueue()
+    const backlog = makeBacklog(Number.MAX_SAFE_INTEGER)
+    for (let index = 0; index < LIMITS.databaseQueuedRequests; index++) push('held', storm, { backlog })
+    expect(() => push('other', other)).toThrow(OverloadedError)
+    expect(take()).toEqual([])
+    for (let index = 0; index < LIMITS.databaseQueuedRequests; index++) push('other', other)
+    expect(() => push('one over', other)).toThrow(OverloadedError)
+    expect(queue.length).toBe(2 * LIMITS.databaseQueuedRequests)
+  })
+
   test('has what he gave up taken away', () => {
     const { push, queue, rejected, take } = makeQueue()
     push('query', storm, { signal: AbortSignal.abort(), backlog: makeBacklog(Number.MAX_SAFE_INTEGER) })
