@@ -21,10 +21,14 @@ function describeRun(record: FaultRecord): string {
   const { measuredAt, machine, isolation, verdicts } = record
   const { cpuModel, coreCount, platform, node, isolatedVm } = machine
   const warning = warnOfOthers(record)
+  const againCount = verdicts.filter(({ triedBackMs }) => triedBackMs !== undefined).length
   return (
     `Measured on ${measuredAt.slice(0, 10)} with \`isolation: '${isolation}'\`, ${verdicts.length} programs: ${cpuModel}, ` +
     `${coreCount} cores, ${platform}, Node ${node}, isolated-vm ${isolatedVm}. The bar: the host survives, and all ` +
     `neighbours are back within ${BACK_BAR_MS} ms.` +
+    (againCount === 0
+      ? ''
+      : ` They were not the first time beside ${againCount} of the programs, which were tried twice more and count with the middle time.`) +
     (warning === undefined ? '' : ` ${warning}`)
   )
 }

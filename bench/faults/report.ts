@@ -54,6 +54,12 @@ export function findMissedBars({ verdicts, closedHosts }: Run): string[] {
   return missed
 }
 
+/** All is well but that neighbours were back too late. */
+export function isLate(verdict: Verdict): boolean {
+  const backMs = verdict.trial?.neighbours.backMs
+  return hasSurvived(verdict) && typeof backMs === 'number' && backMs > BACK_BAR_MS
+}
+
 /** Whether others had so much of the machine that it says little of us. Undefined where that isn't known. */
 export function warnOfOthers({ verdicts }: Pick<Run, 'verdicts'>): string | undefined {
   const shares = verdicts.flatMap(({ foreignCpuShare }) => foreignCpuShare ?? [])

@@ -23,6 +23,8 @@ export interface Verdict {
   readonly foreignCpuShare?: number
   /** What it measured itself, if it came to that. */
   readonly trial?: Trial
+  /** Of a program that was tried more than once, when all were back each time, in milliseconds (again.ts). Null: never. */
+  readonly triedBackMs?: readonly (number | null)[]
 }
 
 export interface Run {

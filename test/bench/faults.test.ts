@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { tryLateAgain } from '../../bench/faults/again.ts'
 import { findDisturbances, msUntilAllBack, type NeighbourCall } from '../../bench/faults/disturbance.ts'
 import { fillIn } from '../../bench/faults/docs-table.ts'
-import { isQuick, LEFT_OUT, readPrograms } from '../../bench/faults/program.ts'
+import { isQuick, LEFT_OUT, type Program, readPrograms } from '../../bench/faults/program.ts'
 import { type FaultRecord, readFaultRecord } from '../../bench/faults/record.ts'
 import { findMissedBars, toRows } from '../../bench/faults/report.ts'
 import { ROWS } from '../../bench/faults/rows.ts'
@@ -154,6 +155,58 @@ describe('bars', () => {
       "a.js: the host's event loop stood still for 1001 ms.",
     ])
     expect(findMissedBars({ verdicts: [], closedHosts: { expected: 1, ended: 0 } })).toHaveLength(1)
+  })
+
+  describe('of a program whose neighbours were late', () => {
+    const late = (backMs: number | null): Verdict => ({
+      ...well,
+      program: 'late.js',
+      trial: { ...trial, neighbours: { ...trial.neighbours, backMs } },
+    })
+    const programs = ['a.js', 'late.js'].map(path => ({ path }) as Program)
+
+    /** What counts after it was late at first, and what was tried again. */
+    async function tryAgain(...tries: Verdict[]): Promise<{ readonly run: Run; readonly tried: string[][] }> {
+      const [first = late(300), ...others] = tries
+      const tried: string[][] = []
+      const run = await tryLateAgain(runOf(well, first), programs, async these => {
+        tried.push(these.map(({ path }) => path))
+        return runOf(others.shift() ?? well)
+      })
+      return { run, tried }
+    }
+
+    test('the middle of three tries counts, and only it is tried again', async () => {
+      const { run, tried } = await tryAgain(late(300), late(90), late(150))
+      expect(tried).toEqual([['late.js'], ['late.js']])
+      expect(run.verdicts[0]).toBe(well)
+      expect(run.verdicts[1]).toEqual({ ...late(150), triedBackMs: [300, 90, 150] })
+      expect(run.closedHosts).toEqual({ expected: 3, ended: 3 })
+      expect(findMissedBars(run)).toEqual([])
+    })
+
+    test('two late tries of three miss the bar', async () => {
+      const { run } = await tryAgain(late(300), late(90), late(250))
+      expect(findMissedBars(run)).toEqual([
+        'late.js: all neighbours were back after 250 ms; the bar is 200 ms.',
+      ])
+    })
+
+    test.each([
+      ['the host', { ...died, program: 'late.js' }, 'late.js: the host died: SIGABRT.'],
+      ['a neighbour', late(null), 'late.js: not all neighbours came back.'],
+    ])('a try that loses %s counts', async (_, harmful, missed) => {
+      const { run } = await tryAgain(late(300), late(90), harmful)
+      expect(findMissedBars(run)).toEqual([missed])
+    })
+
+    test('what was in time, or worse than late, is not tried again', async () => {
+      for (const first of [late(200), late(null), { ...died, program: 'late.js' }]) {
+        const { run, tried } = await tryAgain(first)
+        expect(tried).toEqual([])
+        expect(run.verdicts[1]).toBe(first)
+      }
+    })
   })
 
   test('stand in a row for each class and one for all', () => {

@@ -159,7 +159,7 @@ describe('what nobody waits for any more', () => {
 })
 
 describe('an asker who has not taken what was read for him', () => {
-  const makeBacklog = (untakenChars: number): Backlog => ({ untakenChars, onTaken: undefined })
+  const makeBacklog = (untakenChars: number) => ({ untakenChars, onTaken: undefined as Backlog['onTaken'] })
 
   test('waits with what may bring more, and nobody else does', () => {
     const told = makeQueue()
