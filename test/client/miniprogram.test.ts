@@ -39,7 +39,7 @@ describe('the file', () => {
         'Iterator',
       ],
       ...['JSON', 'Map', 'Math', 'Number', 'Object', 'Promise', 'RangeError', 'ReferenceError', 'Reflect'],
-      ...['RegExp', 'Set', 'String', 'Symbol', 'TypeError', 'Uint8Array', 'WeakSet'],
+      ...['RegExp', 'Set', 'String', 'Symbol', 'TypeError', 'Uint8Array', 'WeakMap', 'WeakSet'],
       ...['clearInterval', 'clearTimeout', 'module', 'setInterval', 'setTimeout', 'wx'],
     ])
     // `Iterator` is only asked after, by the lowered generators.
