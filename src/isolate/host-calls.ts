@@ -50,8 +50,8 @@ export class HostCalls {
   #isOver = false
   #bytesInFlight = 0
   #backgroundCount = 0
-  /** What the guest has sent in its turn, in UTF-16 units and bytes. */
-  #turnSize = 0
+  /** Of what was sent, what came before the guest's turn. */
+  #sentBeforeTurn = 0
   /** Calls that start at the end of the turn. */
   readonly #held: (() => void)[] = []
   /** Made with the first call that has a large answer. */
@@ -117,20 +117,20 @@ export class HostCalls {
     }
     // The thread that waits for one answer takes it at once.
     if (message.window !== undefined) run()
-    else this.#runInTurn(sizeBytes, answerBytes(op, args), run)
+    else this.#runInTurn(answerBytes(op, args), run)
   }
 
   /** A turn that sends and sends takes no answer before its end, if it has one: what it asks for beyond a measure can wait. */
-  #runInTurn(sizeBytes: number, largeBytes: number, run: (onTaken?: () => void) => void): void {
+  #runInTurn(largeBytes: number, run: (onTaken?: () => void) => void): void {
     const start = largeBytes === 0 ? run : () => this.#runLarge(largeBytes, run)
-    this.#turnSize += sizeBytes
-    if (this.#turnSize > LIMITS.hostTurnSize && this.#crossing.isEntered) this.#held.push(() => start())
+    const turnSize = this.#sentBytes - this.#sentBeforeTurn
+    if (turnSize > LIMITS.hostTurnSize && this.#crossing.isEntered) this.#held.push(start)
     else start()
   }
 
   /** The guest's turn is over. */
   endTurn(): void {
-    this.#turnSize = 0
+    this.#sentBeforeTurn = this.#sentBytes
     for (const start of this.#held.splice(0)) start()
   }
 
@@ -166,7 +166,6 @@ export class HostCalls {
   /** Counts the text of calls that crossed together. */
   addText(chars: number): void {
     this.#sentBytes += chars
-    this.#turnSize += chars
   }
 
   /** Of calls that the thread waits for there is one at a time: what they send is no burden, only how many they are. */
