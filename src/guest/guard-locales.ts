@@ -1,6 +1,7 @@
 import { LIMITS } from '../limits.ts'
 import { callBuiltin, place, placeGuards, refuseLong } from './guard.ts'
 import { ObjectCreate, ObjectDefineProperty, ReflectConstruct } from './intrinsics.ts'
+import { makeCharged } from './locale-memory.ts'
 
 /** Built-ins that take a list of locales, and which argument that is. */
 const METHODS: readonly (readonly [holder: object, name: string, index: number])[] = [
@@ -30,10 +31,32 @@ const CONSTRUCTORS = [
 
 type Constructors = Readonly<Record<string, { readonly prototype: object } | undefined>>
 
-/** Lists of locales, which V8 reads to their end, and compares each with all, without a look at the deadline. */
+/**
+ * Lists of locales, which V8 reads to their end, and compares each with all, without a look at the deadline; and what
+ * stands behind objects of Intl in no heap of V8's (locale-memory.ts).
+ */
 export function guardLocales(): void {
+  guardSegments()
   for (let index = 0; index < METHODS.length; index++) guardMethod(...(METHODS[index] as (typeof METHODS)[0]))
   for (let index = 0; index < CONSTRUCTORS.length; index++) guardConstructor(CONSTRUCTORS[index] as string)
+}
+
+function guardSegments(): void {
+  const { prototype } = Intl.Segmenter
+  const { segment } = prototype
+  const segments = Object.getPrototypeOf(new Intl.Segmenter('en').segment('')) as Iterable<unknown>
+  const iterate = segments[Symbol.iterator]
+  const guards = {
+    [Symbol.iterator](this: unknown, ...args: unknown[]) {
+      return makeCharged('SegmentIterator', () => callBuiltin(iterate, this, args))
+    },
+  }
+  place(segments, Symbol.iterator, guards[Symbol.iterator])
+  placeGuards(prototype, {
+    segment(...args) {
+      return makeCharged('Segments', () => callBuiltin(segment, this, args))
+    },
+  })
 }
 
 function guardMethod(holder: object, name: string, localesIndex: number): void {
@@ -55,11 +78,11 @@ function guardConstructor(name: string): void {
   const traps = ObjectCreate(null) as ProxyHandler<object>
   traps.apply = (target, self, args: unknown[]) => {
     refuseLong(name, args[0], LIMITS.builtinLocales)
-    return callBuiltin(target, self, args)
+    return makeCharged(name, () => callBuiltin(target, self, args))
   }
   traps.construct = (target, args: unknown[], newTarget) => {
     refuseLong(name, args[0], LIMITS.builtinLocales)
-    return ReflectConstruct(target, args, newTarget)
+    return makeCharged(name, () => ReflectConstruct(target, args, newTarget))
   }
   const guard = new Proxy(native, traps)
   place(Intl, name, guard)

@@ -40,7 +40,7 @@ export function placeGuards(holder: object, guards: Readonly<Record<string, Guar
 }
 
 /** The same for one built-in, by a function that is not a method, such as a proxy. */
-export function place(holder: object, name: string, guard: object): void {
+export function place(holder: object, name: PropertyKey, guard: object): void {
   const descriptor = ObjectGetOwnPropertyDescriptor(holder, name)
   // Not every build of V8 has every built-in; what isn't there needs no guard.
   if (descriptor === undefined) return

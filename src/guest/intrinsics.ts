@@ -56,6 +56,7 @@ export const SymbolToStringTag: typeof Symbol.toStringTag = Symbol.toStringTag
 export const EncodeURI = encodeURI
 export const DecodeURIComponent = decodeURIComponent
 export const Uint8ArrayCtor = Uint8Array
+export const ArrayBufferCtor = ArrayBuffer
 export const Int32ArrayCtor = Int32Array
 export const Uint16ArrayCtor = Uint16Array
 export const TypedArraySet = uncurry(Uint8Array.prototype.set) as (
@@ -96,6 +97,12 @@ export const StringFromCharCode = String.fromCharCode
 export const RegExpExec = uncurry(RegExp.prototype.exec)
 export const SymbolIterator: typeof Symbol.iterator = Symbol.iterator
 export const SymbolToPrimitive: typeof Symbol.toPrimitive = Symbol.toPrimitive
+export const WeakMapCtor = WeakMap
+export const WeakMapSet = uncurry(WeakMap.prototype.set) as <Value>(
+  self: WeakMap<object, Value>,
+  key: object,
+  value: Value,
+) => unknown
 export const MapCtor = Map
 export const MapGet = uncurry(Map.prototype.get) as <K, V>(self: Map<K, V>, key: K) => V | undefined
 export const MapSet = uncurry(Map.prototype.set) as <K, V>(self: Map<K, V>, key: K, value: V) => unknown
