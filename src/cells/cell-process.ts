@@ -3,6 +3,7 @@ import { constants, getPriority, setPriority } from 'node:os'
 import type { ToCell } from '../protocol/cell.ts'
 import { Channel } from './channel.ts'
 import { type LaunchOptions, launchCell } from './launch.ts'
+import { isThreadRunning } from './process-usage.ts'
 
 /**
  * A process that closes its channel is about to end, and says best itself how; or it closed it on purpose. One that has
@@ -85,6 +86,12 @@ export class CellProcess {
   /** From now on such threads have what nobody else wants. */
   holdBackLong(): void {
     for (const thread of this.#passed) this.#lower(thread, constants.priority.PRIORITY_LOW)
+  }
+
+  /** One of them wants a core. */
+  get isLongThreadRunning(): boolean {
+    for (const thread of this.#passed) if (isThreadRunning(this.pid, thread)) return true
+    return false
   }
 
   #lower(thread: number, priority: number): void {

@@ -3,6 +3,7 @@ import { LIMITS } from '../limits.ts'
 import { type FromCell, parseFromCell, type ToCell } from '../protocol/cell.ts'
 import type { CellOwner } from './cell-owner.ts'
 import { CellProcess, printable } from './cell-process.ts'
+import { Clearing } from './clearing.ts'
 import { CompileTasks } from './compile-tasks.ts'
 import type { LaunchOptions } from './launch.ts'
 import { Leaving } from './leaving.ts'
@@ -53,6 +54,7 @@ export class Cell implements IsolateHome {
   #why: string | undefined
   #drainTimer: NodeJS.Timeout | undefined
   readonly #retreat = new Retreat(() => this.isolates)
+  readonly clearing = new Clearing(() => this.process.isLongThreadRunning)
   /** Functions whose threads could not be ended. */
   readonly wedged = new Set<PoolKey>()
 
@@ -152,7 +154,10 @@ export class Cell implements IsolateHome {
 
   onDisposed(isolate: RemoteIsolate): void {
     this.#isolates.delete(isolate.id)
-    if (isolate.isEntered) this.#leaving.add(isolate)
+    if (isolate.isEntered) {
+      this.#leaving.add(isolate)
+      this.clearing.begin()
+    }
     this.#endIfDrained()
   }
 
@@ -168,6 +173,7 @@ export class Cell implements IsolateHome {
     // It has ended after all, though its cell is to go.
     if (isolate.key !== undefined && !this.isEnding(isolate.key)) this.wedged.delete(isolate.key)
     this.#owner.onIdle(this)
+    if (isolate.isDisposed) this.clearing.begin()
     if (wasLeaving) this.#owner.onThreadEnded()
   }
 

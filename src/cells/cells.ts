@@ -4,14 +4,14 @@ import type { GuestIsolate, IsolateSource, RoomProblem } from '../isolate/guest-
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
 import type { RuntimeKind } from '../isolate/runtime-kind.ts'
 import { LIMITS } from '../limits.ts'
-import { Blame, MAX_STRIKES } from './blame.ts'
+import { Blame } from './blame.ts'
 import { Cell } from './cell.ts'
 import type { CellOwner } from './cell-owner.ts'
 import { Fleet } from './fleet.ts'
 import { RemoteCompiler } from './remote-compiler.ts'
 import type { RemoteIsolate } from './remote-isolate.ts'
 import { StockKeeper } from './stock-keeper.ts'
-import { judge, type Verdict } from './verdict.ts'
+import { describeVerdict, judge } from './verdict.ts'
 import { Watch } from './watch.ts'
 
 /** How often it is asked whether a cell of one function is still needed, in milliseconds. */
@@ -74,7 +74,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   }
 
   get isRushed(): boolean {
-    return this.#fleet.isRushed
+    return this.#fleet.isRushed || this.#fleet.shared.some(({ clearing }) => clearing.isUnderWay)
   }
 
   findRefusal(key: PoolKey): string | undefined {
@@ -213,7 +213,7 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
     for (const key of verdict.suspects) this.#blame.suspect(key)
     const strikes = [...verdict.culprits].map(key => ({ name: key.name, count: this.#blame.charge(key) }))
     if (!cell.isGoing || cell.isOverfull || strikes.length > 0)
-      this.#options.onWarning(`Cell ${cell.pid ?? 0} ${why}${describe(verdict, strikes)}.`)
+      this.#options.onWarning(`Cell ${cell.pid ?? 0} ${why}${describeVerdict(verdict, strikes)}.`)
     this.#fleet.fill()
     // Of what others did there nobody else is told.
     cell.loseAll(
@@ -273,12 +273,13 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
   #leastUsed(): Cell | undefined {
     let best: Cell | undefined
     const { shared } = this.#fleet
-    // One that starts makes those wait who come to it; one that is silent, too, if it doesn't end.
+    // One that starts makes those wait who come to it, and so does one that gives memory back, or is silent.
     const ready = shared.filter(
       ({ isReady, isolateCount }) => isReady && isolateCount < this.#options.instancesPerCell,
     )
     const well = ready.filter(cell => !this.#watch.isSilent(cell))
-    for (const cell of [well, ready, shared].find(({ length }) => length > 0) ?? [])
+    const free = well.filter(({ clearing }) => !clearing.isUnderWay)
+    for (const cell of [free, well, ready, shared].find(({ length }) => length > 0) ?? [])
       if (best === undefined || cell.isolateCount < best.isolateCount) best = cell
     return best
   }
@@ -289,12 +290,4 @@ export class Cells implements IsolateSource, CellOwner<Cell> {
       for (const isolate of cell.isolates) if (isolate.isCondemned) isolate.listener.onCondemned()
     }
   }
-}
-
-function describe({ suspects }: Verdict, strikes: readonly { name: string; count: number }[]): string {
-  const charged = strikes.map(({ name, count }) => `function "${name}" (strike ${count} of ${MAX_STRIKES})`)
-  if (charged.length > 0) return `, by ${charged.join(', ')}`
-  if (suspects.size === 0) return ''
-  const names = [...suspects].map(({ name }) => `"${name}"`).join(', ')
-  return `; ${names} ${suspects.size === 1 ? 'was running and runs' : 'were running and run'} apart for a while`
 }

@@ -34,6 +34,13 @@ export function isNamelessThread(pid: number | undefined, thread: number): boole
   return name !== undefined && name === readProcess(pid, 'comm')
 }
 
+/** Whether a thread is at work, or would be if it had a core. False where the system doesn't tell. */
+export function isThreadRunning(pid: number | undefined, thread: number): boolean {
+  const stat = readProcess(pid, `task/${thread}/stat`)
+  // D: in the system's code, such as for what it unmaps.
+  return stat !== undefined && 'RD'.includes(fieldsOf(stat)[0] as string)
+}
+
 function listThreads(pid: number | undefined): readonly number[] {
   if (process.platform !== 'linux' || pid === undefined) return []
   try {
@@ -54,9 +61,13 @@ export function readRssBytes(pid: number | undefined): number {
 
 function cpuMsOf(stat: string | undefined): number | undefined {
   if (stat === undefined) return undefined
-  // The name before may hold anything, parentheses too.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const fields = fieldsOf(stat)
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+}
+
+/** Behind the name, which may hold anything, parentheses too. */
+function fieldsOf(stat: string): readonly string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function readProcess(pid: number | undefined, file: string): string | undefined {

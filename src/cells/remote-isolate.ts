@@ -1,8 +1,14 @@
 import type { CompiledProgram } from '../isolate/compile.ts'
-import type { Entry, GuestIsolate, GuestWindow, IsolateListener, Loss } from '../isolate/guest-isolate.ts'
+import {
+  type Entry,
+  type GuestIsolate,
+  type GuestWindow,
+  type IsolateListener,
+  type Loss,
+  NOBODY,
+} from '../isolate/guest-isolate.ts'
 import type { HostAnswer } from '../isolate/host-call.ts'
 import { BrokenBridge } from '../isolate/incoming.ts'
-import { NOBODY } from '../isolate/isolate.ts'
 import type { IsolateKind, PoolKey } from '../isolate/pool-key.ts'
 import { WINDOW_BYTES, WINDOW_HEADER_BYTES } from '../protocol/bridge.ts'
 import type { FromCell, Problem, ToCell } from '../protocol/cell.ts'

@@ -1,4 +1,5 @@
 import type { PoolKey } from '../isolate/pool-key.ts'
+import { MAX_STRIKES } from './blame.ts'
 import type { RemoteIsolate } from './remote-isolate.ts'
 
 /** What is known of a cell's end. */
@@ -97,4 +98,16 @@ function findCulprits(ending: Ending, running: ReadonlySet<PoolKey>): ReadonlySe
   // Anybody's memory may be in one that is shared, and what was parsed there may have ended it as well.
   if (isOverfull || isForeign) return owner === undefined ? NOBODY : new Set([owner])
   return running.size === 1 && !wasCompiling && !isCutShort ? running : NOBODY
+}
+
+/** For a log, behind what became of the cell. */
+export function describeVerdict(
+  { suspects }: Verdict,
+  strikes: readonly { name: string; count: number }[],
+): string {
+  const charged = strikes.map(({ name, count }) => `function "${name}" (strike ${count} of ${MAX_STRIKES})`)
+  if (charged.length > 0) return `, by ${charged.join(', ')}`
+  if (suspects.size === 0) return ''
+  const names = [...suspects].map(({ name }) => `"${name}"`).join(', ')
+  return `; ${names} ${suspects.size === 1 ? 'was running and runs' : 'were running and run'} apart for a while`
 }

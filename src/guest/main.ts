@@ -6,6 +6,7 @@ import {
   type Program,
   SEND,
   START,
+  TO_THE_END,
   type ToGuest,
 } from '../protocol/bridge.ts'
 import { joinText } from '../protocol/text-pieces.ts'
@@ -112,9 +113,10 @@ function adopt(): void {
 /**
  * The one door in. One crossing carries any number of messages, as the pieces of a text, and the buffers they refer to;
  * with nothing, there is nothing but its end. `crossing`: its number if the thread is to wait behind it, or 0; the memory
- * to wait at comes last, the first time.
+ * to wait at comes last, the first time. TO_THE_END: the isolate is being ended, and its thread stays until it is.
  */
 function dispatch(crossing = 0, first?: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]): void {
+  if (crossing === TO_THE_END) for (;;);
   try {
     meetHost()
     if (first === undefined) return

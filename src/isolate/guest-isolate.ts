@@ -47,6 +47,20 @@ export interface IsolateListener extends WedgeListener {
   onCondemned(): void
 }
 
+/** Nobody is told anything before a program was loaded. */
+export const NOBODY: IsolateListener = {
+  isBusy: () => false,
+  onSent: () => {},
+  onLeft: () => {},
+  onRejection: () => {},
+  onDeath: () => {},
+  onLost: () => {},
+  onDisplaced: () => false,
+  onCondemned: () => {},
+  onWedged: () => {},
+  onUnwedged: () => {},
+}
+
 /** Where the guest's thread waits for an answer (protocol/bridge.ts). */
 export interface GuestWindow {
   /** The guest has all of the last answer, or will without asking for more. */
@@ -93,7 +107,7 @@ export interface RoomProblem {
 
 /** Where isolates come from. */
 export interface IsolateSource {
-  /** Many lost their isolates and need new ones: what is made ahead of need can wait. */
+  /** Many lost their isolates and need new ones, or to make one takes long: what is made ahead of need can wait. */
   readonly isRushed: boolean
   /** To be called when what `findProblem` said may be over. */
   onRoom: () => void

@@ -1,9 +1,23 @@
-import { DOOR, PLACES, PRELOAD_NODE, PROGRAM_SCRIPT, RUNTIME_SCRIPT, SEND } from '../protocol/bridge.ts'
+import {
+  DOOR,
+  PLACES,
+  PRELOAD_NODE,
+  PROGRAM_SCRIPT,
+  RUNTIME_SCRIPT,
+  SEND,
+  TO_THE_END,
+} from '../protocol/bridge.ts'
 import { firstPiece, furtherPieces, joinText } from '../protocol/text-pieces.ts'
 import { AnswerWindow } from './answer-window.ts'
 import { runtimePackages, sharedTextBytes } from './bundles.ts'
 import type { CompiledProgram } from './compile.ts'
-import type { Entry, GuestIsolate, GuestWindow, IsolateListener } from './guest-isolate.ts'
+import {
+  type Entry,
+  type GuestIsolate,
+  type GuestWindow,
+  type IsolateListener,
+  NOBODY,
+} from './guest-isolate.ts'
 import {
   type BytesCopy,
   Callback,
@@ -29,7 +43,10 @@ import { watchThread } from './thread-watch.ts'
 type DoorIn = NativeReference<
   (crossing?: number, text?: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]) => void
 >
-type DoorArguments = [] | [crossing: number, text: string, ...(BytesCopy | SharedCopy | string)[]]
+type DoorArguments =
+  | []
+  | [toTheEnd: typeof TO_THE_END]
+  | [crossing: number, text: string, ...(BytesCopy | SharedCopy | string)[]]
 
 export interface LocalOptions {
   /**
@@ -37,6 +54,8 @@ export interface LocalOptions {
    * over after so many milliseconds ends the isolate, and nothing of what it said is heard.
    */
   readonly quickLimitMs?: number
+  /** It is ended by force, or was by V8, and gives its memory back from now on: until it has, no isolate can be made. */
+  readonly onClearing?: () => void
 }
 
 /**
@@ -51,20 +70,6 @@ const TIMED_OUT = /^Script execution timed out/
 
 type Sent = readonly [text: unknown, buffers: readonly unknown[]]
 
-/** Nobody is told anything before a program was loaded. */
-export const NOBODY: IsolateListener = {
-  isBusy: () => false,
-  onSent: () => {},
-  onLeft: () => {},
-  onRejection: () => {},
-  onDeath: () => {},
-  onLost: () => {},
-  onDisplaced: () => false,
-  onCondemned: () => {},
-  onWedged: () => {},
-  onUnwedged: () => {},
-}
-
 /** An isolate of this process. */
 export class LocalIsolate implements GuestIsolate {
   readonly memoryMb: number
@@ -77,7 +82,7 @@ export class LocalIsolate implements GuestIsolate {
   readonly #context: NativeContext
   readonly #doorIn: DoorIn
   readonly #entersHere: boolean
-  readonly #quickLimitMs: number
+  readonly #options: LocalOptions
   #isReady = true
   /** What the guest has said in the turn under way on this thread. */
   #held: Sent[] | undefined
@@ -95,7 +100,7 @@ export class LocalIsolate implements GuestIsolate {
     this.runtime = runtime
     this.nodeNames = nodeNames
     this.#entersHere = options.quickLimitMs !== undefined
-    this.#quickLimitMs = options.quickLimitMs ?? 0
+    this.#options = options
     this.#linger = new Linger(memoryMb)
     // Texts that all isolates share count in each one's limit; what a function may take is beside them.
     const limitMb = memoryMb + Math.ceil(sharedTextBytes() / 1_048_576)
@@ -225,7 +230,13 @@ export class LocalIsolate implements GuestIsolate {
   dispose(): void {
     forgetIsolate(this.#isolate)
     this.#linger.close()
-    if (!this.#isolate.isDisposed) this.#isolate.dispose()
+    if (this.#isolate.isDisposed || this.#awaitedCount > 0) this.#options.onClearing?.()
+    if (!this.#isolate.isDisposed) {
+      // Whoever leaves it last gives its memory back, which may take a second: that is to be its own thread.
+      const door: DoorIn | undefined = this.#doorIn
+      door?.applyIgnored(undefined, [TO_THE_END])
+      this.#isolate.dispose()
+    }
     if (this.#awaitedCount > 0) watchThread(() => this.#awaitedCount === 0, this.listener)
   }
 
@@ -258,7 +269,7 @@ export class LocalIsolate implements GuestIsolate {
     this.#held = held
     let problem: Error | undefined
     try {
-      this.#doorIn.applySync(undefined, args, { timeout: this.#quickLimitMs })
+      this.#doorIn.applySync(undefined, args, { timeout: this.#options.quickLimitMs ?? 0 })
     } catch (error) {
       problem = error instanceof Error ? error : new Error(String(error))
     }

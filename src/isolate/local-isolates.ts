@@ -6,13 +6,21 @@ import type { IsolateKind } from './pool-key.ts'
 import type { RuntimeKind } from './runtime-kind.ts'
 import { setV8Flags } from './v8-flags.ts'
 
+/** What is made ahead of need waits so long for memory to be given back, in milliseconds: there is no telling when it is. */
+const CLEARING_MS = 1000
+
 /** Isolates in this process: `isolation: 'in-process'`. */
 export class LocalIsolates implements IsolateSource {
-  readonly isRushed: boolean = false
+  /** When one was ended last that may have much to give back, on the scale of `performance.now()`. */
+  #endedMs = Number.NEGATIVE_INFINITY
   onRoom: () => void = () => {}
 
   constructor() {
     setV8Flags()
+  }
+
+  get isRushed(): boolean {
+    return performance.now() - this.#endedMs < CLEARING_MS
   }
 
   /** A function whose threads can't be ended is its lane's to refuse. */
@@ -26,13 +34,17 @@ export class LocalIsolates implements IsolateSource {
   }
 
   make(kind: IsolateKind): GuestIsolate {
-    return new LocalIsolate(kind)
+    return new LocalIsolate(kind, { onClearing: this.#noteEnd })
   }
 
   makeSpare(kind: IsolateKind): GuestIsolate {
-    const isolate = new LocalIsolate(kind)
+    const isolate = new LocalIsolate(kind, { onClearing: this.#noteEnd })
     isolate.preload()
     return isolate
+  }
+
+  readonly #noteEnd = (): void => {
+    this.#endedMs = performance.now()
   }
 
   canTake(): boolean {

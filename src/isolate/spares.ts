@@ -1,5 +1,4 @@
-import type { GuestIsolate, IsolateSource } from './guest-isolate.ts'
-import { NOBODY } from './isolate.ts'
+import { type GuestIsolate, type IsolateSource, NOBODY } from './guest-isolate.ts'
 import type { IsolateKind, PoolKey } from './pool-key.ts'
 import { RUNTIME_KINDS } from './runtime-kind.ts'
 

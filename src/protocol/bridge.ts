@@ -194,6 +194,9 @@ export type ModuleWrapper = (
   imported?: unknown,
 ) => void
 
+/** In the place of a crossing's number: the guest's thread stays in the isolate until that is ended. */
+export const TO_THE_END = -1
+
 /**
  * Shared memory in which the host says when a guest's thread that stays awake for it is to go on: 32-bit integers. The
  * guest can write there too; what it says in it is worth a guess and no more.

@@ -1,6 +1,7 @@
 /** Invocations that cross together run in one entry, one after the other: src/guest/microtasks.ts. */
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { LocalIsolate, NOBODY } from '../../src/isolate/isolate.ts'
+import { NOBODY } from '../../src/isolate/guest-isolate.ts'
+import { LocalIsolate } from '../../src/isolate/isolate.ts'
 import { prepareSnapshot } from '../../src/isolate/snapshot.ts'
 import { START } from '../../src/protocol/bridge.ts'
 import { FIRST_INVOCATION } from '../../src/protocol/first-invocation.ts'

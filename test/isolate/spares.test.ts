@@ -119,7 +119,10 @@ test('of snapshots with Node’s library, one that has more serves a function th
 
 test('none is made while those who lost theirs need new ones', async () => {
   class RushedIsolates extends LocalIsolates {
-    override isRushed = true
+    isInNeed = true
+    override get isRushed(): boolean {
+      return this.isInNeed
+    }
   }
   const source = new RushedIsolates()
   spares = new Spares({
@@ -131,6 +134,6 @@ test('none is made while those who lost theirs need new ones', async () => {
   spares.expect(plain)
   await sleep(200)
   expect(spares.size).toBe(0)
-  source.isRushed = false
+  source.isInNeed = false
   await haveCome(1)
 })
