@@ -47,6 +47,7 @@ export class Cell implements IsolateHome {
   readonly #isolates = new Map<number, RemoteIsolate>()
   readonly #leaving = new Leaving(
     () => this.pid,
+    () => this.heardMs,
     key => this.#onWedged(key),
   )
   #isolateCount = 0

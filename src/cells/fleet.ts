@@ -6,6 +6,8 @@ import type { Cell } from './cell.ts'
 
 /** Those who lost a cell start anew first, before a spare takes a core for a while to start, in milliseconds. */
 const SPARE_PAUSE_MS = 250
+/** It waits no longer for those who need the cores more, in milliseconds: the next loss would cost more. */
+const SPARE_LATE_MS = 5000
 
 export interface FleetOptions {
   /** Cells that functions share. */
@@ -68,11 +70,12 @@ export class Fleet {
     this.#isStarted = true
   }
 
-  #startSpareIn(pauseMs: number): void {
+  #startSpareIn(pauseMs: number, sinceMs = performance.now()): void {
     this.#spareTimer = setTimeout(() => {
       this.#spareTimer = undefined
-      if (this.isRushed && this.#spareWaiters.length === 0) {
-        this.#startSpareIn(SPARE_PAUSE_MS)
+      const isLate = this.#spareWaiters.length > 0 || performance.now() - sinceMs > SPARE_LATE_MS
+      if (this.#isShortOfCores && !isLate) {
+        this.#startSpareIn(SPARE_PAUSE_MS, sinceMs)
         return
       }
       if (!this.#isClosed) this.#spare ??= this.#start()
@@ -85,6 +88,14 @@ export class Fleet {
     if (performance.now() - this.#lostMs < SPARE_PAUSE_MS) return true
     for (const { isGoing, isEnded, owner } of this.#living)
       if (isGoing && !isEnded && owner === undefined) return true
+    return false
+  }
+
+  /** And a function's own cell starts, or what can't be ended has a core as long as its cell is there. */
+  get #isShortOfCores(): boolean {
+    if (this.isRushed) return true
+    for (const { isGoing, isEnded, isReady, owner } of this.#living)
+      if (owner !== undefined && !isEnded && (isGoing || !isReady)) return true
     return false
   }
 

@@ -8,17 +8,22 @@ import type { RemoteIsolate } from './remote-isolate.ts'
  */
 const WEDGED_AFTER_MS = 300
 const WEDGED_CPU_MS = 200
-/** Looks after which it is, however little that was. */
+/** None is while its cell, which is asked every 50 ms and would tell, has said nothing for so long, in milliseconds. */
+const SILENT_MS = 150
+/** Looks after which it is all the same. */
 const MOST_LOOKS = 20
 
 /** Isolates of a cell that were ended and whose thread has not said that it is done. */
 export class Leaving {
   readonly #isolates = new Map<number, RemoteIsolate>()
   readonly #pid: () => number | undefined
+  readonly #heardMs: () => number
   readonly #onWedged: (key: PoolKey) => void
 
-  constructor(pid: () => number | undefined, onWedged: (key: PoolKey) => void) {
+  /** `heardMs`: when the cell was heard last, on the scale of `performance.now()`. */
+  constructor(pid: () => number | undefined, heardMs: () => number, onWedged: (key: PoolKey) => void) {
     this.#pid = pid
+    this.#heardMs = heardMs
     this.#onWedged = onWedged
   }
 
@@ -67,7 +72,8 @@ export class Leaving {
     if (!this.#isolates.has(isolate.id) || isolate.key === undefined) return
     const cpuMs = readCpuMs(this.#pid())
     const isStarved = cpuMs !== undefined && sinceCpuMs !== undefined && cpuMs - sinceCpuMs < WEDGED_CPU_MS
-    if (isStarved && look < MOST_LOOKS) this.#checkLater(isolate, sinceCpuMs, look + 1)
+    const isSilent = performance.now() - this.#heardMs() > SILENT_MS
+    if ((isStarved || isSilent) && look < MOST_LOOKS) this.#checkLater(isolate, sinceCpuMs, look + 1)
     else this.#onWedged(isolate.key)
   }
 }

@@ -11,6 +11,7 @@ import { firstPiece, furtherPieces, joinText } from '../protocol/text-pieces.ts'
 import { AnswerWindow } from './answer-window.ts'
 import { runtimePackages, sharedTextBytes } from './bundles.ts'
 import type { CompiledProgram } from './compile.ts'
+import { takeEndingThread } from './ending-threads.ts'
 import {
   type Entry,
   type GuestIsolate,
@@ -234,7 +235,7 @@ export class LocalIsolate implements GuestIsolate {
     if (!this.#isolate.isDisposed) {
       // Whoever leaves it last gives its memory back, which may take a second: that is to be its own thread.
       const door: DoorIn | undefined = this.#doorIn
-      door?.applyIgnored(undefined, [TO_THE_END])
+      if (takeEndingThread()) door?.applyIgnored(undefined, [TO_THE_END])
       this.#isolate.dispose()
     }
     if (this.#awaitedCount > 0) watchThread(() => this.#awaitedCount === 0, this.listener)

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { LocalIsolate } from '../../src/isolate/isolate.ts'
 import { LocalIsolates } from '../../src/isolate/local-isolates.ts'
@@ -39,6 +40,18 @@ test('who ends an isolate does not give its memory back: that is its own threadâ
   const makeMs = timeOf(() => made.push(new LocalIsolate(KIND)))
   expect(endMs).toBeLessThan(makeMs / 3)
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'of hundreds that are ended at once only some take a thread',
+  async () => {
+    await prepareSnapshot('plain')
+    const isolates = Array.from({ length: 120 }, () => new LocalIsolate(KIND))
+    const countThreads = (): number => readdirSync('/proc/self/task').length
+    const before = countThreads()
+    for (const isolate of isolates) isolate.dispose()
+    expect(countThreads() - before).toBeLessThan(30)
+  },
+)
 
 test('after one that was ended by force nothing is made ahead of need for a while', {
   timeout: 60_000,
