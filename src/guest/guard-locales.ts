@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.ts'
 import { callBuiltin, place, placeGuards, refuseLong } from './guard.ts'
-import { ObjectCreate, ObjectDefineProperty, ReflectConstruct } from './intrinsics.ts'
-import { makeCharged } from './locale-memory.ts'
+import { FunctionHasInstance, ObjectCreate, ObjectDefineProperty, ReflectConstruct } from './intrinsics.ts'
+import { type LocaleKind, makeCharged } from './locale-memory.ts'
 
 /** Built-ins that take a list of locales, and which argument that is. */
 const METHODS: readonly (readonly [holder: object, name: string, index: number])[] = [
@@ -16,7 +16,7 @@ const METHODS: readonly (readonly [holder: object, name: string, index: number])
   [String.prototype, 'toLocaleUpperCase', 0],
 ]
 
-const CONSTRUCTORS = [
+const CONSTRUCTORS: readonly LocaleKind[] = [
   'Collator',
   'DateTimeFormat',
   'DisplayNames',
@@ -38,7 +38,8 @@ type Constructors = Readonly<Record<string, { readonly prototype: object } | und
 export function guardLocales(): void {
   guardSegments()
   for (let index = 0; index < METHODS.length; index++) guardMethod(...(METHODS[index] as (typeof METHODS)[0]))
-  for (let index = 0; index < CONSTRUCTORS.length; index++) guardConstructor(CONSTRUCTORS[index] as string)
+  for (let index = 0; index < CONSTRUCTORS.length; index++)
+    guardConstructor(CONSTRUCTORS[index] as LocaleKind)
 }
 
 function guardSegments(): void {
@@ -70,7 +71,7 @@ function guardMethod(holder: object, name: string, localesIndex: number): void {
 }
 
 /** A proxy stays what the constructor was: it makes instances, can be called where that could, and subclassed. */
-function guardConstructor(name: string): void {
+function guardConstructor(name: LocaleKind): void {
   const native = (Intl as unknown as Constructors)[name]
   if (native === undefined) return
   guardMethod(native, 'supportedLocalesOf', 0)
@@ -78,7 +79,13 @@ function guardConstructor(name: string): void {
   const traps = ObjectCreate(null) as ProxyHandler<object>
   traps.apply = (target, self, args: unknown[]) => {
     refuseLong(name, args[0], LIMITS.builtinLocales)
-    return makeCharged(name, () => callBuiltin(target, self, args))
+    if (name !== 'DateTimeFormat' && name !== 'NumberFormat')
+      return makeCharged(name, () => callBuiltin(target, self, args))
+    return chain(
+      target,
+      self,
+      makeCharged(name, () => ReflectConstruct(target, args, target)),
+    )
   }
   traps.construct = (target, args: unknown[], newTarget) => {
     refuseLong(name, args[0], LIMITS.builtinLocales)
@@ -87,4 +94,16 @@ function guardConstructor(name: string): void {
   const guard = new Proxy(native, traps)
   place(Intl, name, guard)
   ObjectDefineProperty(native.prototype, 'constructor', { value: guard })
+}
+
+/** Under which two constructors, called on an object of theirs, put what they make into that. */
+const [CONSTRUCTED] = Object.getOwnPropertySymbols(
+  Reflect.apply(Intl.NumberFormat, Object.create(Intl.NumberFormat.prototype), []),
+)
+
+/** As those do (ECMA-402, ChainNumberFormat). By hand: what the object that was called on hides is charged before. */
+function chain(maker: object, self: unknown, made: object): unknown {
+  if (!FunctionHasInstance(maker, self)) return made
+  ObjectDefineProperty(self as object, CONSTRUCTED as symbol, { value: made })
+  return self
 }

@@ -22,6 +22,10 @@ export const ReflectConstruct = construct as (
   args: ArrayLike<unknown>,
   newTarget: object,
 ) => object
+export const FunctionHasInstance = uncurry(Function.prototype[Symbol.hasInstance]) as (
+  self: object,
+  value: unknown,
+) => boolean
 export const ReflectGet = Reflect.get as (target: object, key: string) => unknown
 export const ArrayIsArray: (value: unknown) => boolean = Array.isArray
 export const ArrayIncludes = uncurry(Array.prototype.includes) as (

@@ -4,7 +4,7 @@ import { ArrayBufferCtor, RangeErrorCtor, WeakMapCtor, WeakMapSet } from './intr
  * What ICU allocates for an object of each kind, in bytes, about (Node 26 on Linux x64, growth of RSS by ten thousand of
  * each). V8 and isolated-vm know of none of it: within 128 MB of heap there would be room for 15 GB of it.
  */
-const BYTES: Readonly<Record<string, number>> = {
+const BYTES = {
   Collator: 1600,
   DateTimeFormat: 32_000,
   DisplayNames: 1200,
@@ -18,7 +18,9 @@ const BYTES: Readonly<Record<string, number>> = {
   // What `segment` of a Segmenter gives, and each iterator of it.
   Segments: 3000,
   SegmentIterator: 4000,
-}
+} as const
+
+export type LocaleKind = keyof typeof BYTES
 
 let charges: WeakMap<object, ArrayBuffer> | undefined
 
@@ -28,18 +30,17 @@ let charges: WeakMap<object, ArrayBuffer> | undefined
  *
  * @throws {RangeError} when the function has no more.
  */
-export function makeCharged<Value>(kind: string, make: () => Value): Value {
+export function makeCharged<Made>(kind: LocaleKind, make: () => Made): Made {
   const charge = takeMemory(kind)
-  const value = make()
+  const made = make()
   charges ??= new WeakMapCtor()
-  // Called as a function, DateTimeFormat and NumberFormat may give what they were called on.
-  if (typeof value === 'object' && value !== null) WeakMapSet(charges, value, charge)
-  return value
+  WeakMapSet(charges, made as object, charge)
+  return made
 }
 
-function takeMemory(kind: string): ArrayBuffer {
+function takeMemory(kind: LocaleKind): ArrayBuffer {
   try {
-    return new ArrayBufferCtor(BYTES[kind] as number)
+    return new ArrayBufferCtor(BYTES[kind])
   } catch (error) {
     const message = `There is no memory left for another Intl.${kind}. Keep one and use it again.`
     throw new RangeErrorCtor(message, { cause: error })
