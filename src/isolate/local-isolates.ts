@@ -33,18 +33,17 @@ export class LocalIsolates implements IsolateSource {
     return message === undefined ? undefined : { message, remedy: 'evict' }
   }
 
-  make(kind: IsolateKind): GuestIsolate {
-    return new LocalIsolate(kind, { onClearing: this.#noteEnd })
+  make(kind: IsolateKind): LocalIsolate {
+    const onClearing = (): void => {
+      this.#endedMs = performance.now()
+    }
+    return new LocalIsolate(kind, { onClearing })
   }
 
   makeSpare(kind: IsolateKind): GuestIsolate {
-    const isolate = new LocalIsolate(kind, { onClearing: this.#noteEnd })
+    const isolate = this.make(kind)
     isolate.preload()
     return isolate
-  }
-
-  readonly #noteEnd = (): void => {
-    this.#endedMs = performance.now()
   }
 
   canTake(): boolean {
