@@ -6,30 +6,44 @@ const LONGEST_MS = 0.1
 /** On the only core there is, nothing comes while this thread has it. */
 const isAlone = availableParallelism() < 2
 
+export interface BusyWatch {
+  /** Whether this thread may have a core for it. Default: it may. */
+  readonly mayWait?: () => boolean
+  /** Looks for what the event loop doesn't know of. */
+  readonly look?: () => void
+  /** The loop may sleep from now on. */
+  readonly rest?: () => void
+  /** Default: 0.1. */
+  readonly longestMs?: number
+}
+
 /**
  * Keeps this thread's event loop from going to sleep while something is due within microseconds. To be woken takes
  * longer than a quick call: 30 µs on two cores (native-notes/isolated-vm.md). As long as waits end in time they are
  * spent awake; of others most are slept through.
  */
 export class BusyPoll {
-  readonly #mayWait: () => boolean
-  readonly #longestMs: number
+  readonly #watch: BusyWatch
   readonly #patience = new Patience()
   #isDue = false
   #isAwake = false
   #untilMs = 0
 
-  /** `mayWait`: whether this thread may have a core for it. */
-  constructor(mayWait = () => true, longestMs = LONGEST_MS) {
-    this.#mayWait = mayWait
-    this.#longestMs = longestMs
+  constructor(watch: BusyWatch = {}) {
+    this.#watch = watch
+  }
+
+  /** The loop looks for what is due, and doesn't sleep. */
+  get isAwake(): boolean {
+    return this.#isAwake
   }
 
   /** Something is due from now on. */
   expect(): void {
     this.#isDue = true
-    if (!this.#isAwake && (isAlone || !this.#mayWait() || !this.#patience.tries())) return
-    this.#untilMs = performance.now() + this.#longestMs
+    const { mayWait, longestMs = LONGEST_MS } = this.#watch
+    if (!this.#isAwake && (isAlone || mayWait?.() === false || !this.#patience.tries())) return
+    this.#untilMs = performance.now() + longestMs
     if (this.#isAwake) return
     this.#isAwake = true
     setImmediate(this.#look)
@@ -44,10 +58,16 @@ export class BusyPoll {
 
   /** With an immediate to come, the loop looks for what has come without waiting for it. */
   readonly #look = (): void => {
-    const mayWait = this.#mayWait()
+    const { look, mayWait, rest } = this.#watch
+    look?.()
+    const isAllowed = mayWait?.() !== false
     const isInTime = performance.now() < this.#untilMs
-    this.#isAwake = this.#isDue && isInTime && mayWait
-    if (this.#isAwake) setImmediate(this.#look)
-    else if (this.#isDue && !isInTime) this.#patience.lose()
+    this.#isAwake = this.#isDue && isInTime && isAllowed
+    if (this.#isAwake) {
+      setImmediate(this.#look)
+      return
+    }
+    rest?.()
+    if (this.#isDue && !isInTime) this.#patience.lose()
   }
 }

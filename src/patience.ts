@@ -1,7 +1,7 @@
-/** After many waits in vain, one in 256 is tried. */
-const MAX_SKIPPED = 255
+/** After many waits in vain, one in 64 is tried. */
+const MAX_SKIPPED = 63
 
-/** Whether it pays to wait awake, by how it went before: after each wait in vain twice as many are left out. */
+/** Whether it pays to wait awake, by how it went before: after each wait in vain twice as many are left out, until one isn't. */
 export class Patience {
   #toSkip = 0
   #skipped = 0
@@ -18,7 +18,7 @@ export class Patience {
 
   /** What was waited for came in time. */
   gain(): void {
-    this.#toSkip >>= 1
+    this.#toSkip = 0
   }
 
   /** It did not. */

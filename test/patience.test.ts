@@ -12,15 +12,15 @@ function triesOf(patience: Patience, count: number, settle: () => void): number[
   return tried
 }
 
-test('after each wait in vain twice as many are left out, up to 255', () => {
+test('after each wait in vain twice as many are left out, up to 63', () => {
   const patience = new Patience()
-  const tried = triesOf(patience, 2000, () => patience.lose())
-  expect(tried.slice(0, 8)).toEqual([1, 3, 7, 15, 31, 63, 127, 255])
-  expect(tried.slice(8)).toEqual([511, 767, 1023, 1279, 1535, 1791])
+  const tried = triesOf(patience, 400, () => patience.lose())
+  expect(tried.slice(0, 6)).toEqual([1, 3, 7, 15, 31, 63])
+  expect(tried.slice(6)).toEqual([127, 191, 255, 319, 383])
 })
 
-test('after each that was not half as many', () => {
+test('after one that was not none is', () => {
   const patience = new Patience()
   for (let count = 0; count < 3; count++) patience.lose()
-  expect(triesOf(patience, 16, () => patience.gain())).toEqual([8, 12, 14, 15, 16])
+  expect(triesOf(patience, 11, () => patience.gain())).toEqual([8, 9, 10, 11])
 })

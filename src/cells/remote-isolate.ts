@@ -110,6 +110,8 @@ export class RemoteIsolate implements GuestIsolate {
       this.enter({ text: undefined, buffers: [], isQuick: false, isFresh: false, mayLinger: false })
   }
 
+  readonly letterbox = undefined
+
   openWindow(shared: unknown): GuestWindow {
     if (shared !== WINDOW) throw new BrokenBridge('A call without the window for its answer.')
     return new RemoteWindow(this.id, this.#home)

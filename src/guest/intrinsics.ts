@@ -75,6 +75,12 @@ export const TypedArraySubarray = uncurry(Uint8Array.prototype.subarray) as unkn
 ) => View
 export const AtomicsLoad = Atomics.load as (view: Int32Array, index: number) => number
 export const AtomicsStore = Atomics.store as (view: Int32Array, index: number, value: number) => number
+export const AtomicsCompareExchange = Atomics.compareExchange as (
+  view: Int32Array,
+  index: number,
+  expected: number,
+  replacement: number,
+) => number
 export const AtomicsWait = Atomics.wait as (view: Int32Array, index: number, value: number) => string
 const bufferGetter = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
@@ -95,6 +101,7 @@ export const StringSplit = uncurry(String.prototype.split) as unknown as (
   self: string,
   separator: string,
 ) => string[]
+export const StringCharCodeAt = uncurry(String.prototype.charCodeAt)
 export const StringRepeat = uncurry(String.prototype.repeat)
 export const StringCtor = String
 export const StringFromCharCode = String.fromCharCode

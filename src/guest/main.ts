@@ -19,7 +19,7 @@ import { installGlobals } from './globals.ts'
 import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse, ObjectAssign } from './intrinsics.ts'
 import { keepPackageSources, loadRequest, loadSdk, offerNode, offerPreload } from './lazy.ts'
-import { keepPause, linger } from './linger.ts'
+import { keepPause, linger, openMailbox } from './mailbox.ts'
 import { runMicrotasks } from './microtasks.ts'
 import { beginNode, evaluateNode, loadBuffer, preloadNode } from './node.ts'
 import { beginTurn, connect, type Send } from './outbox.ts'
@@ -56,6 +56,7 @@ globals[PRELOAD_NODE] = (names: readonly string[]) => {
   adopt()
   preloadNode(names)
 }
+const NO_BUFFERS: readonly unknown[] = []
 let isAdopted = false
 let isConnected = false
 globals[DOOR] = dispatch
@@ -112,15 +113,28 @@ function adopt(): void {
 
 /**
  * The one door in. One crossing carries any number of messages, as the pieces of a text, and the buffers they refer to;
- * with nothing, there is nothing but its end. `crossing`: its number if the thread is to wait behind it, or 0; the memory
+ * with nothing, there is nothing but its end. `entry`: its number if the thread is to wait behind it, or 0; the memory
  * to wait at comes last, the first time. TO_THE_END: the isolate is being ended, and its thread stays until it is.
  */
-function dispatch(crossing = 0, first?: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]): void {
-  if (crossing === TO_THE_END) for (;;);
+function dispatch(entry = 0, first?: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]): void {
+  if (entry === TO_THE_END) for (;;);
+  meetHost()
+  if (first === undefined) return
+  take(joinText(first, rest), rest)
+  if (entry === 0) return
+  openMailbox(rest[rest.length - 1] as SharedArrayBuffer)
+  for (;;) {
+    runMicrotasks()
+    const letter = linger(entry)
+    if (letter === undefined) return
+    take(letter, NO_BUFFERS)
+  }
+}
+
+/** One crossing. */
+function take(text: string, rest: readonly unknown[]): void {
   try {
-    meetHost()
-    if (first === undefined) return
-    const messages = JSONParse(joinText(first, rest)) as ToGuest[]
+    const messages = JSONParse(text) as ToGuest[]
     if (messages[0]?.type === 'invoke') invoke(messages as InvokeMessage[])
     else receiveAll(messages as Exclude<ToGuest, InvokeMessage>[], rest)
   } catch (error) {
@@ -128,9 +142,6 @@ function dispatch(crossing = 0, first?: string, ...rest: (ArrayBuffer | SharedAr
     failUncaught(error)
   }
   beginTurn()
-  if (crossing === 0) return
-  runMicrotasks()
-  linger(crossing, rest)
 }
 
 function receiveAll(messages: Exclude<ToGuest, InvokeMessage>[], buffers: readonly unknown[]): void {

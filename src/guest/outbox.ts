@@ -2,6 +2,7 @@ import { LIMITS } from '../limits.ts'
 import { pieceChars } from '../protocol/text-pieces.ts'
 import type { LogLevel } from '../types.ts'
 import { defineValue, JSONStringify, ReflectApply, StringSlice } from './intrinsics.ts'
+import { leaveLetter, noteCallback } from './mailbox.ts'
 
 /** The one door out: an isolated-vm callback that takes byte buffers and the pieces of a JSON text. */
 export type Send = (first: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]) => void
@@ -169,6 +170,10 @@ function sendNow(): void {
   flushResults()
   if (pending === '') return
   const text = `[${pending}]`
+  if (buffers.length === 0 && leaveLetter(text)) {
+    pending = ''
+    return
+  }
   const size = pieceChars(text)
   const crossing: unknown[] = [StringSlice(text, 0, size)]
   for (let index = 0; index < buffers.length; index++) defineValue(crossing, index + 1, buffers[index])
@@ -176,5 +181,6 @@ function sendNow(): void {
     defineValue(crossing, crossing.length, StringSlice(text, start, start + size))
   pending = ''
   buffers = []
+  noteCallback()
   ReflectApply(send as Send, undefined, crossing as Parameters<Send>)
 }

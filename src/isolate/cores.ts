@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { BusyPoll } from '../busy-poll.ts'
 import type { Clock, Timed } from './clock.ts'
+import type { Letterbox } from './guest-isolate.ts'
 
 /** A turn that takes longer than this is the scheduler's to share out: it stops counting against the others, in milliseconds. */
 const QUANTUM_MS = 50
@@ -44,8 +45,12 @@ export class Cores implements Timed {
   readonly #limit: number
   readonly #cores: number
   /** Turns that are expected to be over in no time. The host's thread needs a core of its own to stay awake for them. */
-  readonly #brief = new Set<Turn>()
-  readonly #poll = new BusyPoll(() => this.isAnyFree)
+  readonly #brief = new Map<Turn, Letterbox | undefined>()
+  readonly #poll = new BusyPoll({
+    mayWait: () => this.isAnyFree,
+    look: () => this.#collect(),
+    rest: () => this.#closeLetterboxes(),
+  })
   /** How many isolates of one group may run at once. */
   readonly groupLimit: number
   readonly #clock: Clock
@@ -105,14 +110,19 @@ export class Cores implements Timed {
     claimant.enter(turn)
   }
 
-  /** The turn, which is under way, is expected to be over in no time. */
-  expectSoon(turn: Turn): void {
-    this.#brief.add(turn)
+  /** The turn, which is about to be under way, is expected to be over in no time. */
+  expectSoon(turn: Turn, letterbox: Letterbox | undefined): void {
+    this.#brief.set(turn, letterbox)
     this.#poll.expect()
+    if (this.#poll.isAwake) letterbox?.open()
   }
 
   release(turn: Turn): void {
-    if (this.#brief.delete(turn)) this.#poll.meet(this.#brief.size === 0)
+    const letterbox = this.#brief.get(turn)
+    if (this.#brief.delete(turn)) {
+      if (letterbox?.close() === false) setImmediate(letterbox.collect)
+      this.#poll.meet(this.#brief.size === 0)
+    }
     if (this.#beside.delete(turn) || !this.#running.delete(turn)) return
     this.#uncount(turn)
     this.#serve()
@@ -130,6 +140,18 @@ export class Cores implements Timed {
       overtimeCount++
     }
     this.#serve()
+  }
+
+  /** What is heard may end turns, and begin others. */
+  #collect(): void {
+    for (const [turn, letterbox] of this.#brief) {
+      letterbox?.collect()
+      if (this.#brief.has(turn)) letterbox?.open()
+    }
+  }
+
+  #closeLetterboxes(): void {
+    for (const letterbox of this.#brief.values()) if (letterbox?.close() === false) letterbox.collect()
   }
 
   #serve(): void {

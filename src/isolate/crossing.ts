@@ -96,7 +96,7 @@ export class Crossing implements Claimant {
    */
   append(texts: readonly string[]): void {
     this.#quickCount++
-    if (this.#turn !== undefined) this.#cores.expectSoon(this.#turn)
+    if (this.#turn !== undefined) this.#cores.expectSoon(this.#turn, this.#isolate.letterbox)
     this.#invoke(texts)
   }
 
@@ -107,7 +107,7 @@ export class Crossing implements Claimant {
     this.#wasQuick = isQuick
     this.#isQuick = isQuick
     this.#quickCount = 1
-    if (pace !== 'slow') this.#cores.expectSoon(turn)
+    if (pace !== 'slow') this.#cores.expectSoon(turn, this.#isolate.letterbox)
   }
 
   #invoke(texts: readonly string[]): void {

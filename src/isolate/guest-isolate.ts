@@ -71,6 +71,16 @@ export interface GuestWindow {
   next(): void
 }
 
+/** Where a guest that runs may leave what it says, for a host that is awake and looks there. */
+export interface Letterbox {
+  /** Something may be left there from now on. */
+  open(): void
+  /** Hears what was left there, if something was and it is its turn. */
+  collect(): void
+  /** Nothing may be left there any more. False if something was: it is to be collected. */
+  close(): boolean
+}
+
 /** An isolate with the runtime in it, and a function once that is loaded, in this process or another. */
 export interface GuestIsolate extends IsolateKind {
   /** What it was to have evaluated ahead is there. */
@@ -80,6 +90,8 @@ export interface GuestIsolate extends IsolateKind {
   readonly isCondemned: boolean
   /** Quick entries of fresh invocations run on a thread that others of its process have in turn, not on its own. */
   readonly sharesThread: boolean
+  /** undefined: it calls back and nothing else. */
+  readonly letterbox: Letterbox | undefined
   listener: IsolateListener
   /** CPU time it has used, as far as is known, in milliseconds. */
   readonly cpuMs: number

@@ -7,47 +7,28 @@ import {
   SEND,
   TO_THE_END,
 } from '../protocol/bridge.ts'
-import { firstPiece, furtherPieces, joinText } from '../protocol/text-pieces.ts'
+import { joinText } from '../protocol/text-pieces.ts'
 import { AnswerWindow } from './answer-window.ts'
 import { runtimePackages, sharedTextBytes } from './bundles.ts'
 import type { CompiledProgram } from './compile.ts'
+import { carry, type DoorArguments, type DoorIn } from './door.ts'
 import { takeEndingThread } from './ending-threads.ts'
 import {
   type Entry,
   type GuestIsolate,
   type GuestWindow,
   type IsolateListener,
+  type Letterbox,
   NOBODY,
 } from './guest-isolate.ts'
-import {
-  type BytesCopy,
-  Callback,
-  ExternalCopy,
-  Isolate,
-  type NativeContext,
-  type NativeIsolate,
-  type NativeReference,
-  type SharedCopy,
-} from './ivm.ts'
-import { Linger, type LingerRequest } from './linger.ts'
+import { Callback, Isolate, type NativeContext, type NativeIsolate } from './ivm.ts'
+import { Linger } from './linger.ts'
 import { forgetIsolate, rememberIsolate } from './living-isolates.ts'
 import { nativeOf } from './native-program.ts'
 import type { IsolateKind } from './pool-key.ts'
 import { namesLeft } from './runtime-kind.ts'
 import { runtimeSnapshot } from './snapshot.ts'
 import { watchThread } from './thread-watch.ts'
-
-/**
- * The guest's door in: with the crossing to wait behind or 0, the first piece of a text, its buffers, its further pieces
- * and, once, the memory to wait at; or with nothing, for its end.
- */
-type DoorIn = NativeReference<
-  (crossing?: number, text?: string, ...rest: (ArrayBuffer | SharedArrayBuffer | string)[]) => void
->
-type DoorArguments =
-  | []
-  | [toTheEnd: typeof TO_THE_END]
-  | [crossing: number, text: string, ...(BytesCopy | SharedCopy | string)[]]
 
 export interface LocalOptions {
   /**
@@ -78,6 +59,11 @@ export class LocalIsolate implements GuestIsolate {
   readonly nodeNames: readonly string[]
   readonly isCondemned = false
   readonly sharesThread = false
+  readonly letterbox: Letterbox = {
+    open: () => this.#linger.mailbox?.open(),
+    collect: () => this.#collect(),
+    close: () => this.#linger.mailbox?.close() !== false,
+  }
   listener: IsolateListener = NOBODY
   readonly #isolate: NativeIsolate
   readonly #context: NativeContext
@@ -91,6 +77,8 @@ export class LocalIsolate implements GuestIsolate {
   #awaitedCount = 0
   #cpuMs = 0
   readonly #linger: Linger
+  /** Times the guest has called back. */
+  #calledBack = 0
 
   /**
    * Makes an isolate from the runtime snapshot, with one context, the callback of its own and its door in, all on this
@@ -102,7 +90,7 @@ export class LocalIsolate implements GuestIsolate {
     this.nodeNames = nodeNames
     this.#entersHere = options.quickLimitMs !== undefined
     this.#options = options
-    this.#linger = new Linger(memoryMb)
+    this.#linger = new Linger(memoryMb, this.#readCpuMs)
     // Texts that all isolates share count in each one's limit; what a function may take is beside them.
     const limitMb = memoryMb + Math.ceil(sharedTextBytes() / 1_048_576)
     this.#isolate = new Isolate({ memoryLimit: limitMb, snapshot: runtimeSnapshot(runtime) })
@@ -135,7 +123,7 @@ export class LocalIsolate implements GuestIsolate {
   }
 
   get cpuMs(): number {
-    return this.#linger.subtract(this.#readCpuMs())
+    return this.#linger.usedCpuMs
   }
 
   readonly #readCpuMs = (): number => {
@@ -194,6 +182,7 @@ export class LocalIsolate implements GuestIsolate {
   /** Whether the end will be told. */
   enter({ text, buffers, isQuick, isFresh, mayLinger }: Entry): boolean {
     if (this.#isolate.isDisposed) return false
+    if (mayLinger && text !== undefined && buffers.length === 0 && this.#linger.deliver(text)) return false
     const wait = mayLinger ? this.#linger.ask(text?.length ?? 0) : undefined
     const args = text === undefined ? NO_ARGS : carry(text, buffers, wait)
     // On this thread only if its own is idle, for which this one would have to wait.
@@ -202,14 +191,14 @@ export class LocalIsolate implements GuestIsolate {
     if (isHere) this.#enterHere(args)
     else if (isAwaited) this.#enterAwaited(args)
     else this.#doorIn.applyIgnored(undefined, args)
-    this.#linger.release(this.#readCpuMs)
+    this.#linger.release()
     return isAwaited && !this.#isolate.isDisposed
   }
 
   awaitEnd(): void {
     if (this.#isolate.isDisposed) return
     this.#enterAwaited(NO_ARGS)
-    this.#linger.release(this.#readCpuMs)
+    this.#linger.release()
   }
 
   openWindow(shared: unknown): GuestWindow {
@@ -241,6 +230,13 @@ export class LocalIsolate implements GuestIsolate {
     if (this.#awaitedCount > 0) watchThread(() => this.#awaitedCount === 0, this.listener)
   }
 
+  readonly #collect = (): void => {
+    const text = this.#linger.mailbox?.take(this.#calledBack)
+    if (text === undefined) return
+    this.#linger.hear()
+    this.listener.onSent(text, [])
+  }
+
   #enterAwaited(args: DoorArguments): void {
     this.#awaitedCount++
     this.#doorIn.apply(undefined, args).then(this.#left, this.#leftRejected)
@@ -248,20 +244,25 @@ export class LocalIsolate implements GuestIsolate {
 
   readonly #left = (): void => {
     this.#awaitedCount--
+    this.#collect()
     this.listener.onLeft(undefined)
   }
 
   readonly #leftRejected = (reason: unknown): void => {
     this.#awaitedCount--
+    this.#collect()
     this.listener.onLeft(reason instanceof Error ? reason : new Error(String(reason)))
   }
 
   #receive(first: unknown, rest: readonly unknown[]): void {
-    this.#linger.hear(this.#readCpuMs)
+    this.#collect()
+    this.#calledBack = (this.#calledBack + 1) | 0
+    this.#linger.hear()
     const text = joinText(first, rest)
     const buffers = rest.filter(part => typeof part !== 'string')
     if (this.#held === undefined) this.listener.onSent(text, buffers)
     else this.#held.push([text, buffers])
+    this.#collect()
   }
 
   /** What the guest says is heard when the turn has come to its end. */
@@ -281,20 +282,4 @@ export class LocalIsolate implements GuestIsolate {
     if (this.#isolate.isDisposed) this.listener.onDeath(problem)
     else this.listener.onRejection(problem)
   }
-}
-
-function carry(text: string, buffers: readonly Uint8Array[], wait: LingerRequest | undefined): DoorArguments {
-  const beside = [...buffers.map(copyForGuest), ...furtherPieces(text)]
-  const args: DoorArguments = [wait?.crossing ?? 0, firstPiece(text), ...beside]
-  if (wait?.shared !== undefined) args.push(wait.shared)
-  return args
-}
-
-/**
- * A copy of our own is handed over whole; the caller's bytes may be part of a larger pool. Not by `slice`, with which a
- * Buffer gives a view.
- */
-function copyForGuest(bytes: Uint8Array): BytesCopy {
-  const copy = new Uint8Array(bytes).buffer
-  return new ExternalCopy(copy, { transferOut: true }).copyInto({ release: true, transferIn: true })
 }

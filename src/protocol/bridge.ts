@@ -197,20 +197,6 @@ export type ModuleWrapper = (
 /** In the place of a crossing's number: the guest's thread stays in the isolate until that is ended. */
 export const TO_THE_END = -1
 
-/**
- * Shared memory in which the host says when a guest's thread that stays awake for it is to go on: 32-bit integers. The
- * guest can write there too; what it says in it is worth a guess and no more.
- */
-export const LINGER_BYTES = 12
-/** Of them, the number of the newest crossing, which the host writes. */
-export const LINGER_NEWEST = 0
-/** The crossing behind which the guest's thread waits, or 0. */
-export const LINGER_AWAKE = 1
-/** The crossing behind which it last waited in vain. */
-export const LINGER_IN_VAIN = 2
-/** Times the guest looks before it lets its thread sleep: 25 ns each once it is compiled, 30 µs in all. */
-export const LINGER_LOOKS = 1200
-
 /** The name of the functions that ES modules are, which stack traces leave out. */
 export const ES_WRAPPER = 'cloudlet$module'
 /** What the loader's own lines are in `Program.lines`: stack traces leave those frames out too. */

@@ -76,14 +76,14 @@ describe.skipIf(availableParallelism() < 2)('Linger', () => {
 
   /** Crossings behind which the thread is asked to wait before it is let sleep once. */
   function countAsked(chars: number): number {
-    const linger = new Linger(MEMORY_MB)
+    const linger = new Linger(MEMORY_MB, () => 0)
     let asked = 0
     while (linger.ask(chars) !== undefined) {
-      linger.release(() => 0)
+      linger.release()
       asked++
     }
-    linger.release(() => 0)
-    expect(linger.ask(chars)?.shared).toBeUndefined()
+    linger.release()
+    expect(linger.ask(chars)?.memory).toBeUndefined()
     linger.close()
     return asked
   }
@@ -94,10 +94,10 @@ describe.skipIf(availableParallelism() < 2)('Linger', () => {
   })
 
   test('a text that is too long by itself is no reason to do without', () => {
-    const linger = new Linger(MEMORY_MB)
+    const linger = new Linger(MEMORY_MB, () => 0)
     expect(linger.ask(100_000)).toBeUndefined()
-    linger.release(() => 0)
-    expect(linger.ask(10)?.shared).toBeDefined()
+    linger.release()
+    expect(linger.ask(10)?.memory).toBeDefined()
     linger.close()
   })
 })

@@ -1,0 +1,91 @@
+import {
+  CLOSED,
+  LETTER,
+  LETTER_CHARS,
+  LETTER_IN_START,
+  LETTER_OUT_START,
+  LINGER_LOOKS,
+  MAIL_AWAKE,
+  MAIL_IN_CHARS,
+  MAIL_IN_VAIN,
+  MAIL_NEWEST,
+  MAIL_OUT,
+  MAIL_OUT_AFTER,
+  MAIL_OUT_CHARS,
+  MAIL_WORDS,
+  OPEN,
+} from '../protocol/mailbox.ts'
+import {
+  AtomicsCompareExchange,
+  AtomicsLoad,
+  AtomicsStore,
+  Int32ArrayCtor,
+  StringCharCodeAt,
+  StringFromCharCode,
+  Uint16ArrayCtor,
+} from './intrinsics.ts'
+
+let words: Int32Array | undefined
+let letterIn: Uint16Array
+let letterOut: Uint16Array
+let pause: () => void
+/** Times the guest has called back. */
+let calledBack = 0
+
+/** Takes it before user code runs: while the snapshot is made, there is none. */
+export function keepPause(): void {
+  // Node 24 has it; TypeScript's library doesn't know it yet.
+  pause = (Atomics as unknown as { pause(): void }).pause
+}
+
+/** Takes the memory, which the host hands over once. */
+export function openMailbox(memory: SharedArrayBuffer): void {
+  if (words !== undefined) return
+  words = new Int32ArrayCtor(memory, 0, MAIL_WORDS)
+  letterIn = new Uint16ArrayCtor(memory, LETTER_IN_START, LETTER_CHARS)
+  letterOut = new Uint16ArrayCtor(memory, LETTER_OUT_START, LETTER_CHARS)
+}
+
+/**
+ * Keeps the thread from going to sleep behind an entry: until there is a letter, which it returns, or the next entry, or
+ * that takes too long.
+ */
+export function linger(entry: number): string | undefined {
+  const view = words as Int32Array
+  AtomicsStore(view, MAIL_AWAKE, entry)
+  let looks = 0
+  while (
+    looks < LINGER_LOOKS &&
+    AtomicsLoad(view, MAIL_AWAKE) === entry &&
+    AtomicsLoad(view, MAIL_NEWEST) === entry
+  ) {
+    pause()
+    looks++
+  }
+  const isLetter = AtomicsCompareExchange(view, MAIL_AWAKE, entry, CLOSED) === LETTER
+  if (!isLetter && looks === LINGER_LOOKS) AtomicsStore(view, MAIL_IN_VAIN, entry)
+  return isLetter ? readLetter(view) : undefined
+}
+
+/** Unit by unit: whatever took them together would ask the array for its length, which user code may answer. */
+function readLetter(view: Int32Array): string {
+  const length = view[MAIL_IN_CHARS] as number
+  let text = ''
+  for (let index = 0; index < length; index++) text += StringFromCharCode(letterIn[index] as number)
+  return text
+}
+
+/** False if the host doesn't look for letters at the moment, or the text is too long for one. */
+export function leaveLetter(text: string): boolean {
+  const { length } = text
+  if (words === undefined || length > LETTER_CHARS || AtomicsLoad(words, MAIL_OUT) !== OPEN) return false
+  for (let index = 0; index < length; index++) letterOut[index] = StringCharCodeAt(text, index)
+  words[MAIL_OUT_CHARS] = length
+  words[MAIL_OUT_AFTER] = calledBack
+  return AtomicsCompareExchange(words, MAIL_OUT, OPEN, LETTER) === OPEN
+}
+
+/** The guest says something by its callback: a letter that it leaves from now on is read behind that. */
+export function noteCallback(): void {
+  calledBack = (calledBack + 1) | 0
+}
