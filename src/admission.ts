@@ -1,3 +1,4 @@
+import type { Cancellation } from './cancellation.ts'
 import { CancelledError, HostClosedError, OverloadedError } from './errors.ts'
 
 export interface AdmissionOptions {
@@ -24,7 +25,7 @@ export interface Ticket {
    * stands still meanwhile: a host full of callers would otherwise wait for itself.
    */
   readonly parent: object | undefined
-  readonly signal: AbortSignal | undefined
+  readonly cancellation: Cancellation | undefined
 }
 
 /** The right to run. Whoever got it gives it back, once. */
@@ -83,8 +84,10 @@ export class Admission {
   }
 
   /** Whether who asks now is most likely admitted at once. */
-  hasRoom({ signal }: Pick<Ticket, 'signal'>): boolean {
-    return !this.#isClosed && signal?.aborted !== true && this.#queuedCount === 0 && this.#hasHostRoom
+  hasRoom({ cancellation }: Pick<Ticket, 'cancellation'>): boolean {
+    return (
+      !this.#isClosed && cancellation?.isCancelled !== true && this.#queuedCount === 0 && this.#hasHostRoom
+    )
   }
 
   get queuedCount(): number {
@@ -93,11 +96,11 @@ export class Admission {
 
   /**
    * The permit, at once if there is room. Rejects with OverloadedError when the queue is full or the wait was too
-   * long, with CancelledError when the signal aborts first, with HostClosedError after `close()`.
+   * long, with CancelledError when its caller gives up first, with HostClosedError after `close()`.
    */
   admit(ticket: Ticket): Permit | Promise<Permit> {
     if (this.#isClosed && ticket.parent === undefined) return Promise.reject(new HostClosedError())
-    if (ticket.signal?.aborted) return Promise.reject(new CancelledError())
+    if (ticket.cancellation?.isCancelled === true) return Promise.reject(new CancelledError())
     const queue = this.#queueOf(ticket.lane)
     if (queue.waiters.size === 0 && this.#fits(ticket, queue)) {
       return this.#grant(ticket, queue)
@@ -138,7 +141,7 @@ export class Admission {
     const { promise, resolve, reject } = Promise.withResolvers<Permit>()
     const leave = (): void => {
       clearTimeout(timer)
-      ticket.signal?.removeEventListener('abort', onAbort)
+      ticket.cancellation?.unlisten(onCancel)
       queue.waiters.delete(waiter)
       this.#queuedCount--
       if (ticket.parent === undefined) this.#directQueuedCount--
@@ -156,7 +159,7 @@ export class Admission {
         reject(error)
       },
     }
-    const onAbort = (): void => waiter.refuse(new CancelledError())
+    const onCancel = (): void => waiter.refuse(new CancelledError())
     const timer = setTimeout(() => {
       waiter.refuse(
         new OverloadedError(
@@ -164,7 +167,7 @@ export class Admission {
         ),
       )
     }, ticket.maxWaitMs)
-    ticket.signal?.addEventListener('abort', onAbort, { once: true })
+    ticket.cancellation?.listen(onCancel)
     queue.waiters.add(waiter)
     this.#waiting.add(queue)
     this.#queuedCount++

@@ -1,4 +1,5 @@
 import type { Permit } from './admission.ts'
+import type { Cancellation } from './cancellation.ts'
 import { bind } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher } from './capabilities/dispatch.ts'
@@ -37,7 +38,7 @@ export class BoundInvocation implements InvocationRequest {
   readonly limitMs: number
   readonly cpuLimitMs: number
   readonly limits: InvocationLimits
-  readonly signal: AbortSignal | undefined
+  readonly cancellation: Cancellation | undefined
   readonly isIdempotent: boolean
   readonly meter: Meter = { heapUsedBytes: 0, untakenChars: 0, onTaken: undefined }
   readonly #dispatcher: Dispatcher
@@ -51,7 +52,7 @@ export class BoundInvocation implements InvocationRequest {
   constructor(
     dispatcher: Dispatcher,
     deployed: DeployedFunction,
-    { depth, signal }: Scope,
+    { depth, cancellation }: Scope,
     particulars: Particulars,
   ) {
     const { config, identity, limits } = deployed.deployment
@@ -63,7 +64,7 @@ export class BoundInvocation implements InvocationRequest {
     this.limitMs = config.timeoutMs
     this.cpuLimitMs = config.cpuMs
     this.limits = limits
-    this.signal = signal
+    this.cancellation = cancellation
     this.isIdempotent = config.idempotent
     this.#dispatcher = dispatcher
     this.#deployed = deployed

@@ -32,9 +32,9 @@ export function openDoors(inside: DoorsInside): Doors {
   }
   return new Doors(
     {
-      call: ({ op, args, caller: given, signal, emit }) => {
+      call: ({ op, args, caller: given, cancellation, emit }) => {
         const caller = completeClient(given)
-        const scope = { kind: 'client', caller, depth: 0, signal, place: undefined } as const
+        const scope = { kind: 'client', caller, depth: 0, cancellation, place: undefined } as const
         return dispatcher.call(op, args, CLIENT_RIGHTS, emit === undefined ? scope : { ...scope, emit })
       },
       serveFile: ({ path, query }) => storage.openSigned(path, query),

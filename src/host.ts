@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { Admission } from './admission.ts'
+import { Cancellation } from './cancellation.ts'
 import { HOST_RIGHTS } from './capabilities/bindings.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { Dispatcher } from './capabilities/dispatch.ts'
@@ -104,7 +105,8 @@ export class FunctionHost implements Closable {
     })
     this.database = createHostDatabase(
       ((op, args) => this.#ask(op, args, {})) as Call,
-      (args, emit, signal) => this.#ask('database.watch', args, { emit, signal }),
+      (args, emit, signal) =>
+        this.#ask('database.watch', args, { emit, cancellation: new Cancellation(signal) }),
       onWarning,
       { backup: file => this.#documents.backup(file) },
     )
@@ -176,7 +178,8 @@ export class FunctionHost implements Closable {
       this.#requireOpen()
       const { caller: given, signal } = resolveInvocation(name, event, options)
       const caller = completeCaller(given, this.#options.appid)
-      const scope = { kind: 'host', caller, depth: 0, signal, place: undefined } as const
+      const cancellation = signal === undefined ? undefined : new Cancellation(signal)
+      const scope = { kind: 'host', caller, depth: 0, cancellation, place: undefined } as const
       return invoke(this.#line, { functionName: name, event, scope })
     } catch (error) {
       return Promise.reject(error)
@@ -277,8 +280,8 @@ export class FunctionHost implements Closable {
   }
 
   /** The host's own door to the ops, with every right. */
-  #ask(op: string, args: unknown, stream: Pick<Scope, 'emit'> & { signal?: AbortSignal }): Promise<unknown> {
-    const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const
+  #ask(op: string, args: unknown, stream: Partial<Pick<Scope, 'emit' | 'cancellation'>>): Promise<unknown> {
+    const scope = { kind: 'host', caller: {}, depth: 0, cancellation: undefined, place: undefined } as const
     return this.#dispatcher.call(op, args, HOST_RIGHTS, { ...scope, ...stream })
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Cancellation } from './cancellation.ts'
 import type { Scope } from './capabilities/capability.ts'
 import type { HttpAccess } from './transport/http-options.ts'
 import type { HttpPathTarget } from './transport/http-paths.ts'
@@ -31,7 +32,13 @@ export function makeHttpAccess({ appid, envId, declaredPaths, invoke }: HttpFunc
       const requestContext = { ...(appid === undefined ? {} : { appId: appid }), envId, requestId }
       const request = { path, httpMethod, headers, multiValueHeaders, requestContext, ...others }
       const caller = { source: HTTP_SOURCE, ...(clientIp === '' ? {} : { clientIp }) }
-      const scope = { kind: 'client', caller, depth: 0, signal, place: undefined } as const
+      const scope = {
+        kind: 'client',
+        caller,
+        depth: 0,
+        cancellation: new Cancellation(signal),
+        place: undefined,
+      } as const
       return invoke(functionName, request, scope, requestId)
     },
   }

@@ -83,7 +83,7 @@ export async function invoke(line: Line, input: InvocationInput): Promise<Invoke
       lane,
       maxWaitMs: deployment.config.timeoutMs,
       parent: scope.place,
-      signal: scope.signal,
+      cancellation: scope.cancellation,
     })
     // Most need not wait, and the wait for nothing would be a twentieth of a quick call.
     const hasWaited = admitted instanceof Promise

@@ -7,7 +7,7 @@ const TICKET: Ticket = {
   lane: LANE,
   maxWaitMs: 20_000,
   parent: undefined,
-  signal: undefined,
+  cancellation: undefined,
 }
 
 let admission: Admission

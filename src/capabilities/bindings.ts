@@ -1,3 +1,4 @@
+import { Cancellation } from '../cancellation.ts'
 import { errorToData, InvalidOptionError, ValueError } from '../errors.ts'
 import type { HostAnswer, HostCall } from '../isolate/host-call.ts'
 import { CAPABILITIES, type Capability, type OpName } from '../protocol/calls.ts'
@@ -61,10 +62,13 @@ export function rightsOf(capabilities: readonly Capability[] = DEFAULT_CAPABILIT
  * The one function an instance is handed for one invocation. Who asks and what they may do are fixed here;
  * the guest only names an op and its arguments.
  */
-export function bind(dispatcher: Dispatcher, rights: Rights, scope: Omit<Scope, 'signal'>): HostCall {
+export function bind(dispatcher: Dispatcher, rights: Rights, scope: Omit<Scope, 'cancellation'>): HostCall {
   return async (op, args, signal): Promise<HostAnswer> => {
     try {
-      const value = await dispatcher.call(op, args, rights, { ...scope, signal })
+      const value = await dispatcher.call(op, args, rights, {
+        ...scope,
+        cancellation: new Cancellation(signal),
+      })
       if (value instanceof JsonText) return { kind: 'reply', valueText: value.text }
       const { content } = value as { content?: Uint8Array }
       if (content === undefined) return { kind: 'reply', valueText: writeJson(value as object) }

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts'
 import { type Backlog, HOST, type Requester } from '../database/request-queue.ts'
 import type { NetworkPolicy } from '../network/policy.ts'
 import type { OpArgs, OpName, OpResult } from '../protocol/calls.ts'
@@ -12,7 +13,7 @@ export interface Scope {
   readonly caller: Caller
   /** How many functions deep: 0 for a client or the host. */
   readonly depth: number
-  readonly signal: AbortSignal | undefined
+  readonly cancellation: Cancellation | undefined
   /**
    * Gives an event to an asker who can take several answers, and resolves when it is ready for the next; rejects when
    * it can't be reached. Clients and the host have it, functions don't.
@@ -40,7 +41,7 @@ export function askerOf({ caller, ending, kind }: Scope): object {
 
 /** The same, for requests to the database: what it would read for one who has given up is not read. */
 export function requesterOf(scope: Scope): Requester {
-  return { asker: askerOf(scope), signal: scope.signal, backlog: scope.meter }
+  return { asker: askerOf(scope), signal: scope.cancellation?.signal, backlog: scope.meter }
 }
 
 /** A result that is written already, as JSON: what is passed on to a function need not be read and written anew. */

@@ -31,9 +31,9 @@ export function databaseHandlers(database: Database): Handlers<DatabaseOps> {
     'database.replace': (args, scope) => database.replace(byClient(args, scope), requesterOf(scope)),
     'database.remove': (args, scope) => database.remove(byClient(args, scope), requesterOf(scope)),
     'database.watch': async (args, scope) => {
-      const { emit, signal } = scope
+      const { emit, cancellation } = scope
       if (emit === undefined) throw cannotWatch()
-      await database.watch(byClient(args, scope), emit, signal)
+      await database.watch(byClient(args, scope), emit, cancellation?.signal)
       return {}
     },
     'database.createCollection': (args, scope) => database.createCollection(args, requesterOf(scope)),

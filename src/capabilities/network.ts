@@ -21,7 +21,7 @@ export function networkHandlers(network: Network): Handlers<NetworkOps> {
     }
     const known = invocations.get(ending)
     if (known !== undefined) return known
-    const made = new InvocationNetwork(network, policy, scope.signal)
+    const made = new InvocationNetwork(network, policy, scope.cancellation?.signal)
     invocations.set(ending, made)
     ending.atEnd(() => made.end())
     return made

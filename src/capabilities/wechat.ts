@@ -67,8 +67,8 @@ class FileBytes {
   }
 }
 
-function wechatAskerOf({ caller, functionName, signal }: Scope): WechatAsker {
-  return { caller, functionName, signal }
+function wechatAskerOf({ caller, functionName, cancellation }: Scope): WechatAsker {
+  return { caller, functionName, signal: cancellation?.signal }
 }
 
 /** @throws {WechatError} -604101 */

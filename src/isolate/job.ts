@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts'
 import type { GuestLimits } from '../protocol/bridge.ts'
 import type { LogLine } from '../types.ts'
 import type { HostCall } from './host-call.ts'
@@ -21,7 +22,7 @@ export interface InvocationRequest {
   /** Limit of the isolate's own time, across awaits, in milliseconds. */
   readonly cpuLimitMs: number
   readonly limits: InvocationLimits
-  readonly signal: AbortSignal | undefined
+  readonly cancellation: Cancellation | undefined
   /** It may run again though it has made host calls. */
   readonly isIdempotent: boolean
   /** It runs again, from its beginning: what it has logged so far is forgotten. */
@@ -74,7 +75,7 @@ export class Job {
     this.result = new Promise(resolve => {
       this.#settle = resolve
     })
-    request.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    request.cancellation?.listen(this.#onCancel)
   }
 
   get isSettled(): boolean {
@@ -86,7 +87,7 @@ export class Job {
     const settle = this.#settle
     if (settle === undefined) return
     this.#settle = undefined
-    this.request.signal?.removeEventListener('abort', this.#onAbort)
+    this.request.cancellation?.unlisten(this.#onCancel)
     settle(result)
   }
 
@@ -115,5 +116,5 @@ export class Job {
     this.request.onOver()
   }
 
-  readonly #onAbort = (): void => this.holder.cancel(this)
+  readonly #onCancel = (): void => this.holder.cancel(this)
 }

@@ -73,7 +73,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   run(request: InvocationRequest): Promise<RunResult> {
     const job = new Job(request, this)
     this.#calledMs = job.queuedMs
-    if (request.signal?.aborted === true) this.cancel(job)
+    if (request.cancellation?.isCancelled === true) this.cancel(job)
     else this.#waiting.push(job)
     this.#pumpSoon()
     return job.result

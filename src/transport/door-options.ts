@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Cancellation } from '../cancellation.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Caller } from '../types.ts'
 import type { Authenticate } from './auth.ts'
@@ -17,7 +18,7 @@ export interface DoorCall {
   readonly args: unknown
   readonly caller: Caller
   /** Aborts when the client cancels the call or its session ends. */
-  readonly signal: AbortSignal
+  readonly cancellation: Cancellation
   /** For streaming ops: sends an event, and resolves when the client has taken it in. */
   readonly emit?: (event: unknown) => Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { Cancellation } from '../cancellation.ts'
 import { ProtocolError, UnauthenticatedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { type HelloFrame, PROTOCOL_VERSIONS } from '../protocol/frames.ts'
@@ -46,7 +47,12 @@ export class HttpFunctions {
       const answer = await this.#withEvent(exchange, load, data => {
         const args = { name, data }
         return takeTurn(functionTurns, load, signal, () =>
-          this.#options.call({ op: 'functions.invoke', args, caller, signal }),
+          this.#options.call({
+            op: 'functions.invoke',
+            args,
+            caller,
+            cancellation: new Cancellation(signal),
+          }),
         )
       })
       const text = `${writeResult(answer)}\n`

@@ -1,3 +1,4 @@
+import { Cancellation } from '../cancellation.ts'
 import {
   CancelledError,
   CloudletError,
@@ -65,7 +66,7 @@ class OpenCall implements LargeCall {
   readonly sizeBytes: number
   /** What its answer may be, for a call with a large one. */
   readonly answerBytes: number
-  readonly controller = new AbortController()
+  readonly cancellation = new Cancellation()
   /** Of a streaming call. */
   readonly stream: EventStream | undefined
   readonly #calls: SessionCalls
@@ -90,7 +91,7 @@ class OpenCall implements LargeCall {
   }
 
   stop(reason: CloudletError): void {
-    this.controller.abort(reason)
+    this.cancellation.cancel(reason)
     this.stream?.end(reason)
   }
 }
@@ -199,11 +200,10 @@ export class SessionCalls {
 
   /** Of an OpenCall, when its turn has come. */
   async run(call: OpenCall): Promise<void> {
-    const { id, op, args, stream, controller } = call
-    const { signal } = controller
+    const { id, op, args, stream, cancellation } = call
     const { caller } = this.#owner
     try {
-      const asked = { op, args, caller, signal }
+      const asked = { op, args, caller, cancellation }
       const result = await this.#context.call(stream === undefined ? asked : { ...asked, emit: stream.emit })
       freeContent(args)
       this.#answer(call, () => this.#owner.send({ type: 'result', id, result: result ?? null }))

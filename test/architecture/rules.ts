@@ -7,6 +7,7 @@ const WORDS = [
   ...[
     'address-network',
     'busy-poll',
+    'cancellation',
     'cloudlet-error',
     'option-ranges',
     'patience',

@@ -68,7 +68,7 @@ class Deceived {
       limitMs: 2000,
       cpuLimitMs: 2000,
       limits: { logLines: 10, logChars: 1000, timers: 10, hostCalls: 100, hostCallBytes: 1e6, ...limits },
-      signal: undefined,
+      cancellation: undefined,
       meter: { heapUsedBytes: 0, untakenChars: 0, onTaken: undefined },
       onOver: () => {},
     })

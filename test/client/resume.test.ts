@@ -134,9 +134,9 @@ describe('a connection that breaks', () => {
     await expect.poll(() => door.brokenSessionCount).toBe(1)
     controller.abort()
     await expect(cancelled).rejects.toMatchObject({ code: 'CLOUDLET_CANCELLED' })
-    expect(calls.at(1).call.signal.aborted).toBe(false)
+    expect(calls.at(1).call.cancellation.signal.aborted).toBe(false)
     proxy.isRefusing = false
-    await expect.poll(() => calls.at(1).call.signal.aborted).toBe(true)
+    await expect.poll(() => calls.at(1).call.cancellation.signal.aborted).toBe(true)
     calls.at(0).resolve('fine')
     expect(await kept).toBe('fine')
   })

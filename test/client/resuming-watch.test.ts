@@ -45,7 +45,7 @@ class WatchDoor {
   #ready = Promise.resolve()
   readonly #emits: ((event: unknown) => Promise<void>)[] = []
 
-  readonly call = async ({ op, args, emit, signal }: DoorCall): Promise<unknown> => {
+  readonly call = async ({ op, args, emit, cancellation: { signal } }: DoorCall): Promise<unknown> => {
     if (op !== 'database.watch' || emit === undefined) return { op }
     this.asked.push(args)
     this.#emits.push(emit)

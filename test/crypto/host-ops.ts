@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Cancellation } from '../../src/cancellation.ts'
 import { HOST_RIGHTS } from '../../src/capabilities/bindings.ts'
 import type { Scope } from '../../src/capabilities/capability.ts'
 import { Dispatcher } from '../../src/capabilities/dispatch.ts'
@@ -25,7 +26,7 @@ export function openOps() {
         kind: 'function',
         caller: { source: 'test' } as never,
         depth: 0,
-        signal: aborter.signal,
+        cancellation: new Cancellation(aborter.signal),
         place: undefined,
         ending,
       }

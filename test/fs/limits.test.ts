@@ -143,7 +143,7 @@ test('one reading of a file is bounded', async () => {
   const handlers = { 'files.read': async () => ({ state: 'file', content: new Uint8Array(0) }) }
   const dispatcher = new Dispatcher({ handlers: handlers as never, onInternalError: () => {} })
   const rights = { capabilities: new Set(['runtime'] as const), deniedOps: new Set<never>() }
-  const scope = { kind: 'function', caller: {}, depth: 1, signal: undefined, place: undefined } as const
+  const scope = { kind: 'function', caller: {}, depth: 1, cancellation: undefined, place: undefined } as const
   const read = (length: number) =>
     dispatcher.call('files.read', { path: '/a', offset: 0, length }, rights, scope)
   expect(await read(LIMITS.fileSliceBytes)).toMatchObject({ state: 'file' })

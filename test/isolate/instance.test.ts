@@ -75,7 +75,7 @@ async function runProgram(
     limitMs,
     cpuLimitMs: limitMs,
     limits: { logLines: 1000, logChars: 262_144, timers: 10, hostCalls: 10_000, hostCallBytes: 1e9 },
-    signal: undefined,
+    cancellation: undefined,
     meter: { heapUsedBytes: 0, untakenChars: 0, onTaken: undefined },
     onOver: () => {
       isOver = true

@@ -145,14 +145,14 @@ const provoke: Partial<Record<ErrorCode, () => Promise<unknown>>> = {
       }),
       report: () => {},
     }
-    const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const
+    const scope = { kind: 'host', caller: {}, depth: 0, cancellation: undefined, place: undefined } as const
     return invoke(line, { functionName: 'taken', event: {}, scope })
   },
   CLOUDLET_INTERNAL: async () => {
     const handlers = new Proxy({}, { get: () => () => Promise.reject(new Error('a fault of ours')) })
     const dispatcher = new Dispatcher({ handlers: handlers as never, onInternalError: () => {} })
     const rights = { capabilities: new Set(['storage'] as const), deniedOps: new Set<never>() }
-    const scope = { kind: 'host', caller: {}, depth: 0, signal: undefined, place: undefined } as const
+    const scope = { kind: 'host', caller: {}, depth: 0, cancellation: undefined, place: undefined } as const
     await dispatcher.call('storage.remove', { fileIDs: [] }, rights, scope)
   },
 }
@@ -202,7 +202,7 @@ describe('each error class', () => {
       onInternalError: (incidentId, fault) => seen.push([incidentId, fault]),
     })
     const rights = { capabilities: new Set(['storage'] as const), deniedOps: new Set<never>() }
-    const scope = { kind: 'client', caller: {}, depth: 0, signal: undefined, place: undefined } as const
+    const scope = { kind: 'client', caller: {}, depth: 0, cancellation: undefined, place: undefined } as const
     const error = (await dispatcher
       .call('storage.remove', { fileIDs: [] }, rights, scope)
       .catch(caught => caught)) as Error

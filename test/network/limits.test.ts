@@ -81,7 +81,7 @@ describe('what a handshake is asked with', () => {
       kind: 'function',
       caller: {},
       depth: 1,
-      signal: undefined,
+      cancellation: undefined,
       place: undefined,
       ending,
       network: resolveNetwork({ private: true }, {}),

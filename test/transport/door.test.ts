@@ -117,7 +117,7 @@ describe('Door.close', () => {
     peer.send({ type: 'call', id: 1, op: 'x', args: {} })
     await calls.reached(1)
     await door.close()
-    expect(calls.at(0).call.signal.aborted).toBe(true)
+    expect(calls.at(0).call.cancellation.signal.aborted).toBe(true)
     expect((await peer.closed).code).toBe(1001)
   })
 
@@ -157,7 +157,7 @@ describe('Door.close', () => {
     peer.terminate()
     await expect.poll(() => door.brokenSessionCount).toBe(1)
     await door.close()
-    expect(calls.at(0).call.signal.aborted).toBe(true)
+    expect(calls.at(0).call.cancellation.signal.aborted).toBe(true)
     expect(door.brokenSessionCount).toBe(0)
   })
 

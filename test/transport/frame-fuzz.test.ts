@@ -103,7 +103,7 @@ async function openSession(isResumable: boolean) {
   const sessions = new Sessions(
     resolveDoorOptions({
       authenticate: developmentAuthenticator(),
-      call: async ({ args, emit, signal }) => {
+      call: async ({ args, emit, cancellation: { signal } }) => {
         if (emit !== undefined) await emit(args)
         if (signal.aborted) throw signal.reason
         return args

@@ -25,7 +25,7 @@ class SettledCalls {
   runningCount = 0
   mostRunning = 0
 
-  readonly call = async ({ op, args, signal }: DoorCall): Promise<unknown> => {
+  readonly call = async ({ op, args, cancellation: { signal } }: DoorCall): Promise<unknown> => {
     const { id, outcome, manner } = args as { id: number; outcome: Outcome; manner: Manner }
     // A streaming op, since those wait for no turn.
     if (op === 'database.watch') {

@@ -98,7 +98,7 @@ describe('a frame', () => {
   })
 
   test('-0 is an id like 0, in one session not both', async () => {
-    const { url } = await openDoor({ call: ({ signal }) => once(signal, 'abort') })
+    const { url } = await openDoor({ call: ({ cancellation: { signal } }) => once(signal, 'abort') })
     const peer = await RawPeer.welcomed(url)
     peer.sendBytes(pack({ ...CALL, id: 0 }))
     peer.sendBytes(pack({ ...CALL, id: -0 }))

@@ -77,7 +77,7 @@ describe('a flood of calls', () => {
 
   test('with cancels that race the answers: each call is answered once', async () => {
     const { url, faults } = await openDoor({
-      call: async ({ args, signal }) => {
+      call: async ({ args, cancellation: { signal } }) => {
         await setTimeout(Number(args) % 4)
         signal.throwIfAborted()
         return args

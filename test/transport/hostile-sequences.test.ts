@@ -21,7 +21,7 @@ const CASES = 50_000
 const GROWTH_BYTES = 48 * 1024 * 1024
 
 /** What the door of these tests does with each op of `OPS`. */
-async function answerOdd({ op, args, caller, signal, emit }: DoorCall): Promise<unknown> {
+async function answerOdd({ op, args, caller, cancellation: { signal }, emit }: DoorCall): Promise<unknown> {
   if (op === 'later') await setImmediate()
   if (op === 'fail') throw new ValueError('args', 'As it should.')
   if (op === 'hold')

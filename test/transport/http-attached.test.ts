@@ -107,7 +107,7 @@ describe('a server that goes on after its door closed', () => {
     })
     await held.reached(1)
     const { call, reject } = held.at(0)
-    call.signal.addEventListener('abort', () => reject(call.signal.reason))
+    call.cancellation.signal.addEventListener('abort', () => reject(call.cancellation.signal.reason))
     await door.close()
     expect(await running).toMatchObject({
       status: 503,

@@ -66,7 +66,7 @@ describe('files that are asked for on one connection without waiting', () => {
     await held.reached(1)
     if (end === 'the door closes') await door.close()
     else socket.destroy()
-    await expect.poll(() => held.at(0).call.signal?.aborted).toBe(true)
+    await expect.poll(() => held.at(0).call.cancellation.signal.aborted).toBe(true)
     held.finishAll()
     await door.close()
     expect(streams).toEqual([])

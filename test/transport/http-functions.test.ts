@@ -453,8 +453,8 @@ describe('bounds', () => {
     const { call, reject } = held.at(0)
     controller.abort()
     await expect(request).rejects.toThrow()
-    await expect.poll(() => call.signal.aborted).toBe(true)
-    expect(call.signal.reason).toMatchObject({ code: 'CLOUDLET_CANCELLED' })
+    await expect.poll(() => call.cancellation.signal.aborted).toBe(true)
+    expect(call.cancellation.signal.reason).toMatchObject({ code: 'CLOUDLET_CANCELLED' })
     reject(new CancelledError())
     await door.close()
     expect(faults).toEqual([])
@@ -516,7 +516,7 @@ describe('closing', () => {
     const running = post(door, '/functions/f')
     await held.reached(1)
     const { call, reject } = held.at(0)
-    call.signal.addEventListener('abort', () => reject(call.signal.reason))
+    call.cancellation.signal.addEventListener('abort', () => reject(call.cancellation.signal.reason))
     const closed = door.door.close()
     // Either it still hears why, or its connection is closed under it.
     const outcome = await running.then(
@@ -524,7 +524,7 @@ describe('closing', () => {
       () => 'cut',
     )
     expect([503, 'cut']).toContain(outcome)
-    expect(call.signal.reason).toMatchObject({ code: 'CLOUDLET_HOST_CLOSED' })
+    expect(call.cancellation.signal.reason).toMatchObject({ code: 'CLOUDLET_HOST_CLOSED' })
     await closed
   })
 })

@@ -104,7 +104,7 @@ describe('the end of a login', () => {
     expect((await peer.next('error', 2)).error.code).toBe('CLOUDLET_HOST_CLOSED')
     expect((await peer.closed).code).toBe(4401)
     expect(held.count).toBe(1)
-    expect(held.at(0).call.signal.aborted).toBe(true)
+    expect(held.at(0).call.cancellation.signal.aborted).toBe(true)
   })
 
   test('by revocation is at once, aborts what runs, and is listened for as long as the session only', async () => {
@@ -128,7 +128,7 @@ describe('the end of a login', () => {
       message: 'The login was revoked.',
     })
     expect((await first.closed).code).toBe(4401)
-    expect(held.at(0).call.signal.aborted).toBe(true)
+    expect(held.at(0).call.cancellation.signal.aborted).toBe(true)
     expect(listeners.size).toBe(0)
   })
 })
@@ -171,7 +171,7 @@ describe('an onRevoked', () => {
     const resumeToken = resume?.resumeToken ?? ''
     const second = await sayHello(url, { resume: { sessionId, resumeToken, receivedCount: 0 } })
     expect((await second.closed).code).toBe(4401)
-    expect(held.at(0).call.signal.aborted).toBe(true)
+    expect(held.at(0).call.cancellation.signal.aborted).toBe(true)
     expect(door.brokenSessionCount).toBe(0)
   })
 

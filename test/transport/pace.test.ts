@@ -31,7 +31,7 @@ describe('the calls of one caller', () => {
     await calls.reached(4)
     // A session that ends gives its places back once its calls have stopped.
     a.terminate()
-    await expect.poll(() => calls.at(0).call.signal.aborted).toBe(true)
+    await expect.poll(() => calls.at(0).call.cancellation.signal.aborted).toBe(true)
     calls.at(0).resolve('stopped')
     await setTimeout(10)
     b.send(call(3))
@@ -172,7 +172,7 @@ describe('sockets without a welcome', () => {
 
 describe('a session without calls', () => {
   test('is told goodbye after the idle time, and not while a call or watch goes on', async () => {
-    const watch = async ({ emit, signal }: DoorCall): Promise<unknown> => {
+    const watch = async ({ emit, cancellation: { signal } }: DoorCall): Promise<unknown> => {
       if (emit !== undefined) await emit(1)
       await once(signal, 'abort')
       return {}

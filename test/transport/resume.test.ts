@@ -84,7 +84,7 @@ describe('a session that can be resumed', () => {
     expect(second.welcome.sessionId).toBe(first.welcome.sessionId)
     expect(second.welcome.resume).toMatchObject({ isResumed: true, lastCallId: 4 })
     expect(second.welcome.resume?.resumeToken).not.toBe(first.welcome.resume?.resumeToken)
-    expect(calls.at(3).call.signal.aborted).toBe(false)
+    expect(calls.at(3).call.cancellation.signal.aborted).toBe(false)
     calls.at(3).resolve('after it')
     await second.peer.next('result', 4)
     expect(second.peer.frames.map(frame => frame.type === 'result' && [frame.id, frame.result])).toEqual([
@@ -176,7 +176,7 @@ describe('a session that can be resumed', () => {
   })
 
   test('goes on with its watches: no event twice, none lost', async () => {
-    const call = async ({ emit, signal }: DoorCall): Promise<unknown> => {
+    const call = async ({ emit, cancellation: { signal } }: DoorCall): Promise<unknown> => {
       for (let n = 1; !signal.aborted; n++) await emit?.({ n })
       return {}
     }
@@ -296,7 +296,7 @@ describe('resuming is refused', () => {
     for (const resumeToken of ['', 'x', 'x'.repeat(32), b.welcome.resume?.resumeToken ?? '']) {
       await expectNew(opened, { ...a.welcome, resume: { resumeToken, windowMs, isResumed: false } })
     }
-    expect(calls.at(0).call.signal.aborted).toBe(false)
+    expect(calls.at(0).call.cancellation.signal.aborted).toBe(false)
     const again = await open(opened.url, { of: a.welcome })
     expect(again.welcome.resume?.isResumed).toBe(true)
     for (const { peer } of [again, b]) peer.terminate()
@@ -336,7 +336,7 @@ describe('resuming is refused', () => {
     await calls.reached(1)
     await breakOff(first.peer, opened)
     await expect.poll(() => opened.door.brokenSessionCount).toBe(0)
-    expect(calls.at(0).call.signal.aborted).toBe(true)
+    expect(calls.at(0).call.cancellation.signal.aborted).toBe(true)
     await expectNew(opened, first.welcome)
   })
 
@@ -366,7 +366,7 @@ describe('resuming is refused', () => {
     const closed = opened.door.close()
     await expect(open(opened.url, { of: first.welcome })).rejects.toThrow()
     await closed
-    expect(calls.at(0).call.signal.aborted).toBe(true)
+    expect(calls.at(0).call.cancellation.signal.aborted).toBe(true)
     expect(opened.door.brokenSessionCount).toBe(0)
   })
 })
@@ -461,7 +461,7 @@ describe('what is kept', () => {
     expect(opened.door.brokenSessionCount).toBe(2)
     calls.at(1).resolve('x'.repeat(2000))
     await expect.poll(() => opened.door.brokenSessionCount).toBe(1)
-    expect(calls.at(2).call.signal.aborted).toBe(true)
+    expect(calls.at(2).call.cancellation.signal.aborted).toBe(true)
   })
 
   test('of a client that never says what it received is forgotten from a bound on', async () => {

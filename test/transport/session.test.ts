@@ -213,7 +213,7 @@ describe('calls', () => {
     peer.send({ type: 'call', id: 1, op: 'x', args: {} })
     peer.send({ type: 'call', id: 1, op: 'x', args: {} })
     expect(await peer.closed).toEqual({ code: 4400, reason: 'Call id 1 is still in flight.' })
-    expect(calls.at(0).call.signal.aborted).toBe(true)
+    expect(calls.at(0).call.cancellation.signal.aborted).toBe(true)
   })
 
   test('may use an id again once it is answered', async () => {
@@ -233,8 +233,8 @@ describe('cancel', () => {
     for (const id of [1, 2]) peer.send({ type: 'call', id, op: 'x', args: {} })
     peer.send({ type: 'cancel', id: 1 })
     expect((await peer.next('error', 1)).error.code).toBe('CLOUDLET_CANCELLED')
-    expect(calls.at(0).call.signal.reason).toBeInstanceOf(CancelledError)
-    expect(calls.at(1).call.signal.aborted).toBe(false)
+    expect(calls.at(0).call.cancellation.signal.reason).toBeInstanceOf(CancelledError)
+    expect(calls.at(1).call.cancellation.signal.aborted).toBe(false)
     calls.finishAll()
     await peer.next('result', 2)
     peer.send({ type: 'ping', nonce: 9 })
@@ -273,7 +273,7 @@ describe('the end of a session', () => {
     const peer = await RawPeer.welcomed(url)
     peer.send({ type: 'call', id: 1, op: 'x', args: {} })
     await calls.reached(1)
-    const { signal } = calls.at(0).call
+    const { signal } = calls.at(0).call.cancellation
     const aborted = once(signal, 'abort')
     if (way === 'terminate') peer.terminate()
     else if (way === 'close') peer.socket.close(1000)

@@ -8,7 +8,7 @@ import { RawPeer } from './raw-peer.ts'
 const WATCH = { op: 'database.watch', args: { collection: 'c', filter: {} } } as const
 
 /** Streams numbers for as long as it may. */
-async function stream({ emit, signal }: DoorCall): Promise<unknown> {
+async function stream({ emit, cancellation: { signal } }: DoorCall): Promise<unknown> {
   if (emit === undefined) return 'no stream'
   for (let n = 1; !signal.aborted; n++) await emit({ n })
   return {}

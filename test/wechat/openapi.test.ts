@@ -222,7 +222,7 @@ describe('parameters', () => {
       kind: 'function',
       caller: {},
       depth: 1,
-      signal: undefined,
+      cancellation: undefined,
       place: undefined,
       openapi: ['*'],
     } as const
