@@ -81,7 +81,12 @@ export const AtomicsCompareExchange = Atomics.compareExchange as (
   expected: number,
   replacement: number,
 ) => number
-export const AtomicsWait = Atomics.wait as (view: Int32Array, index: number, value: number) => string
+export const AtomicsWait = Atomics.wait as (
+  view: Int32Array,
+  index: number,
+  value: number,
+  timeoutMs?: number,
+) => string
 const bufferGetter = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   'buffer',

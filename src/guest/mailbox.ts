@@ -4,14 +4,16 @@ import {
   LETTER_CHARS,
   LETTER_IN_START,
   LETTER_OUT_START,
-  LINGER_LOOKS,
-  MAIL_AWAKE,
+  LINGER_MS,
   MAIL_IN_CHARS,
   MAIL_IN_VAIN,
+  MAIL_LOOKS,
   MAIL_NEWEST,
   MAIL_OUT,
   MAIL_OUT_AFTER,
   MAIL_OUT_CHARS,
+  MAIL_SINCE,
+  MAIL_WAITING,
   MAIL_WORDS,
   OPEN,
 } from '../protocol/mailbox.ts'
@@ -19,6 +21,8 @@ import {
   AtomicsCompareExchange,
   AtomicsLoad,
   AtomicsStore,
+  AtomicsWait,
+  DateNow,
   Int32ArrayCtor,
   StringCharCodeAt,
   StringFromCharCode,
@@ -47,24 +51,33 @@ export function openMailbox(memory: SharedArrayBuffer): void {
 }
 
 /**
- * Keeps the thread from going to sleep behind an entry: until there is a letter, which it returns, or the next entry, or
- * that takes too long.
+ * Keeps the thread in the isolate behind an entry, first awake and then asleep: until there is a letter, which it
+ * returns, or the next entry, or that takes too long.
  */
 export function linger(entry: number): string | undefined {
   const view = words as Int32Array
-  AtomicsStore(view, MAIL_AWAKE, entry)
+  AtomicsStore(view, MAIL_SINCE, DateNow() | 0)
+  AtomicsStore(view, MAIL_WAITING, entry)
+  if (AtomicsLoad(view, MAIL_NEWEST) === entry) {
+    if (!look(view, entry)) AtomicsWait(view, MAIL_WAITING, entry, LINGER_MS)
+  }
+  if (AtomicsCompareExchange(view, MAIL_WAITING, entry, CLOSED) !== LETTER) return undefined
+  AtomicsStore(view, MAIL_IN_VAIN, CLOSED)
+  return readLetter(view)
+}
+
+/** Whether the wait is over. */
+function look(view: Int32Array, entry: number): boolean {
   let looks = 0
-  while (
-    looks < LINGER_LOOKS &&
-    AtomicsLoad(view, MAIL_AWAKE) === entry &&
-    AtomicsLoad(view, MAIL_NEWEST) === entry
-  ) {
+  while (AtomicsLoad(view, MAIL_WAITING) === entry) {
+    if (looks >= AtomicsLoad(view, MAIL_LOOKS)) {
+      AtomicsStore(view, MAIL_IN_VAIN, entry)
+      return false
+    }
     pause()
     looks++
   }
-  const isLetter = AtomicsCompareExchange(view, MAIL_AWAKE, entry, CLOSED) === LETTER
-  if (!isLetter && looks === LINGER_LOOKS) AtomicsStore(view, MAIL_IN_VAIN, entry)
-  return isLetter ? readLetter(view) : undefined
+  return true
 }
 
 /** Unit by unit: whatever took them together would ask the array for its length, which user code may answer. */

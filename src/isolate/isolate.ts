@@ -213,7 +213,10 @@ export class LocalIsolate implements GuestIsolate {
   async measureHeap(): Promise<number | undefined> {
     if (this.#isolate.isDisposed) return undefined
     try {
-      const heap = await this.#isolate.getHeapStatistics()
+      const measured = this.#isolate.getHeapStatistics()
+      // Its thread may have stayed for the next crossing.
+      this.#linger.release()
+      const heap = await measured
       // Texts that all isolates share are nobody's.
       return heap.used_heap_size + Math.max(heap.externally_allocated_size - sharedTextBytes(), 0)
     } catch (error) {

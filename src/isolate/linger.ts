@@ -1,19 +1,23 @@
 import { availableParallelism } from 'node:os'
 import { Patience } from '../patience.ts'
+import { LINGER_MS } from '../protocol/mailbox.ts'
 import { ExternalCopy, type SharedCopy } from './ivm.ts'
 import { Mailbox } from './mailbox.ts'
 import { MAX_UNPAUSED_ENTRIES, maxUnpausedChars } from './pause-bounds.ts'
 
-/** CPU time of one wait that isn't the function's, at most, in milliseconds: some three times what it takes. */
-const LONGEST_CPU_MS = 0.3
-/** A thread that still waits after this time was kept from its core: somebody else wants it. In milliseconds. */
-const LONGEST_MS = 0.15
+/** Times a thread looks for the next crossing before it sleeps: 25 to 50 ns each once that is compiled, 50 µs in all. */
+const LOOKS = 1500
 /** Entries are counted up to this, and from 1 again. */
 const MAX_ENTRY = 2 ** 31 - 1
 
-/** Isolates of the process whose threads were asked to stay awake, the longest ago first. One core is the host's. */
+const cores = availableParallelism()
+/** Isolates whose threads were asked to stay, the longest ago first. */
+const waiting = new Set<Linger>()
+/** isolated-vm keeps one thread more than there are cores, and makes one for each entry that finds none. */
+const MAX_WAITING = Math.max(cores - 1, 1)
+/** Of them, those whose threads were asked to stay awake. One core is the host's. */
 const awake = new Set<Linger>()
-const mostAwake = availableParallelism() - 1
+const MAX_AWAKE = cores - 1
 
 /** What a thread waits with: the memory only the first time. */
 export interface LingerRequest {
@@ -22,9 +26,9 @@ export interface LingerRequest {
 }
 
 /**
- * Has an isolate's thread stay awake behind an entry for the next crossing, as long as that tends to come within 0.1 ms: to
- * wake it costs the host's thread 10 µs and more, and the call twice that. While it waits it is handed letters
- * (native-notes/isolated-vm.md).
+ * Has an isolate's thread stay behind an entry for the next crossing, which it is handed as a letter: to enter costs the
+ * host's thread 4 µs, and the call 13; to wake one that has stayed 2 and 9. As long as the next crossing tends to come
+ * within 50 µs it stays awake, and has it in one (native-notes/isolated-vm.md).
  */
 export class Linger {
   readonly #maxChars: number
@@ -37,13 +41,16 @@ export class Linger {
   #asked = 0
   /** The same, for the entry that is being made. */
   #next = 0
-  /** When the isolate was heard of since something crossed last, and its CPU time then. */
-  #heardMs = 0
-  #heardCpuMs = 0
+  /** When something crossed last behind which it waits, on the scale of `performance.now()`. */
+  #crossedMs = 0
+  /** It was asked to stay awake. */
+  #mayLook = false
+  /** Time of the isolate when it was heard of since, if it was. */
+  #heardCpuMs: number | undefined
   #waitedCpuMs = 0
   /** What its function has used, as it was told last: it never becomes less. */
   #usedMs = 0
-  /** What has crossed since the thread slept last. */
+  /** What has crossed since the thread left the isolate last. */
   #crossings = 0
   #chars = 0
 
@@ -58,73 +65,73 @@ export class Linger {
     return this.#mailbox
   }
 
-  /** CPU time of what the isolate did other than wait, in milliseconds. */
+  /** Time that the isolate has run, without waits, in milliseconds. */
   get usedCpuMs(): number {
     const cpuMs = this.#readCpuMs()
-    const isWaiting = this.#isAwake || this.#isInVain
-    const usedMs = cpuMs - this.#waitedCpuMs - (isWaiting ? this.#waitingCpuMs(cpuMs) : 0)
-    this.#usedMs = Math.max(this.#usedMs, usedMs)
+    const waitingMs = this.#hasBegun ? this.#waitingCpuMs(cpuMs, this.#mailbox?.waitedMs) : 0
+    this.#usedMs = Math.max(this.#usedMs, cpuMs - this.#waitedCpuMs - waitingMs)
     return this.#usedMs
   }
 
   /** The guest said something: if it waits, it has done so since. */
   hear(): void {
-    if (this.#asked === 0) return
-    this.#heardMs = performance.now()
-    this.#heardCpuMs = this.#readCpuMs()
+    if (this.#asked > 0) this.#heardCpuMs = this.#readCpuMs()
   }
 
-  /** Whether the thread is to wait at the end of an entry with so many characters, which is about to be made, and with what. */
+  /**
+   * Whether the thread is to wait at the end of an entry with so many characters, which is about to be made, and with
+   * what. It gets the memory also if there is no place for it: it can leave letters then.
+   */
   ask(chars: number): LingerRequest | undefined {
     this.#crossings++
     this.#chars += chars
-    const isFull = this.#crossings >= MAX_UNPAUSED_ENTRIES || this.#chars >= this.#maxChars
-    if (isFull || mostAwake < 1 || !this.#patience.tries()) return undefined
-    this.#next = this.#advance()
-    this.#makeRoom()
-    if (this.#mailbox !== undefined) return { entry: this.#next, memory: undefined }
-    this.#mailbox = new Mailbox()
-    return { entry: this.#next, memory: new ExternalCopy(this.#mailbox.memory).copyInto() }
+    if (this.#crossings >= MAX_UNPAUSED_ENTRIES || this.#chars >= this.#maxChars) return undefined
+    const hasPlace = this.#findPlace()
+    const isFirst = this.#mailbox === undefined
+    if (!hasPlace && !isFirst) return undefined
+    const entry = this.#advance()
+    if (hasPlace) this.#next = entry
+    this.#mailbox ??= new Mailbox()
+    return { entry, memory: isFirst ? new ExternalCopy(this.#mailbox.memory).copyInto() : undefined }
   }
 
   /** Ends the wait behind an earlier entry: the new one is in the isolate's queue. */
   release(): void {
-    if (this.#asked > 0) this.#judge()
-    if (this.#next === 0) this.#sleepNext()
-    if (this.#mailbox !== undefined) this.#mailbox.newest = this.#newest
+    if (this.#hasBegun) this.#learn(this.#isInVain, this.#mailbox?.waitedMs)
+    const before = this.#asked
     this.#asked = this.#next
     this.#next = 0
-    this.#heardMs = 0
+    if (this.#asked === 0) this.#leave()
+    else this.#begin()
+    this.#mailbox?.turnTo(this.#newest, before)
   }
 
-  /** Hands a crossing to the thread if it is awake: no entry needs to be made then. It waits behind the same one again. */
+  /** Hands a crossing to the thread if it waits: no entry needs to be made then. It waits behind the same one again. */
   deliver(text: string): boolean {
-    if (this.#asked === 0 || this.#crossings + 1 >= MAX_UNPAUSED_ENTRIES) return false
-    if (this.#mailbox?.deliver(text, this.#asked) !== true) return false
+    const mailbox = this.#mailbox
+    if (mailbox === undefined || this.#asked === 0 || this.#crossings + 1 >= MAX_UNPAUSED_ENTRIES)
+      return false
+    const { waitedMs } = mailbox
+    const isInVain = this.#isInVain
+    if (!mailbox.deliver(text, this.#asked)) return false
     this.#crossings++
-    if (awake.delete(this)) awake.add(this)
-    if (this.#heardMs === 0) return true
-    this.#patience.gain()
-    this.#waitedCpuMs += this.#waitingCpuMs(this.#readCpuMs())
-    this.#heardMs = 0
+    this.#learn(isInVain, waitedMs)
+    this.#begin()
     return true
   }
 
   /** The isolate was disposed. */
   close(): void {
+    waiting.delete(this)
     awake.delete(this)
   }
 
-  /** Its thread sleeps behind the new entry. */
-  #sleepNext(): void {
+  /** Its thread leaves the isolate behind the new entry. */
+  #leave(): void {
     this.#advance()
-    this.#noteSleep()
-    awake.delete(this)
-  }
-
-  #noteSleep(): void {
     this.#crossings = 0
     this.#chars = 0
+    this.close()
   }
 
   #advance(): number {
@@ -132,41 +139,57 @@ export class Linger {
     return this.#newest
   }
 
-  #makeRoom(): void {
-    awake.delete(this)
-    if (awake.size >= mostAwake) {
+  /** False if too many threads stay in their isolates, as far as is known. */
+  #findPlace(): boolean {
+    if (waiting.size < MAX_WAITING || waiting.has(this)) return true
+    for (const other of waiting) if (other.#hasLeft) waiting.delete(other)
+    return waiting.size < MAX_WAITING
+  }
+
+  get #hasLeft(): boolean {
+    return performance.now() - this.#crossedMs > LINGER_MS && !this.#isWaiting
+  }
+
+  /** Something crosses behind which it is to wait. */
+  #begin(): void {
+    this.#heardCpuMs = undefined
+    this.#crossedMs = performance.now()
+    this.close()
+    waiting.add(this)
+    this.#mayLook = MAX_AWAKE > 0 && this.#patience.tries()
+    if (this.#mayLook) {
       const [longest] = awake
-      if (longest !== undefined) longest.#end()
+      if (longest !== undefined && awake.size >= MAX_AWAKE) longest.#fallAsleep()
+      awake.add(this)
     }
-    awake.add(this)
+    if (this.#mailbox !== undefined) this.#mailbox.looks = this.#mayLook ? LOOKS : 0
   }
 
-  /** Others need the core: it waits no longer, and has waited in vain. */
-  #end(): void {
+  /** Others need the core. */
+  #fallAsleep(): void {
     awake.delete(this)
-    if (this.#mailbox === undefined || this.#asked === 0) return
-    this.#mailbox.noteInVain(this.#asked)
-    this.#mailbox.newest = this.#advance()
+    if (this.#mailbox !== undefined) this.#mailbox.looks = 0
   }
 
-  /** One that had not begun when the new entry was made has been neither. */
-  #judge(): void {
-    if (this.#heardMs === 0) return
-    const isInVain = this.#isInVain
-    if (!isInVain && !this.#isAwake) return
-    if (!isInVain && performance.now() - this.#heardMs < LONGEST_MS) this.#patience.gain()
-    else this.#patience.lose()
-    this.#waitedCpuMs += this.#waitingCpuMs(this.#readCpuMs())
-    if (isInVain) this.#noteSleep()
+  #learn(isInVain: boolean, waitedMs: number | undefined): void {
+    if (this.#mayLook && isInVain) this.#patience.lose()
+    else if (this.#mayLook) this.#patience.gain()
+    this.#waitedCpuMs += this.#waitingCpuMs(this.#readCpuMs(), waitedMs)
   }
 
-  #waitingCpuMs(cpuMs: number): number {
-    if (this.#heardMs === 0) return 0
-    return Math.min(Math.max(cpuMs - this.#heardCpuMs, 0), LONGEST_CPU_MS)
+  /** What it has waited since it was heard of: no more than it says, to the millisecond. */
+  #waitingCpuMs(cpuMs: number, waitedMs = 0): number {
+    if (this.#heardCpuMs === undefined) return 0
+    return Math.min(Math.max(cpuMs - this.#heardCpuMs, 0), waitedMs)
   }
 
-  get #isAwake(): boolean {
-    return this.#mailbox?.isAwake(this.#asked) === true
+  /** It waits, or has waited and left. */
+  get #hasBegun(): boolean {
+    return this.#asked > 0 && (this.#isWaiting || this.#isInVain)
+  }
+
+  get #isWaiting(): boolean {
+    return this.#mailbox?.isWaiting(this.#asked) === true
   }
 
   get #isInVain(): boolean {

@@ -4,14 +4,16 @@ import {
   LETTER_CHARS,
   LETTER_IN_START,
   LETTER_OUT_START,
-  MAIL_AWAKE,
   MAIL_BYTES,
   MAIL_IN_CHARS,
   MAIL_IN_VAIN,
+  MAIL_LOOKS,
   MAIL_NEWEST,
   MAIL_OUT,
   MAIL_OUT_AFTER,
   MAIL_OUT_CHARS,
+  MAIL_SINCE,
+  MAIL_WAITING,
   MAIL_WORDS,
   OPEN,
 } from '../protocol/mailbox.ts'
@@ -22,29 +24,40 @@ export class Mailbox {
   readonly #words = new Int32Array(this.memory, 0, MAIL_WORDS)
   readonly #bytes = Buffer.from(this.memory)
 
-  set newest(entry: number) {
-    Atomics.store(this.#words, MAIL_NEWEST, entry)
+  /** Ends the wait behind an entry, if there is one: another is the newest. */
+  turnTo(newest: number, before: number): void {
+    Atomics.store(this.#words, MAIL_NEWEST, newest)
+    if (Atomics.compareExchange(this.#words, MAIL_WAITING, before, CLOSED) === before) this.#wake()
   }
 
-  /** Whether the guest's thread waits behind that entry. */
-  isAwake(entry: number): boolean {
-    return Atomics.load(this.#words, MAIL_AWAKE) === entry
+  /** Times the guest looks, in its waits and in the one under way, before it lets its thread sleep. */
+  set looks(count: number) {
+    Atomics.store(this.#words, MAIL_LOOKS, count)
   }
 
+  /** Whether the guest's thread waits behind that entry, awake or asleep. */
+  isWaiting(entry: number): boolean {
+    return Atomics.load(this.#words, MAIL_WAITING) === entry
+  }
+
+  /** Whether it has looked in vain since it was asked last. */
   isInVain(entry: number): boolean {
     return Atomics.load(this.#words, MAIL_IN_VAIN) === entry
   }
 
-  noteInVain(entry: number): void {
-    Atomics.store(this.#words, MAIL_IN_VAIN, entry)
+  /** How long it has waited, in milliseconds, or one more. */
+  get waitedMs(): number {
+    return Math.max(((Date.now() | 0) - Atomics.load(this.#words, MAIL_SINCE)) | 0, 0) + 1
   }
 
   /** Hands a letter to the thread that waits behind that entry. False if none does, or the text is too long. */
   deliver(text: string, entry: number): boolean {
-    if (text.length > LETTER_CHARS || !this.isAwake(entry)) return false
+    if (text.length > LETTER_CHARS || !this.isWaiting(entry)) return false
     this.#bytes.write(text, LETTER_IN_START, 'utf16le')
     this.#words[MAIL_IN_CHARS] = text.length
-    return Atomics.compareExchange(this.#words, MAIL_AWAKE, entry, LETTER) === entry
+    if (Atomics.compareExchange(this.#words, MAIL_WAITING, entry, LETTER) !== entry) return false
+    this.#wake()
+    return true
   }
 
   /** The guest may leave a letter from now on. */
@@ -65,5 +78,9 @@ export class Mailbox {
     const text = this.#bytes.toString('utf16le', LETTER_OUT_START, LETTER_OUT_START + chars * 2)
     Atomics.store(words, MAIL_OUT, CLOSED)
     return text
+  }
+
+  #wake(): void {
+    Atomics.notify(this.#words, MAIL_WAITING)
   }
 }

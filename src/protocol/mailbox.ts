@@ -1,12 +1,12 @@
 /**
- * Memory that the host shares with a guest, for when both are awake: what lies there needs no trip through isolated-vm,
+ * Memory that the host shares with a guest, for when both are there: what lies there needs no trip through isolated-vm,
  * which costs either side more than a small function does (native-notes/isolated-vm.md). A letter is the text of one
  * crossing, or of what a guest says in one turn. User code never sees it, but shares the isolate with who does: what a
  * guest writes in it is worth as much as what it says by its callback.
  *
  * First words, 32-bit integers; behind them the letter in, and behind that the letter out, in UTF-16 units.
  */
-export const MAIL_WORDS = 8
+export const MAIL_WORDS = 10
 /** The longest letter, in UTF-16 units. A longer text, or one with bytes beside it, crosses as it does to who sleeps. */
 export const LETTER_CHARS = 2048
 const WORD_BYTES = 4
@@ -17,9 +17,9 @@ export const MAIL_BYTES = LETTER_OUT_START + LETTER_CHARS * CHAR_BYTES
 
 /** The word with the number of the newest entry, which the host writes: a guest that waits behind another stops. */
 export const MAIL_NEWEST = 0
-/** The entry behind which the guest's thread waits awake; 0: it doesn't; LETTER: it did, and finds one. */
-export const MAIL_AWAKE = 1
-/** The entry behind which it last waited in vain. */
+/** The entry behind which the guest's thread waits; CLOSED: it doesn't, or is to stop; LETTER: it did, and finds one. */
+export const MAIL_WAITING = 1
+/** The entry behind which it has last looked for the next crossing in vain. */
 export const MAIL_IN_VAIN = 2
 /** Units of the letter in. */
 export const MAIL_IN_CHARS = 3
@@ -30,10 +30,15 @@ export const MAIL_OUT_CHARS = 5
 /** How often the guest had called back before it left that letter: what it said then comes first. */
 export const MAIL_OUT_AFTER = 6
 
+/** Times the guest looks for a letter before it lets its thread sleep, which the host says. */
+export const MAIL_LOOKS = 7
+/** When it began to wait: the lower 32 bits of the time in milliseconds. */
+export const MAIL_SINCE = 8
+
 export const CLOSED = 0
 export const OPEN = 1
 /** No entry has this number. */
 export const LETTER = -1
 
-/** Times the guest looks before it lets its thread sleep: 25 to 50 ns each once it is compiled, 0.1 ms in all. */
-export const LINGER_LOOKS = 3000
+/** How long the thread stays in the isolate, asleep, for another letter, in milliseconds. */
+export const LINGER_MS = 20

@@ -1,13 +1,19 @@
 import { availableParallelism } from 'node:os'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import { Linger } from '../../src/isolate/linger.ts'
+import { Mailbox } from '../../src/isolate/mailbox.ts'
+import { LINGER_MS } from '../../src/protocol/mailbox.ts'
 
 let host: FunctionHost
 beforeEach(() => {
   host = new FunctionHost({ publicUrl: 'http://127.0.0.1:1' })
 })
-afterEach(() => host.close())
+afterEach(() => {
+  vi.restoreAllMocks()
+  return host.close()
+})
 
 const TINY = { files: { 'index.js': 'exports.main = async event => event' } }
 
@@ -17,8 +23,8 @@ function work(ms: number): void {
   while (performance.now() < untilMs);
 }
 
-/** Calls one after the other: from the second on, as a rule, the function's thread stays awake for the next. */
-describe('a thread that waits awake for the next crossing', () => {
+/** Calls one after the other: from the second on, as a rule, the function's thread stays for the next. */
+describe('a thread that waits for the next crossing', () => {
   // What entries carried is freed only while the thread sleeps (native-notes/memory.md).
   test('lets go of what crossed, at the smallest cap', { timeout: 60_000 }, async () => {
     await host.deploy('echo', { ...TINY, config: { memorySize: 8, concurrency: 1 } })
@@ -60,6 +66,47 @@ describe('a thread that waits awake for the next crossing', () => {
     expect(cpuMs[0]).toBeGreaterThanOrEqual(0)
   })
 
+  test.each([2, 8, 50])(
+    'stays %i ms for it, or has left, and neither is anybody’s CPU time',
+    async pauseMs => {
+      const delivered = vi.spyOn(Mailbox.prototype, 'deliver')
+      await host.deploy('tiny', TINY)
+      for (let count = 0; count < 200; count++) await host.invoke('tiny', {})
+      delivered.mockClear()
+      const cpuMs: number[] = []
+      for (let count = 0; count < 40; count++) {
+        await setTimeout(pauseMs)
+        cpuMs.push((await host.invoke('tiny', {})).cpuMs)
+      }
+      const byLetter = delivered.mock.results.filter(({ value }) => value === true).length
+      if (pauseMs > 2 * LINGER_MS) expect(byLetter).toBe(0)
+      else expect(byLetter).toBeGreaterThan(10)
+      cpuMs.sort((a, b) => a - b)
+      expect(cpuMs[20]).toBeLessThan(1)
+      expect(cpuMs[0]).toBeGreaterThanOrEqual(0)
+    },
+  )
+
+  test('is no thread that other functions wait for', async () => {
+    const names = Array.from({ length: availableParallelism() + 6 }, (_, index) => `tiny-${index}`)
+    for (const name of names) await host.deploy(name, TINY)
+    let startMs = 0
+    for (let count = 0; count < 60; count++) {
+      if (count === 20) startMs = performance.now()
+      for (const name of names) expect((await host.invoke(name, { count })).result).toEqual({ count })
+    }
+    // Behind threads that stay for so long, most would take as long.
+    expect((performance.now() - startMs) / (40 * names.length)).toBeLessThan(LINGER_MS / 2)
+  })
+
+  test('is ended with its isolate', async () => {
+    await host.deploy('tiny', TINY)
+    for (let count = 0; count < 200; count++) await host.invoke('tiny', {})
+    await host.remove('tiny')
+    await host.deploy('tiny', { files: { 'index.js': 'exports.main = async () => "new"' } })
+    expect((await host.invoke('tiny', {})).result).toBe('new')
+  })
+
   test('is over as soon as another function wants to run', async () => {
     const names = ['one', 'two', 'three', 'four']
     for (const name of names) await host.deploy(name, TINY)
@@ -70,8 +117,7 @@ describe('a thread that waits awake for the next crossing', () => {
   })
 })
 
-/** On a single core no thread is asked to wait. */
-describe.skipIf(availableParallelism() < 2)('Linger', () => {
+describe('Linger', () => {
   const MEMORY_MB = 8
 
   /** Crossings behind which the thread is asked to wait before it is let sleep once. */

@@ -7,11 +7,11 @@ import {
   LETTER_CHARS,
   LETTER_IN_START,
   LETTER_OUT_START,
-  MAIL_AWAKE,
   MAIL_IN_CHARS,
   MAIL_OUT,
   MAIL_OUT_AFTER,
   MAIL_OUT_CHARS,
+  MAIL_WAITING,
   MAIL_WORDS,
   OPEN,
 } from '../../src/protocol/mailbox.ts'
@@ -45,7 +45,7 @@ describe('a letter in', () => {
     const mailbox = new Mailbox()
     const guest = new Guest(mailbox)
     expect(mailbox.deliver('early', 7)).toBe(false)
-    guest.words[MAIL_AWAKE] = 7
+    guest.words[MAIL_WAITING] = 7
     expect(mailbox.deliver('for another', 8)).toBe(false)
     expect(mailbox.deliver('{"n":1}', 7)).toBe(true)
     expect(guest.read()).toBe('{"n":1}')
@@ -56,7 +56,7 @@ describe('a letter in', () => {
   test('has at most so many characters, of any kind', () => {
     const mailbox = new Mailbox()
     const guest = new Guest(mailbox)
-    guest.words[MAIL_AWAKE] = 1
+    guest.words[MAIL_WAITING] = 1
     expect(mailbox.deliver('x'.repeat(LETTER_CHARS + 1), 1)).toBe(false)
     const text = '云函数 \u{1F600} \uD83D \0'.padEnd(LETTER_CHARS, 'ÿ')
     expect(mailbox.deliver(text, 1)).toBe(true)
