@@ -8,7 +8,7 @@
  */
 export const MAIL_WORDS = 10
 /** The longest letter, in UTF-16 units. A longer text, or one with bytes beside it, crosses as it does to who sleeps. */
-export const LETTER_CHARS = 2048
+export const LETTER_CHARS = 1024
 const WORD_BYTES = 4
 const CHAR_BYTES = 2
 export const LETTER_IN_START = MAIL_WORDS * WORD_BYTES
