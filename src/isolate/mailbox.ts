@@ -24,9 +24,10 @@ export class Mailbox {
   readonly #words = new Int32Array(this.memory, 0, MAIL_WORDS)
   readonly #bytes = Buffer.from(this.memory)
 
-  /** Ends the wait behind an entry, if there is one: another is the newest. */
+  /** Another entry is the newest: ends the wait behind the one before, or 0, if there is one. */
   turnTo(newest: number, before: number): void {
     Atomics.store(this.#words, MAIL_NEWEST, newest)
+    if (before === 0) return
     if (Atomics.compareExchange(this.#words, MAIL_WAITING, before, CLOSED) === before) this.#wake()
   }
 
