@@ -50,6 +50,20 @@ class HeldThreads implements Disposable {
   }
 }
 
+/** Numbers of the cores this process may run on; none where the system doesn't say. */
+export function listAllowedCores(): number[] {
+  const ranges = readAllowedCores()?.split(',') ?? []
+  return ranges.flatMap(range => {
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  })
+}
+
+/** Holds a process to one core, with all its threads and those that it starts. */
+export function holdTo(core: number, pid: number): void {
+  hold(['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)])
+}
+
 /** Such as `0-3,6`. */
 function readAllowedCores(): string | undefined {
   const path = '/proc/self/status'
