@@ -36,11 +36,12 @@ class HeldThreads implements Disposable {
 
   constructor(pids: readonly number[], apart?: number) {
     this.#pids = pids
-    const [last] = this.#allowed?.match(/\d+$/) ?? []
-    const [first] = this.#allowed?.match(/^\d+/) ?? []
+    const cores = listAllowedCores()
+    const [first] = cores
+    const last = cores.at(-1)
     if (last === undefined || first === undefined) return
-    for (const pid of pids) hold(['--all-tasks', '--cpu-list', '--pid', last, String(pid)])
-    if (apart !== undefined) hold(['--cpu-list', '--pid', first, String(apart)])
+    for (const pid of pids) holdTo(last, pid)
+    if (apart !== undefined) hold(['--cpu-list', '--pid', String(first), String(apart)])
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 import {
+  CHAR_BYTES,
   CLOSED,
   LETTER,
   LETTER_CHARS,
@@ -76,7 +77,7 @@ export class Mailbox {
     const words = this.#words
     if (Atomics.load(words, MAIL_OUT) !== LETTER || words[MAIL_OUT_AFTER] !== calledBack) return undefined
     const chars = Math.min(Math.max(words[MAIL_OUT_CHARS] ?? 0, 0), LETTER_CHARS)
-    const text = this.#bytes.toString('utf16le', LETTER_OUT_START, LETTER_OUT_START + chars * 2)
+    const text = this.#bytes.toString('utf16le', LETTER_OUT_START, LETTER_OUT_START + chars * CHAR_BYTES)
     Atomics.store(words, MAIL_OUT, CLOSED)
     return text
   }

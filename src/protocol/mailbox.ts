@@ -10,7 +10,7 @@ export const MAIL_WORDS = 10
 /** The longest letter, in UTF-16 units. A longer text, or one with bytes beside it, crosses as it does to who sleeps. */
 export const LETTER_CHARS = 1024
 const WORD_BYTES = 4
-const CHAR_BYTES = 2
+export const CHAR_BYTES = 2
 export const LETTER_IN_START = MAIL_WORDS * WORD_BYTES
 export const LETTER_OUT_START = LETTER_IN_START + LETTER_CHARS * CHAR_BYTES
 export const MAIL_BYTES = LETTER_OUT_START + LETTER_CHARS * CHAR_BYTES

@@ -17,7 +17,7 @@ export interface DoorCall {
   readonly op: string
   readonly args: unknown
   readonly caller: Caller
-  /** Aborts when the client cancels the call or its session ends. */
+  /** Cancelled when the client cancels the call or its session ends. */
   readonly cancellation: Cancellation
   /** For streaming ops: sends an event, and resolves when the client has taken it in. */
   readonly emit?: (event: unknown) => Promise<void>
