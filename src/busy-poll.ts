@@ -38,6 +38,11 @@ export class BusyPoll {
     return this.#isAwake
   }
 
+  /** What was waited for awake last came in time. */
+  get isPrompt(): boolean {
+    return this.#patience.isRepaid
+  }
+
   /** Something is due from now on. */
   expect(): void {
     this.#isDue = true

@@ -1,8 +1,12 @@
-/** After many waits in vain, one in 64 is tried. */
-const MAX_SKIPPED = 63
+/** After many waits in vain, one in 16 is tried. */
+const MAX_SKIPPED = 15
 
-/** Whether it pays to wait awake, by how it went before: after each wait in vain twice as many are left out, until one isn't. */
+/**
+ * Whether it pays to wait awake, by how it went before: after one wait in vain, which may be chance, the next is tried,
+ * and after each further one twice as many are left out, until one isn't in vain.
+ */
 export class Patience {
+  #lossCount = 0
   #toSkip = 0
   #skipped = 0
 
@@ -16,13 +20,20 @@ export class Patience {
     return true
   }
 
+  /** The last wait that was tried was not in vain. */
+  get isRepaid(): boolean {
+    return this.#lossCount === 0
+  }
+
   /** What was waited for came in time. */
   gain(): void {
+    this.#lossCount = 0
     this.#toSkip = 0
   }
 
   /** It did not. */
   lose(): void {
-    this.#toSkip = Math.min(this.#toSkip * 2 + 1, MAX_SKIPPED)
+    if (this.#lossCount > 0) this.#toSkip = Math.min(this.#toSkip * 2 + 1, MAX_SKIPPED)
+    this.#lossCount++
   }
 }

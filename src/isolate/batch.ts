@@ -4,6 +4,7 @@ import type { Loss } from './guest-isolate.ts'
 import { BrokenBridge, parseCrossing } from './incoming.ts'
 import type { Job } from './job.ts'
 import { Run, type RunMessage } from './run.ts'
+import type { Usage } from './usage.ts'
 
 /**
  * Several jobs that were expected to take a millisecond together are stuck after this, in milliseconds: on a busy
@@ -78,6 +79,20 @@ export class Batch {
     const limitMs =
       this.#jobs.length > 1 ? SHARED_LIMIT_MS : Math.min(SINGLE_LIMIT_MS, this.#last.job.request.limitMs / 2)
     return performance.now() - Math.max(enteredMs, this.#progressMs) > limitMs
+  }
+
+  /** A limit no shorter than the deadline is the deadline's to keep: the two would race. */
+  isPastCpuLimit(usage: Usage): boolean {
+    const request = this.#run?.job.request
+    if (request === undefined || request.cpuLimitMs >= request.limitMs) return false
+    return usage.cpuMs() > request.cpuLimitMs
+  }
+
+  /** Nobody can say whose turn it is: one of several, or, if the only one has said nothing, what the last left behind. */
+  isUnclear({ isEntered, isUncertain }: Crossing): boolean {
+    const isShared = this.#jobs.length > 1
+    if (this.#run === undefined || isShared) return isShared
+    return isEntered && isUncertain && !this.#run.hasSpoken && !this.#run.job.isAlone
   }
 
   /**

@@ -9,8 +9,10 @@ const MAX_JOBS = 64
 const MAX_MS = 1
 /** A job that takes less of the isolate's time has quick turns, in milliseconds. */
 const QUICK_MS = 1
-/** One turn in so many is not quick. */
+/** One turn in so many is not quick, and fewer of a function that has had some without a rejection. */
 const WATCH_EVERY = 16
+const WATCH_TRUSTED_EVERY = 64
+const TRUSTED_TURNS = 1024
 /** Turns for which a function is not trusted to be quick after it was not. */
 const DISTRUST_TURNS = 256
 /** What a job costs the host's thread, about, in milliseconds (bench/warm-start.ts). */
@@ -68,7 +70,8 @@ export class Batching {
     const turn = this.#turnCount + 1
     const isBrief = this.#meanMs > 0 && this.#meanMs < QUICK_MS && turn >= this.#trustedFrom
     if (!isBrief) return 'slow'
-    return this.#isWatched || turn % WATCH_EVERY === 0 ? 'watched' : 'quick'
+    const every = turn > TRUSTED_TURNS ? WATCH_TRUSTED_EVERY : WATCH_EVERY
+    return this.#isWatched || turn % every === 0 ? 'watched' : 'quick'
   }
 
   /** A job that waits for the host keeps those behind it waiting too. */

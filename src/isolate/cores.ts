@@ -84,6 +84,11 @@ export class Cores implements Timed {
     return this.#running.size + Math.min(this.#beside.size, 1) < this.#cores
   }
 
+  /** A thread that is woken now finds a core, as far as is known: the last did that was to be quick. */
+  get mayWake(): boolean {
+    return this.isAnyFree && this.#poll.isPrompt
+  }
+
   /** Somebody waits for a core. */
   get isContended(): boolean {
     return this.#resumed.length + this.#fresh.length > 0

@@ -54,6 +54,12 @@ export class Crew {
     return count
   }
 
+  /** One that will be idle before the event loop goes on. */
+  get isAnyFreeing(): boolean {
+    for (const { isFreeing } of this.#busy) if (isFreeing) return true
+    return false
+  }
+
   get isAboutToFree(): boolean {
     for (const instance of this.#busy) if (instance.isDone) return true
     return false
@@ -106,7 +112,7 @@ export class Crew {
 
   /** It may be taken again, unless it is to go. Whether it may. */
   rest(instance: Instance): boolean {
-    if (instance.isCondemned || (this.#displaced.has(instance) && this.#isRelieved)) {
+    if (instance.isolate.isCondemned || (this.#displaced.has(instance) && this.#isRelieved)) {
       instance.dispose()
       return false
     }
@@ -120,7 +126,9 @@ export class Crew {
   displace(instance: Instance): boolean {
     this.#displaced.add(instance)
     if (this.makingCount > 0) return false
-    return ![...this.#idle, ...this.#busy].some(other => !this.#displaced.has(other) && !other.isCondemned)
+    return ![...this.#idle, ...this.#busy].some(
+      other => !this.#displaced.has(other) && !other.isolate.isCondemned,
+    )
   }
 
   /** Takes an idle one away. Whether it was idle. */
@@ -144,7 +152,8 @@ export class Crew {
   /** One that isn't to go has run, and is idle. */
   get #isRelieved(): boolean {
     return this.#idle.some(
-      instance => !this.#displaced.has(instance) && !this.#cold.has(instance) && !instance.isCondemned,
+      instance =>
+        !this.#displaced.has(instance) && !this.#cold.has(instance) && !instance.isolate.isCondemned,
     )
   }
 }

@@ -34,6 +34,8 @@ export interface IsolateListener extends WedgeListener {
   isBusy(): boolean
   /** The guest's one callback was called: JSON text and the buffers beside it. Both are the guest's: check them. */
   onSent(text: unknown, buffers: readonly unknown[]): void
+  /** The same, said by letter; Node runs microtasks and ticks behind it. */
+  onLetter(text: string): void
   /** An entry that was not quick is over, and its microtasks ran. `error`: what went wrong in it, or ended the isolate. */
   onLeft(error: Error | undefined): void
   /** The same, of a quick entry where that is known; others may follow in its crossing. */
@@ -51,6 +53,7 @@ export interface IsolateListener extends WedgeListener {
 export const NOBODY: IsolateListener = {
   isBusy: () => false,
   onSent: () => {},
+  onLetter: () => {},
   onLeft: () => {},
   onRejection: () => {},
   onDeath: () => {},
@@ -73,9 +76,11 @@ export interface GuestWindow {
 
 /** Where a guest that runs may leave what it says, for a host that is awake and looks there. */
 export interface Letterbox {
+  /** The next entry comes in a moment: its thread, if that waits for it, wakes meanwhile. */
+  announce(): void
   /** Something may be left there from now on. */
   open(): void
-  /** Hears what was left there, if something was and it is its turn. */
+  /** Hears what was left there, if something was and it is its turn. From where Node runs ticks behind it. */
   collect(): void
   /** Nothing may be left there any more. False if something was: it is to be collected. */
   close(): boolean

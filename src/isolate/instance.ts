@@ -1,3 +1,4 @@
+import { afterMicrotasks } from './after-microtasks.ts'
 import { Batch, CancelledJob, ProcessExit } from './batch.ts'
 import type { Streamed } from './batching.ts'
 import type { Timed } from './clock.ts'
@@ -17,6 +18,8 @@ import { Usage } from './usage.ts'
  * run one after the other; if they take unexpectedly long they are told apart by running each on an instance of its own.
  */
 export class Instance implements Timed, JobHolder {
+  /** What others may know of it. */
+  readonly isolate: Pick<GuestIsolate, 'isDisposed' | 'isCondemned' | 'sharesThread' | 'letterbox'>
   readonly #isolate: GuestIsolate
   readonly #crossing: Crossing
   readonly #keeper: InstanceKeeper<Instance>
@@ -24,8 +27,11 @@ export class Instance implements Timed, JobHolder {
   #batch: Batch | undefined
   #hasRun = false
   #isEnded = false
+  /** What it was at is over, and it goes on as soon as no promise has anything to do. */
+  isFreeing = false
 
   private constructor(isolate: GuestIsolate, keeper: InstanceKeeper<Instance>) {
+    this.isolate = isolate
     this.#isolate = isolate
     this.#keeper = keeper
     this.usage = new Usage(isolate)
@@ -37,6 +43,7 @@ export class Instance implements Timed, JobHolder {
     isolate.listener = {
       isBusy: () => this.#batch?.run !== undefined,
       onSent: (text, buffers) => this.#receive(text, buffers),
+      onLetter: text => this.#receive(text, [], true),
       onLeft: error => this.#crossing.leave(error),
       onRejection: error => this.#noteRejection(error),
       onDeath: error => this.#die(error),
@@ -57,18 +64,6 @@ export class Instance implements Timed, JobHolder {
     const instance = new Instance(isolate, keeper)
     await isolate.load(program)
     return instance
-  }
-
-  get isDisposed(): boolean {
-    return this.#isolate.isDisposed
-  }
-
-  get sharesThread(): boolean {
-    return this.#isolate.sharesThread
-  }
-
-  get isCondemned(): boolean {
-    return this.#isolate.isCondemned
   }
 
   /** Its jobs are over, and only the turn has not come to its end. */
@@ -135,11 +130,11 @@ export class Instance implements Timed, JobHolder {
   /** The clock's tick. */
   check(isPastDeadline: boolean): void {
     // An isolate that the memory limit ended may say so in no other way (native-notes/memory.md).
-    if (this.isDisposed) {
+    if (this.#isolate.isDisposed) {
       this.#die('memory limit')
       return
     }
-    const isPastLimit = isPastDeadline || this.#isPastCpuLimit
+    const isPastLimit = isPastDeadline || this.#batch?.isPastCpuLimit(this.usage) === true
     if (!this.#isStuck && !isPastLimit) return
     // From then on it is known whose turn it is, and V8 tells when it ends.
     if (this.#isUnclear) this.#tellApart()
@@ -151,22 +146,12 @@ export class Instance implements Timed, JobHolder {
     return this.#batch?.isStuck(this.#crossing.enteredMs) === true
   }
 
-  /** A limit no shorter than the deadline is the deadline's to keep: the two would race. */
-  get #isPastCpuLimit(): boolean {
-    const request = this.#batch?.run?.job.request
-    if (request === undefined || request.cpuLimitMs >= request.limitMs) return false
-    return this.usage.cpuMs() > request.cpuLimitMs
-  }
-
-  /** Nobody can say whose turn it is: one of several, or, if the only one has said nothing, what the last left behind. */
   get #isUnclear(): boolean {
-    const run = this.#batch?.run
-    const isShared = (this.#batch?.jobs.length ?? 0) > 1
-    if (run === undefined || isShared) return isShared
-    return this.#crossing.isEntered && this.#crossing.isUncertain && !run.hasSpoken && !run.job.isAlone
+    return this.#batch?.isUnclear(this.#crossing) === true
   }
 
-  #receive(text: unknown, buffers: readonly unknown[]): void {
+  /** `isLetter`: what an answer doesn't need is done when it is on its way. */
+  #receive(text: unknown, buffers: readonly unknown[], isLetter = false): void {
     const batch = this.#batch
     // The isolate was ended while this was on its way.
     if (batch === undefined || this.#isEnded) return
@@ -174,7 +159,14 @@ export class Instance implements Timed, JobHolder {
     if (unstarted.length > 0) this.#keeper.takeBack(unstarted)
     if (answered.length > 0) this.#settleAnswered(answered)
     if (problem !== undefined) this.#fail(problem)
-    else if (turnCount > 0) this.#crossing.leaveQuick(turnCount)
+    this.isFreeing = isLetter && answered.length > 0
+    if (this.isFreeing) afterMicrotasks(() => this.#goOn(batch, turnCount))
+    else this.#goOn(batch, turnCount)
+  }
+
+  #goOn(batch: Batch, turnCount: number): void {
+    this.isFreeing = false
+    if (turnCount > 0 && !this.#isEnded) this.#crossing.leaveQuick(turnCount)
     if (this.#batch !== batch) return
     if (batch.run === undefined) {
       this.#freeIfDone()

@@ -60,8 +60,9 @@ export class LocalIsolate implements GuestIsolate {
   readonly isCondemned = false
   readonly sharesThread = false
   readonly letterbox: Letterbox = {
+    announce: () => this.#linger.announce(),
     open: () => this.#linger.mailbox?.open(),
-    collect: () => this.#collect(),
+    collect: () => this.#collect(true),
     close: () => this.#linger.mailbox?.close() !== false,
   }
   listener: IsolateListener = NOBODY
@@ -238,11 +239,12 @@ export class LocalIsolate implements GuestIsolate {
     if (this.#awaitedCount > 0) watchThread(() => this.#awaitedCount === 0, this.listener)
   }
 
-  readonly #collect = (): void => {
+  #collect(hasTicks = false): void {
     const text = this.#linger.mailbox?.take(this.#calledBack)
     if (text === undefined) return
     this.#linger.hear()
-    this.listener.onSent(text, [])
+    if (hasTicks) this.listener.onLetter(text)
+    else this.listener.onSent(text, [])
   }
 
   #enterAwaited(args: DoorArguments): void {

@@ -64,8 +64,9 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     return this.#crew.isAboutToFree
   }
 
-  /** An invocation is about to come. Without an instance one is begun: its thread is at it while the host gets ready. */
+  /** An invocation is about to come. The thread of its instance wakes, or one is begun, while the host gets ready. */
   prepare(): void {
+    if (this.#crew.isAnyIdle && this.cores.mayWake) this.#crew.next?.isolate.letterbox?.announce()
     if (this.#crew.size === 0 && !this.#isRetired && this.#findRefusal() === undefined) this.#make()
   }
 
@@ -192,7 +193,8 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     const instance = this.#waiting.length === 0 ? undefined : this.#crew.take()
     const isCold = instance !== undefined && this.#crew.isCold(instance)
     const pace = isCold ? 'slow' : this.#batching.takePace()
-    const jobs = instance?.isDisposed === false ? this.#batching.take(this.#waiting, isCold, pace) : undefined
+    const jobs =
+      instance?.isolate.isDisposed === false ? this.#batching.take(this.#waiting, isCold, pace) : undefined
     if (instance === undefined || jobs === undefined) {
       this.cores.release(turn)
       instance?.dispose()
@@ -250,7 +252,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   #claim(): void {
     this.#isClaimed = true
     const instance = this.#crew.next
-    const isShared = instance?.sharesThread === true && !this.#crew.isCold(instance)
+    const isShared = instance?.isolate.sharesThread === true && !this.#crew.isCold(instance)
     const isBeside = isShared && this.#batching.nextPace === 'quick' && this.#waiting[0]?.isAlone === false
     if (isBeside) this.cores.enterBeside(this)
     else this.cores.claim(this, false)
@@ -286,6 +288,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   get #needsInstance(): boolean {
     const { count, runningCount } = this.#crew
     if (!this.#crew.hasPlace(this.key.concurrency) || count === 0) return count === 0
+    if (this.#crew.isAnyFreeing) return false
     const hasJustCome = performance.now() - (this.#waiting[0]?.queuedMs ?? 0) < HELD_UP_MS
     if ((this.clock.isHeldUp && hasJustCome) || this.#crew.isRecovering) return false
     return runningCount < this.cores.groupLimit && this.#waiting.length > runningCount * this.#batching.size

@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os'
-import { Patience } from '../patience.ts'
 import { LINGER_MS } from '../protocol/mailbox.ts'
 import { ExternalCopy, type SharedCopy } from './ivm.ts'
 import { Mailbox } from './mailbox.ts'
 import { MAX_UNPAUSED_ENTRIES, maxUnpausedChars } from './pause-bounds.ts'
 
-/** Times a thread looks for the next crossing before it sleeps: 25 to 50 ns each once that is compiled, 50 µs in all. */
-const LOOKS = 1500
+/** What an isolate has used is read once in so long, in milliseconds: to read it takes a good part of that. */
+const SAME_MS = 0.005
 /** Entries are counted up to this, and from 1 again. */
 const MAX_ENTRY = 2 ** 31 - 1
 
@@ -15,9 +14,6 @@ const cores = availableParallelism()
 const waiting = new Set<Linger>()
 /** isolated-vm keeps one thread more than there are cores, and makes one for each entry that finds none. */
 const MAX_WAITING = Math.max(cores - 1, 1)
-/** Of them, those whose threads were asked to stay awake. One core is the host's. */
-const awake = new Set<Linger>()
-const MAX_AWAKE = cores - 1
 
 /** What a thread waits with: the memory only the first time. */
 export interface LingerRequest {
@@ -27,13 +23,15 @@ export interface LingerRequest {
 
 /**
  * Has an isolate's thread stay behind an entry for the next crossing, which it is handed as a letter: to enter costs the
- * host's thread 4 µs, and the call 13; to wake one that has stayed 2 and 9. As long as the next crossing tends to come
- * within 50 µs it stays awake, and has it in one (native-notes/isolated-vm.md).
+ * host's thread 4 µs, and the call 13; to wake one that has stayed 2 and 9, and less if that is done a moment ahead. It
+ * stays asleep: awake, it keeps those from a core that hand over to each other (native-notes/isolated-vm.md).
  */
 export class Linger {
   readonly #maxChars: number
-  readonly #readCpuMs: () => number
-  readonly #patience = new Patience()
+  readonly #readIsolate: () => number
+  /** Of the isolate, waits included, in milliseconds, and when that was read. */
+  #isolateMs = 0
+  #readMs = 0
   #mailbox: Mailbox | undefined
   /** The newest entry. */
   #newest = 0
@@ -43,8 +41,8 @@ export class Linger {
   #next = 0
   /** When something crossed last behind which it waits, on the scale of `performance.now()`. */
   #crossedMs = 0
-  /** It was asked to stay awake. */
-  #mayLook = false
+  /** It was woken ahead of it. */
+  #isAnnounced = false
   /** Time of the isolate when it was heard of since, if it was. */
   #heardCpuMs: number | undefined
   #waitedCpuMs = 0
@@ -57,7 +55,7 @@ export class Linger {
   /** @param readCpuMs Of the isolate, waits included. */
   constructor(memoryMb: number, readCpuMs: () => number) {
     this.#maxChars = maxUnpausedChars(memoryMb)
-    this.#readCpuMs = readCpuMs
+    this.#readIsolate = readCpuMs
   }
 
   /** What it shares with the guest, once it has been asked to wait. */
@@ -97,7 +95,7 @@ export class Linger {
 
   /** Ends the wait behind an earlier entry: the new one is in the isolate's queue. */
   release(): void {
-    if (this.#hasBegun) this.#learn(this.#isInVain, this.#mailbox?.waitedMs)
+    if (this.#hasBegun) this.#noteWait(this.#mailbox?.waitedMs)
     const before = this.#asked
     this.#asked = this.#next
     this.#next = 0
@@ -106,16 +104,22 @@ export class Linger {
     this.#mailbox?.turnTo(this.#newest, before)
   }
 
+  /** A crossing comes in a moment: the thread, if it waits, wakes meanwhile. */
+  announce(): void {
+    if (this.#isAnnounced || this.#asked === 0) return
+    this.#isAnnounced = true
+    this.#mailbox?.announce(this.#asked)
+  }
+
   /** Hands a crossing to the thread if it waits: no entry needs to be made then. It waits behind the same one again. */
   deliver(text: string): boolean {
     const mailbox = this.#mailbox
     if (mailbox === undefined || this.#asked === 0 || this.#crossings + 1 >= MAX_UNPAUSED_ENTRIES)
       return false
     const { waitedMs } = mailbox
-    const isInVain = this.#isInVain
     if (!mailbox.deliver(text, this.#asked)) return false
     this.#crossings++
-    this.#learn(isInVain, waitedMs)
+    this.#noteWait(waitedMs)
     this.#begin()
     return true
   }
@@ -123,7 +127,6 @@ export class Linger {
   /** The isolate was disposed. */
   close(): void {
     waiting.delete(this)
-    awake.delete(this)
   }
 
   /** Its thread leaves the isolate behind the new entry. */
@@ -150,30 +153,25 @@ export class Linger {
     return performance.now() - this.#crossedMs > LINGER_MS && !this.#isWaiting
   }
 
+  #readCpuMs(): number {
+    const nowMs = performance.now()
+    if (nowMs - this.#readMs >= SAME_MS) {
+      this.#readMs = nowMs
+      this.#isolateMs = this.#readIsolate()
+    }
+    return this.#isolateMs
+  }
+
   /** Something crosses behind which it is to wait. */
   #begin(): void {
     this.#heardCpuMs = undefined
     this.#crossedMs = performance.now()
-    this.close()
+    this.#isAnnounced = false
+    waiting.delete(this)
     waiting.add(this)
-    this.#mayLook = MAX_AWAKE > 0 && this.#patience.tries()
-    if (this.#mayLook) {
-      const [longest] = awake
-      if (longest !== undefined && awake.size >= MAX_AWAKE) longest.#fallAsleep()
-      awake.add(this)
-    }
-    if (this.#mailbox !== undefined) this.#mailbox.looks = this.#mayLook ? LOOKS : 0
   }
 
-  /** Others need the core. */
-  #fallAsleep(): void {
-    awake.delete(this)
-    if (this.#mailbox !== undefined) this.#mailbox.looks = 0
-  }
-
-  #learn(isInVain: boolean, waitedMs: number | undefined): void {
-    if (this.#mayLook && isInVain) this.#patience.lose()
-    else if (this.#mayLook) this.#patience.gain()
+  #noteWait(waitedMs: number | undefined): void {
     this.#waitedCpuMs += this.#waitingCpuMs(this.#readCpuMs(), waitedMs)
   }
 
@@ -185,14 +183,10 @@ export class Linger {
 
   /** It waits, or has waited and left. */
   get #hasBegun(): boolean {
-    return this.#asked > 0 && (this.#isWaiting || this.#isInVain)
+    return this.#asked > 0 && this.#mailbox?.hasBegun(this.#asked) === true
   }
 
   get #isWaiting(): boolean {
     return this.#mailbox?.isWaiting(this.#asked) === true
-  }
-
-  get #isInVain(): boolean {
-    return this.#mailbox?.isInVain(this.#asked) === true
   }
 }

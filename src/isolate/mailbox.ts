@@ -5,10 +5,9 @@ import {
   LETTER_CHARS,
   LETTER_IN_START,
   LETTER_OUT_START,
+  MAIL_BEGUN,
   MAIL_BYTES,
   MAIL_IN_CHARS,
-  MAIL_IN_VAIN,
-  MAIL_LOOKS,
   MAIL_NEWEST,
   MAIL_OUT,
   MAIL_OUT_AFTER,
@@ -32,24 +31,24 @@ export class Mailbox {
     if (Atomics.compareExchange(this.#words, MAIL_WAITING, before, CLOSED) === before) this.#wake()
   }
 
-  /** Times the guest looks, in its waits and in the one under way, before it lets its thread sleep. */
-  set looks(count: number) {
-    Atomics.store(this.#words, MAIL_LOOKS, count)
-  }
-
-  /** Whether the guest's thread waits behind that entry, awake or asleep. */
+  /** Whether the guest's thread waits behind that entry. */
   isWaiting(entry: number): boolean {
     return Atomics.load(this.#words, MAIL_WAITING) === entry
   }
 
-  /** Whether it has looked in vain since it was asked last. */
-  isInVain(entry: number): boolean {
-    return Atomics.load(this.#words, MAIL_IN_VAIN) === entry
+  /** Whether it does, or did until that took too long. */
+  hasBegun(entry: number): boolean {
+    return Atomics.load(this.#words, MAIL_BEGUN) === entry
   }
 
   /** How long it has waited, in milliseconds, or one more. */
   get waitedMs(): number {
     return Math.max(((Date.now() | 0) - Atomics.load(this.#words, MAIL_SINCE)) | 0, 0) + 1
+  }
+
+  /** A letter for the thread that waits behind that entry will be here in a moment: it wakes, and looks for it. */
+  announce(entry: number): void {
+    if (this.isWaiting(entry)) this.#wake()
   }
 
   /** Hands a letter to the thread that waits behind that entry. False if none does, or the text is too long. */

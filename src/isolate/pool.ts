@@ -171,7 +171,7 @@ export class Pool implements LaneOwner<Lane> {
     }
     this.#createdCount++
     // It may have been lost meanwhile.
-    if (!instance.isDisposed) {
+    if (!instance.isolate.isDisposed) {
       const sizeBytes = sizeOf(instance)
       this.#instances.set(instance, { lane, measuredMs: 0, sizeBytes })
       this.#instancesBytes += sizeBytes

@@ -10,7 +10,7 @@ beforeEach(() => {
 
 const makeInstance = (isCondemned = false) => {
   const dispose = vi.fn<Instance['dispose']>()
-  const instance = { isCondemned, dispose } as unknown as Instance
+  const instance = { isolate: { isCondemned }, dispose } as unknown as Instance
   return { instance, dispose }
 }
 function run(instance: Instance): boolean {
