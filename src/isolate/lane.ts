@@ -1,3 +1,4 @@
+import { Arrivals } from './arrivals.ts'
 import { Batching } from './batching.ts'
 import type { Clock, Timed } from './clock.ts'
 import type { Claimant, Cores, Pace, Turn } from './cores.ts'
@@ -37,6 +38,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   readonly #batching: Batching
   #isClaimed = false
   #isPumpDue = false
+  readonly #arrivals = new Arrivals()
   #isRetired = false
   /** Threads that its instances left behind and that can't be ended. */
   #wedgedCount = 0
@@ -76,6 +78,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     this.#calledMs = job.queuedMs
     if (request.cancellation?.isCancelled === true) this.cancel(job)
     else this.#waiting.push(job)
+    if (this.#arrivals.add()) this.#pump()
     this.#pumpSoon()
     return job.result
   }
@@ -224,6 +227,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
     this.#isPumpDue = true
     queueMicrotask(() => {
       this.#isPumpDue = false
+      this.#arrivals.endTick()
       this.#pump()
     })
   }
