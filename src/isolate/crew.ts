@@ -55,9 +55,9 @@ export class Crew {
   }
 
   /** One that will be idle before the event loop goes on. */
-  get isAnyFreeing(): boolean {
-    for (const { isFreeing } of this.#busy) if (isFreeing) return true
-    return false
+  get freeing(): Instance | undefined {
+    for (const instance of this.#busy) if (instance.isFreeing) return instance
+    return undefined
   }
 
   get isAboutToFree(): boolean {

@@ -68,7 +68,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
 
   /** An invocation is about to come. The thread of its instance wakes, or one is begun, while the host gets ready. */
   prepare(): void {
-    if (this.#crew.isAnyIdle && this.cores.mayWake) this.#crew.next?.isolate.letterbox?.announce()
+    if (this.cores.mayWake) (this.#crew.next ?? this.#crew.freeing)?.isolate.letterbox?.announce()
     if (this.#crew.size === 0 && !this.#isRetired && this.#findRefusal() === undefined) this.#make()
   }
 
@@ -292,7 +292,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
   get #needsInstance(): boolean {
     const { count, runningCount } = this.#crew
     if (!this.#crew.hasPlace(this.key.concurrency) || count === 0) return count === 0
-    if (this.#crew.isAnyFreeing) return false
+    if (this.#crew.freeing !== undefined) return false
     const hasJustCome = performance.now() - (this.#waiting[0]?.queuedMs ?? 0) < HELD_UP_MS
     if ((this.clock.isHeldUp && hasJustCome) || this.#crew.isRecovering) return false
     return runningCount < this.cores.groupLimit && this.#waiting.length > runningCount * this.#batching.size

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import { Mailbox } from '../../src/isolate/mailbox.ts'
@@ -61,6 +62,22 @@ describe('a letter in', () => {
     const text = '云函数 \u{1F600} \uD83D \0'.padEnd(LETTER_CHARS, 'ÿ')
     expect(mailbox.deliver(text, 1)).toBe(true)
     expect(guest.read()).toBe(text)
+  })
+})
+
+describe('a letter that is announced', () => {
+  test('wakes who waits behind that entry, and nobody else', async () => {
+    const mailbox = new Mailbox()
+    const { words } = new Guest(mailbox)
+    words[MAIL_WAITING] = 7
+    const waitFor = (ms: number) => Atomics.waitAsync(words, MAIL_WAITING, 7, ms)
+    const waiting = waitFor(60_000)
+    mailbox.announce(7)
+    expect(await waiting.value).toBe('ok')
+    const other = waitFor(50)
+    mailbox.announce(8)
+    expect(await other.value).toBe('timed-out')
+    expect(words[MAIL_WAITING]).toBe(7)
   })
 })
 
@@ -155,6 +172,29 @@ describe.skipIf(availableParallelism() < 2)('calls one after the other', () => {
     ): number => results.filter(({ value }) => hasCrossed(value)).length
     expect(countOf(delivered.mock.results, value => value === true)).toBeGreaterThan(20)
     expect(countOf(taken.mock.results, value => value !== undefined)).toBeGreaterThan(20)
+  })
+
+  test('find the thread, although it was told before of letters that did not come', async () => {
+    const delivered = vi.spyOn(Mailbox.prototype, 'deliver')
+    const announced = vi.spyOn(Mailbox.prototype, 'announce')
+    host = new FunctionHost({ publicUrl: 'http://127.0.0.1:1' })
+    await host.deploy('echo', { files: { 'index.js': 'exports.main = async event => event' } })
+    for (let index = 0; index < 200; index++) await host.invoke('echo', { index })
+    expect(announced.mock.calls.length).toBeGreaterThan(20)
+    let foundCount = 0
+    for (let round = 0; round < 50; round++) {
+      const mailbox = delivered.mock.contexts.at(-1) as Mailbox | undefined
+      const [, entry = 0] = delivered.mock.lastCall ?? []
+      for (let count = 0; count < 5; count++) {
+        mailbox?.announce(entry)
+        await setTimeout(1)
+      }
+      delivered.mockClear()
+      expect((await host.invoke('echo', { round })).result).toEqual({ round })
+      if (delivered.mock.results.at(-1)?.value === true) foundCount++
+    }
+    // A turn of 16 or of 64 is watched, which ends the wait; on a busy machine it may have taken too long.
+    expect(foundCount).toBeGreaterThan(25)
   })
 
   test('are as good when user code has its hands on arrays and texts', async () => {
