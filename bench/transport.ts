@@ -1,8 +1,8 @@
 /**
  * Measures: callFunction of a warm function through a WebSocket on the loopback, against a plain ws + msgpackr echo of
- * the same message, with the servers in a process of their own, and with all in this one; there also invoking the
- * function without a client; and what an idle session takes of the host's memory, beside an idle connection of a plain
- * ws server.
+ * the same message, with the servers in a process of their own, and with all in this one: there one call at a time has
+ * no bar, since on one core the echo and the invocation, which stands beside them, take nearly twice the echo. And what an
+ * idle session takes of the host's memory, beside an idle connection of a plain ws server.
  * Excludes: connecting and logging in.
  * Run with: npm run bench -- transport
  */
@@ -60,7 +60,10 @@ async function compareOverConnections(urls: ServerUrls, isQuick: boolean): Promi
   using echo = await PlainEcho.connect(urls.echo)
   const contenders = [floor(echo), ours(cloud)]
   return [
-    await compare({ title: 'Transport: one call at a time', ...oneAtATime(contenders, isQuick) }),
+    await compare({
+      title: 'Transport: one call at a time',
+      ...oneAtATime(withBar(contenders, LATENCY_BAR), isQuick),
+    }),
     await compare({
       title: `Transport: ${IN_FLIGHT} calls in flight on one connection`,
       ...manyAtOnce(contenders, isQuick),
@@ -113,7 +116,7 @@ function oneAtATime(contenders: readonly Contender[], isQuick: boolean): Calls {
     rounds: isQuick ? 50 : 250,
     warmUpRounds: roundsToWarmUp(50),
     callsPerRound: 50,
-    contenders: withBar(contenders, LATENCY_BAR),
+    contenders,
   }
 }
 
