@@ -128,6 +128,11 @@ export class Batch {
     return this.#run
   }
 
+  /** The last that has run, or runs. */
+  get lastJob(): Job {
+    return this.#last.job
+  }
+
   /** Of several jobs that crossed together nobody can say whose promise it was: after it each crosses by itself. */
   noteRejection(rejection: Error): void {
     if (this.#size === 1) this.#last.noteRejection(rejection)

@@ -26,6 +26,8 @@ export class Instance implements Timed, JobHolder {
   readonly usage: Usage
   #batch: Batch | undefined
   #hasRun = false
+  /** The caller's variables as the guest was told them last, while nothing is under way in it. */
+  #toldText: string | undefined
   #isEnded = false
   /** What it was at is over, and it goes on as soon as no promise has anything to do. */
   isFreeing = false
@@ -85,7 +87,7 @@ export class Instance implements Timed, JobHolder {
     this.#batch = new Batch(jobs, this.#crossing, turn.startMs)
     this.usage.begin()
     this.#keeper.clock.add(this)
-    this.#crossing.start(this.#write(jobs), turn, pace)
+    this.#crossing.start(this.#write(jobs, this.#toldText), turn, pace)
   }
 
   /** Jobs may cross into it one crossing behind the other: all of them have been quick so far. */
@@ -104,12 +106,12 @@ export class Instance implements Timed, JobHolder {
     this.#crossing.append(this.#write(jobs))
   }
 
-  #write(jobs: readonly Job[]): string[] {
+  #write(jobs: readonly Job[], toldText?: string): string[] {
     for (const job of jobs) {
       job.holder = this
       job.request.meter.heapUsedBytes = this.usage.heapBytes
     }
-    const texts = writeInvocations(jobs, !this.#hasRun)
+    const texts = writeInvocations(jobs, !this.#hasRun, toldText)
     this.#hasRun = true
     return texts
   }
@@ -196,6 +198,7 @@ export class Instance implements Timed, JobHolder {
     const batch = this.#batch
     if (this.#isEnded || batch === undefined || batch.run !== undefined || this.#crossing.isEntered) return
     this.#batch = undefined
+    this.#toldText = batch.lastJob.request.variablesText
     this.#keeper.clock.delete(this)
     this.#keeper.onFree(this, batch.size, this.usage.totalCpuMs, batch.hasWaited)
   }

@@ -113,14 +113,21 @@ export class Run {
   }
 }
 
-/** Invocations as they cross together. `isFirst`: their instance has had none before. */
-export function writeInvocations(jobs: readonly Job[], isFirst: boolean): string[] {
+/**
+ * Invocations as they cross together. `isFirst`: their instance has had none before. `toldText`: the caller's variables of
+ * the last that ran, where nothing can have come between.
+ */
+export function writeInvocations(
+  jobs: readonly Job[],
+  isFirst: boolean,
+  toldText: string | undefined,
+): string[] {
   return jobs.map(({ request }, index) => {
     const { requestId, eventText, fixedText, variablesText } = request
     const fixed = isFirst && index === 0 ? `"fixed":${fixedText},` : ''
     // The one before has told it already.
-    const isToldBefore = jobs[index - 1]?.request.variablesText === variablesText
-    const variables = isToldBefore ? '' : `,"variables":${variablesText}`
+    const before = index === 0 ? toldText : jobs[index - 1]?.request.variablesText
+    const variables = before === variablesText ? '' : `,"variables":${variablesText}`
     return `{"type":"invoke","event":${eventText},${fixed}"requestId":"${requestId}"${variables}}`
   })
 }

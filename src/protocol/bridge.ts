@@ -28,8 +28,8 @@ export interface InvokeMessage {
   readonly fixed?: FixedIdentity
   readonly requestId: string
   /**
-   * Who asks, as the platform's environment variables; those it doesn't name are gone. Left out where the message
-   * before it in the same crossing says the same.
+   * Who asks, as the platform's environment variables; those it doesn't name are gone. Left out where those of
+   * the invocation before it are the same: in the same crossing, or in one before, of which all are over.
    */
   readonly variables?: CallerVariables
 }

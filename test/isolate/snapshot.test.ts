@@ -31,7 +31,7 @@ test('what a host says first has the keys that the snapshot has hidden classes f
   const { fixedText } = makeIdentityTemplate('f', 'local', config, fixed.limits)
   const variablesText = writeVariables({ openid: 'o', appid: 'wx0', clientIp: '127.0.0.1' })
   const job = { request: { requestId, eventText: '{}', fixedText, variablesText } } as unknown as Job
-  const [text = ''] = writeInvocations([job], true)
+  const [text = ''] = writeInvocations([job], true, undefined)
   expect(keysOf(JSON.parse(text))).toEqual(keysOf(FIRST_INVOCATION))
 })
 
