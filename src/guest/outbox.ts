@@ -100,11 +100,18 @@ function flushAnswer(ending: string): void {
   append(opening + ending)
 }
 
-function flushResults(): void {
+function flushResults(ending = ''): void {
   if (results === '') return
-  const text = `{"type":"results","results":[${results}]}`
+  const text = `{"type":"results","results":[${results}]${ending}}`
   results = ''
   add(text)
+}
+
+/** The turn is over: mostly all there is to say of it is results. */
+function postTurned(): void {
+  flushAnswer('}')
+  if (results === '') add('{"type":"turned"}')
+  else flushResults(',"turned":true')
 }
 
 /** What was said before it comes first. */
@@ -160,7 +167,7 @@ async function sendLater(): Promise<void> {
   const maySend = beforeSending()
   isSendDue = false
   if (!maySend) return
-  if (isTurnOpen) postHeld('{"type":"turned"}')
+  if (isTurnOpen) postTurned()
   isTurnOpen = false
   sendNow()
 }

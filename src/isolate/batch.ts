@@ -159,10 +159,11 @@ export class Batch {
     this.#run?.calls.addText(chars)
     for (const message of messages) {
       const run = this.#run
-      if (message.type === 'turned') received.turnCount++
-      // Said after its invocation was over: nobody's.
-      else if (message.type === 'exit') received.problem = new ProcessExit()
-      else if (run === undefined) continue
+      if (message.type === 'turned' || (message.type === 'results' && message.turned === true))
+        received.turnCount++
+      if (message.type === 'exit') received.problem = new ProcessExit()
+      // Without an invocation under way: said after it was over, and nobody's.
+      else if (message.type === 'turned' || run === undefined) continue
       else if (message.type === 'results') this.#completeAll(message.results, received)
       else if (message.type === 'over') this.#close(run)
       else if (message.type === 'unstarted') received.unstarted.push(...this.#jobs.splice(1, message.count))

@@ -65,7 +65,11 @@ function isWellFormed(message: Fields): boolean {
         (message.background === undefined || message.background === true)
       )
     case 'results':
-      return Array.isArray(message.results) && message.results.length <= LIMITS.crossingMessages
+      return (
+        Array.isArray(message.results) &&
+        message.results.length <= LIMITS.crossingMessages &&
+        (message.turned === undefined || message.turned === true)
+      )
     case 'more':
       return Number.isSafeInteger(message.id)
     case 'log':

@@ -112,8 +112,11 @@ export type ToHost =
   | { readonly type: 'idle' }
   /** The turn that the host's last crossing began, or the one before it if there are two, has said what it had to say. */
   | { readonly type: 'turned' }
-  /** The invocation under way, and those after it, completed with these, one each, and left nothing behind. */
-  | { readonly type: 'results'; readonly results: readonly unknown[] }
+  /**
+   * The invocation under way, and those after it, completed with these, one each, and left nothing behind. `turned`: and
+   * what the message of that name says.
+   */
+  | { readonly type: 'results'; readonly results: readonly unknown[]; readonly turned?: true }
   /** The invocation has answered and left nothing behind that it waits for. What follows is the next one's. */
   | { readonly type: 'over' }
   /** The function called `process.exit`: its thread goes no further, and the isolate is to be ended. */

@@ -104,6 +104,7 @@ describe('a guest that forges its messages', () => {
       'a result while a call waits',
       `send('[{"type":"call","id":1,"op":"x","args":{}},{"type":"results","results":[1]}]')`,
     ],
+    ['results that turn in another way', `send('[{"type":"results","results":[1],"turned":1}]')`],
     ['more results than fit', `send('[{"type":"results","results":[' + '1,'.repeat(100000) + '1]}]')`],
     ['an outcome without a failure', `send('[{"type":"threw"}]')`],
     ['a failure of the wrong shape', `send('[{"type":"threw","failure":{"name":1}}]')`],
