@@ -8,6 +8,7 @@ import {
   LOOKS,
   MAIL_BEGUN,
   MAIL_IN_CHARS,
+  MAIL_IN_VAIN,
   MAIL_NEWEST,
   MAIL_OUT,
   MAIL_OUT_AFTER,
@@ -57,6 +58,7 @@ export function openMailbox(memory: SharedArrayBuffer): void {
 export function linger(entry: number): string | undefined {
   const view = words as Int32Array
   AtomicsStore(view, MAIL_SINCE, DateNow() | 0)
+  AtomicsStore(view, MAIL_IN_VAIN, CLOSED)
   AtomicsStore(view, MAIL_BEGUN, entry)
   AtomicsStore(view, MAIL_WAITING, entry)
   if (AtomicsLoad(view, MAIL_NEWEST) === entry) {
@@ -73,6 +75,7 @@ function look(view: Int32Array, entry: number): boolean {
     if (AtomicsLoad(view, MAIL_WAITING) !== entry) return true
     pause()
   }
+  AtomicsStore(view, MAIL_IN_VAIN, entry)
   return false
 }
 

@@ -86,6 +86,11 @@ export class Crew {
     return this.#idle.at(-1)
   }
 
+  /** The same, or one that will be idle in a moment. */
+  get soonest(): Instance | undefined {
+    return this.next ?? this.freeing
+  }
+
   isCold(instance: Instance): boolean {
     return this.#cold.has(instance)
   }

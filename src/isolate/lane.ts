@@ -68,7 +68,7 @@ export class Lane implements InstanceKeeper<Instance>, Claimant, JobHolder, Time
 
   /** An invocation is about to come. The thread of its instance wakes, or one is begun, while the host gets ready. */
   prepare(): void {
-    if (this.cores.mayWake) (this.#crew.next ?? this.#crew.freeing)?.isolate.letterbox?.announce()
+    if (this.#waiting.length === 0 && this.cores.mayWake) this.#crew.soonest?.isolate.letterbox?.announce()
     if (this.#crew.size === 0 && !this.#isRetired && this.#findRefusal() === undefined) this.#make()
   }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { Patience } from '../patience.ts'
 import { LINGER_MS } from '../protocol/mailbox.ts'
 import { ExternalCopy, type SharedCopy } from './ivm.ts'
 import { Mailbox } from './mailbox.ts'
@@ -43,6 +44,7 @@ export class Linger {
   #crossedMs = 0
   /** It was woken ahead of it. */
   #isAnnounced = false
+  readonly #patience = new Patience()
   /** Time of the isolate when it was heard of since, if it was. */
   #heardCpuMs: number | undefined
   #waitedCpuMs = 0
@@ -106,7 +108,7 @@ export class Linger {
 
   /** A crossing comes in a moment: the thread, if it waits, wakes meanwhile. */
   announce(): void {
-    if (this.#isAnnounced || this.#asked === 0) return
+    if (this.#isAnnounced || this.#asked === 0 || !this.#patience.tries()) return
     this.#isAnnounced = true
     this.#mailbox?.announce(this.#asked)
   }
@@ -117,6 +119,7 @@ export class Linger {
     if (mailbox === undefined || this.#asked === 0 || this.#crossings + 1 >= MAX_UNPAUSED_ENTRIES)
       return false
     const { waitedMs } = mailbox
+    this.#learn(mailbox.isInVain(this.#asked))
     if (!mailbox.deliver(text, this.#asked)) return false
     this.#crossings++
     this.#noteWait(waitedMs)
@@ -169,6 +172,13 @@ export class Linger {
     this.#isAnnounced = false
     waiting.delete(this)
     waiting.add(this)
+  }
+
+  /** On the only core there is, who wakes first looks in vain, for who would write the letter. */
+  #learn(isInVain: boolean): void {
+    if (!this.#isAnnounced) return
+    if (isInVain) this.#patience.lose()
+    else this.#patience.gain()
   }
 
   #noteWait(waitedMs: number | undefined): void {

@@ -8,6 +8,7 @@ import {
   MAIL_BEGUN,
   MAIL_BYTES,
   MAIL_IN_CHARS,
+  MAIL_IN_VAIN,
   MAIL_NEWEST,
   MAIL_OUT,
   MAIL_OUT_AFTER,
@@ -39,6 +40,11 @@ export class Mailbox {
   /** Whether it does, or did until that took too long. */
   hasBegun(entry: number): boolean {
     return Atomics.load(this.#words, MAIL_BEGUN) === entry
+  }
+
+  /** Whether it was woken ahead of a letter, and that took too long. */
+  isInVain(entry: number): boolean {
+    return Atomics.load(this.#words, MAIL_IN_VAIN) === entry
   }
 
   /** How long it has waited, in milliseconds, or one more. */

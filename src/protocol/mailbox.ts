@@ -6,7 +6,7 @@
  *
  * First words, 32-bit integers; behind them the letter in, and behind that the letter out, in UTF-16 units.
  */
-export const MAIL_WORDS = 8
+export const MAIL_WORDS = 10
 /** The longest letter, in UTF-16 units. A longer text, or one with bytes beside it, crosses as it does to who sleeps. */
 export const LETTER_CHARS = 1024
 const WORD_BYTES = 4
@@ -30,6 +30,8 @@ export const MAIL_OUT_CHARS = 5
 /** How often the guest had called back before it left that letter: what it said then comes first. */
 export const MAIL_OUT_AFTER = 6
 
+/** The entry behind which it was woken ahead of a letter, looked for that, and sleeps again. */
+export const MAIL_IN_VAIN = 8
 /** When it began to wait: the lower 32 bits of the time in milliseconds. */
 export const MAIL_SINCE = 7
 

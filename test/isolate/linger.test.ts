@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import { Linger } from '../../src/isolate/linger.ts'
 import { Mailbox } from '../../src/isolate/mailbox.ts'
-import { LINGER_MS } from '../../src/protocol/mailbox.ts'
+import { LINGER_MS, MAIL_IN_VAIN, MAIL_WAITING, MAIL_WORDS } from '../../src/protocol/mailbox.ts'
 
 let host: FunctionHost
 beforeEach(() => {
@@ -144,6 +144,31 @@ describe('Linger', () => {
     expect(linger.ask(100_000)).toBeUndefined()
     linger.release()
     expect(linger.ask(10)?.memory).toBeDefined()
+    linger.close()
+  })
+
+  test('wakes the thread ahead of its letter, and seldom if it sleeps again before that is there', () => {
+    const announced = vi.spyOn(Mailbox.prototype, 'announce')
+    const linger = new Linger(64, () => 0)
+    const { entry = 0 } = linger.ask(10) ?? {}
+    linger.release()
+    const words = new Int32Array(linger.mailbox?.memory ?? new SharedArrayBuffer(64), 0, MAIL_WORDS)
+    /** Whether it was woken before its letter came. */
+    const call = (isInVain: boolean): boolean => {
+      announced.mockClear()
+      words[MAIL_WAITING] = entry
+      words[MAIL_IN_VAIN] = 0
+      linger.announce()
+      linger.announce()
+      if (isInVain) words[MAIL_IN_VAIN] = entry
+      expect(linger.deliver('[]')).toBe(true)
+      expect(announced.mock.calls.length).toBeLessThan(2)
+      return announced.mock.calls.length === 1
+    }
+    expect(Array.from({ length: 20 }, () => call(false))).not.toContain(false)
+    const woken = Array.from({ length: 40 }, (_, index) => (call(true) ? index + 1 : 0))
+    expect(woken.filter(number => number > 0).length).toBeLessThan(10)
+    expect(Array.from({ length: 20 }, () => call(false)).slice(16)).toEqual([true, true, true, true])
     linger.close()
   })
 })
