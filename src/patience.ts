@@ -6,7 +6,7 @@ const MAX_SKIPPED = 15
  * and after each further one twice as many are left out, until one isn't in vain.
  */
 export class Patience {
-  #lossCount = 0
+  #isRepaid = true
   #toSkip = 0
   #skipped = 0
 
@@ -22,18 +22,18 @@ export class Patience {
 
   /** The last wait that was tried was not in vain. */
   get isRepaid(): boolean {
-    return this.#lossCount === 0
+    return this.#isRepaid
   }
 
   /** What was waited for came in time. */
   gain(): void {
-    this.#lossCount = 0
+    this.#isRepaid = true
     this.#toSkip = 0
   }
 
   /** It did not. */
   lose(): void {
-    if (this.#lossCount > 0) this.#toSkip = Math.min(this.#toSkip * 2 + 1, MAX_SKIPPED)
-    this.#lossCount++
+    if (!this.#isRepaid) this.#toSkip = Math.min(this.#toSkip * 2 + 1, MAX_SKIPPED)
+    this.#isRepaid = false
   }
 }

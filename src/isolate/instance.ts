@@ -18,8 +18,6 @@ import { Usage } from './usage.ts'
  * run one after the other; if they take unexpectedly long they are told apart by running each on an instance of its own.
  */
 export class Instance implements Timed, JobHolder {
-  /** What others may know of it. */
-  readonly isolate: Pick<GuestIsolate, 'isDisposed' | 'isCondemned' | 'sharesThread' | 'letterbox'>
   readonly #isolate: GuestIsolate
   readonly #crossing: Crossing
   readonly #keeper: InstanceKeeper<Instance>
@@ -33,7 +31,6 @@ export class Instance implements Timed, JobHolder {
   isFreeing = false
 
   private constructor(isolate: GuestIsolate, keeper: InstanceKeeper<Instance>) {
-    this.isolate = isolate
     this.#isolate = isolate
     this.#keeper = keeper
     this.usage = new Usage(isolate)
@@ -66,6 +63,11 @@ export class Instance implements Timed, JobHolder {
     const instance = new Instance(isolate, keeper)
     await isolate.load(program)
     return instance
+  }
+
+  /** What others may know of it. */
+  get isolate(): Pick<GuestIsolate, 'isDisposed' | 'isCondemned' | 'sharesThread' | 'letterbox'> {
+    return this.#isolate
   }
 
   /** Its jobs are over, and only the turn has not come to its end. */

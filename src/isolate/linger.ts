@@ -5,8 +5,6 @@ import { ExternalCopy, type SharedCopy } from './ivm.ts'
 import { Mailbox } from './mailbox.ts'
 import { MAX_UNPAUSED_ENTRIES, maxUnpausedChars } from './pause-bounds.ts'
 
-/** What an isolate has used is read once in so long, in milliseconds: to read it takes a good part of that. */
-const SAME_MS = 0.005
 /** Entries are counted up to this, and from 1 again. */
 const MAX_ENTRY = 2 ** 31 - 1
 
@@ -29,10 +27,7 @@ export interface LingerRequest {
  */
 export class Linger {
   readonly #maxChars: number
-  readonly #readIsolate: () => number
-  /** Of the isolate, waits included, in milliseconds, and when that was read. */
-  #isolateMs = 0
-  #readMs = 0
+  readonly #readCpuMs: () => number
   #mailbox: Mailbox | undefined
   /** The newest entry. */
   #newest = 0
@@ -57,7 +52,7 @@ export class Linger {
   /** @param readCpuMs Of the isolate, waits included. */
   constructor(memoryMb: number, readCpuMs: () => number) {
     this.#maxChars = maxUnpausedChars(memoryMb)
-    this.#readIsolate = readCpuMs
+    this.#readCpuMs = readCpuMs
   }
 
   /** What it shares with the guest, once it has been asked to wait. */
@@ -154,15 +149,6 @@ export class Linger {
 
   get #hasLeft(): boolean {
     return performance.now() - this.#crossedMs > LINGER_MS && !this.#isWaiting
-  }
-
-  #readCpuMs(): number {
-    const nowMs = performance.now()
-    if (nowMs - this.#readMs >= SAME_MS) {
-      this.#readMs = nowMs
-      this.#isolateMs = this.#readIsolate()
-    }
-    return this.#isolateMs
   }
 
   /** Something crosses behind which it is to wait. */

@@ -1,5 +1,5 @@
 /** Whoever calls is told to the guest only when another called before; nobody is ever taken for another. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FunctionHost } from '../../src/index.ts'
 import type { Caller } from '../../src/types.ts'
 import fc from '../random.ts'
@@ -8,10 +8,7 @@ let host: FunctionHost
 beforeEach(() => {
   host = new FunctionHost({ publicUrl: 'http://127.0.0.1:1' })
 })
-afterEach(() => {
-  vi.restoreAllMocks()
-  return host.close()
-})
+afterEach(() => host.close())
 
 /** Says who asks, in each of the ways there are; may leave work behind, so that what crossed with it is not started. */
 const WHO = `const cloud = require('wx-server-sdk')
