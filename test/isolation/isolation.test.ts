@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -16,6 +16,10 @@ describe.concurrent('hostile programs', () => {
     // The child must exit by itself: a wedged thread would keep it here until it is killed, and fail the test.
     const { stdout } = await run(process.execPath, ['--no-node-snapshot', child, programs + file], {
       timeout: 45_000,
+    }).catch(({ message, signal, killed, stdout: said }: ExecFileException & { stdout: string }) => {
+      throw new Error(
+        `${killed ? 'It had not ended after 45 s' : `It ended by ${signal}`}: ${message}${said}`,
+      )
     })
     const report = JSON.parse(stdout) as {
       outcome: string
