@@ -12,6 +12,7 @@ import type { ProgramCompiler } from './isolate/compile.ts'
 import type { InvocationLimits } from './isolate/job.ts'
 import type { PoolKey } from './isolate/pool-key.ts'
 import { type RuntimeKind, runtimeFor } from './isolate/runtime-kind.ts'
+import { DEFAULT_CAPABILITIES, type Isolation } from './isolation.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { ConversionCache } from './modules/conversion-cache.ts'
@@ -42,7 +43,12 @@ export interface Deployment {
 }
 
 export interface DeployOptions {
-  /** What the function may use. @default ['database', 'storage', 'functions', 'network', 'wechat'] */
+  /**
+   * What the function may use. `webAssembly` is for functions you trust, or that run in cells: V8 ends its whole
+   * process over some modules (docs/threat-model.md).
+   *
+   * @default ['database', 'storage', 'functions', 'network', 'wechat'], and 'webAssembly' with `isolation: 'process'`
+   */
   readonly capabilities?: readonly Capability[]
   /** Where it may connect, and how much. What it leaves out is as in the host's option of that name. */
   readonly network?: NetworkOptions
@@ -96,17 +102,17 @@ export interface DeploymentInfo {
  *
  * @throws {InvalidOptionError} for an unknown option, or capabilities that are no list or not there.
  */
-export function resolveRights(options: DeployOptions): Rights {
+export function resolveRights(options: DeployOptions, isolation: Isolation): Rights {
   checkKnownOptions('options', options, ['capabilities', 'network', 'onProgress'])
   const { capabilities, onProgress } = options
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw new InvalidOptionError('onProgress', 'onProgress must be a function.')
   }
-  if (capabilities === undefined) return rightsOf()
+  if (capabilities === undefined) return rightsOf(DEFAULT_CAPABILITIES[isolation])
   if (!Array.isArray(capabilities) || capabilities.some(capability => typeof capability !== 'string')) {
     throw new InvalidOptionError(
       'capabilities',
-      "capabilities must be a list, e.g. ['database']; without it a function has them all.",
+      "capabilities must be a list, e.g. ['database']; without it a function has what its isolation lets it have.",
     )
   }
   return rightsOf(capabilities)

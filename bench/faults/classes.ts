@@ -8,7 +8,6 @@ const PATTERNS: Readonly<Record<string, readonly string[]>> = {
     'loop-in-toJSON',
     'loop-in-getter-of-result',
     'generator-loop',
-    'wasm-loop',
     'atomics-wait',
     'deadline-*',
     'import-storm',
@@ -33,7 +32,8 @@ const PATTERNS: Readonly<Record<string, readonly string[]>> = {
   'source text': ['eval-escape', 'nested-functions'],
   'deep structures': ['deep-*', 'prototype-chain'],
   heap: ['heap-*'],
-  'memory outside the heap': ['array-buffers', 'resizable-buffers', 'wasm-memories'],
+  'memory outside the heap': ['array-buffers', 'resizable-buffers'],
+  WebAssembly: ['wasm-*'],
   'failures with code in them': [
     'thrown-*',
     'rejected-*',

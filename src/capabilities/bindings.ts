@@ -33,9 +33,6 @@ const SERVER_ONLY_OPS: readonly OpName[] = [
 /** What a client may ask for at all: the network is the functions' own. */
 const CLIENT_CAPABILITIES: readonly Capability[] = ['database', 'storage', 'functions']
 
-/** What a self-hosted app's functions may use unless their deployment says otherwise. */
-const DEFAULT_CAPABILITIES: readonly Capability[] = CAPABILITIES
-
 /** The rights of the host's own code. */
 export const HOST_RIGHTS: Rights = { capabilities: new Set(CAPABILITIES), deniedOps: NO_OPS }
 
@@ -46,7 +43,7 @@ export const CLIENT_RIGHTS: Rights = {
 }
 
 /** @throws {InvalidOptionError} for a capability there isn't. */
-export function rightsOf(capabilities: readonly Capability[] = DEFAULT_CAPABILITIES): Rights {
+export function rightsOf(capabilities: readonly Capability[]): Rights {
   for (const capability of capabilities) {
     if (!CAPABILITIES.includes(capability)) {
       throw new InvalidOptionError(

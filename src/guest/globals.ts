@@ -34,7 +34,7 @@ function define(target: Record<string, unknown>, name: string, value: unknown): 
 }
 
 /** A global made when it is first read; writing it before is as good. */
-function defineLazily(target: Record<string, unknown>, name: string, make: () => unknown): void {
+export function defineLazily(target: Record<string, unknown>, name: string, make: () => unknown): void {
   ObjectDefineProperty(target, name, {
     get: () => {
       const value = make()

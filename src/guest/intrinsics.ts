@@ -26,6 +26,7 @@ export const FunctionHasInstance = uncurry(Function.prototype[Symbol.hasInstance
   self: object,
   value: unknown,
 ) => boolean
+export const ProxyCtor = Proxy
 export const ReflectGet = Reflect.get as (target: object, key: string) => unknown
 export const ArrayIsArray: (value: unknown) => boolean = Array.isArray
 export const ArrayIncludes = uncurry(Array.prototype.includes) as (

@@ -15,7 +15,8 @@ import { defineBuiltin, defineFallback, requireBuiltin } from './builtins.ts'
 import { callHost, refuseCall, settleCall } from './call.ts'
 import { startClock } from './clock.ts'
 import { writeLog } from './console.ts'
-import { installGlobals } from './globals.ts'
+import { defineLazily, installGlobals } from './globals.ts'
+import { guardWebAssembly } from './guard-web-assembly.ts'
 import { completeDrained, exitProcess, failUncaught } from './handler.ts'
 import { JSONParse, ObjectAssign } from './intrinsics.ts'
 import { keepPackageSources, loadRequest, loadSdk, offerNode, offerPreload } from './lazy.ts'
@@ -109,6 +110,8 @@ function adopt(): void {
   keepPackageSources(globals)
   keepShared(globals)
   keepPause()
+  const webAssembly = globals.WebAssembly as object
+  defineLazily(globals, 'WebAssembly', () => guardWebAssembly(webAssembly))
 }
 
 /**

@@ -21,4 +21,13 @@ const URL_OPS = {
   'url.domainToUnicode': { capability: 'runtime', ...shape },
 } as const
 
-export const RUNTIME_OPS = { ...MEMORY_OPS, ...URL_OPS } as const
+/** Whether an instance may use WebAssembly: it asks once, and V8 in the isolate does the rest. */
+const WEB_ASSEMBLY_OPS = {
+  'webAssembly.use': {
+    capability: 'webAssembly',
+    args: Type.Object({}, { additionalProperties: false }),
+    result: Type.Object({}),
+  },
+} as const
+
+export const RUNTIME_OPS = { ...MEMORY_OPS, ...URL_OPS, ...WEB_ASSEMBLY_OPS } as const

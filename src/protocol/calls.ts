@@ -24,7 +24,7 @@ interface OpShape {
   readonly result: TSchema
 }
 
-export const CAPABILITIES = ['database', 'storage', 'functions', 'network', 'wechat'] as const
+export const CAPABILITIES = ['database', 'storage', 'functions', 'network', 'wechat', 'webAssembly'] as const
 export type Capability = (typeof CAPABILITIES)[number]
 /** `runtime`: no power over the world, such as Unicode's tables. Every function has it, and no client. */
 export type OpCapability = Capability | 'runtime'

@@ -17,7 +17,13 @@ await host.deploy('good', {
     'config.json': '{ "timeout": 30 }',
   },
 })
-await host.deploy('bad', { files: { 'index.js': program } })
+// What functions have only if they are trusted is for programs that say so.
+const granted = /^\/\/ capabilities: (\w+)$/m.exec(program)?.[1] as 'webAssembly' | undefined
+await host.deploy(
+  'bad',
+  { files: { 'index.js': program } },
+  granted === undefined ? {} : { capabilities: [granted] },
+)
 
 async function askNeighbour(n: number): Promise<number> {
   const { result } = await host.invoke('good', { n })

@@ -1,4 +1,5 @@
 // expect: CLOUDLET_DEADLINE CLOUDLET_MEMORY_LIMIT CLOUDLET_FUNCTION_THREW
+// capabilities: webAssembly
 exports.main = async () => {
   const kept = []
   for (;;) {
