@@ -192,13 +192,13 @@ export class Batch {
   }
 
   /**
-   * The process is gone: which jobs run again, and whether the one under way fails. Again runs what made no host call,
-   * or says that it may run twice; what may have brought the process down does so by itself.
+   * The process is gone: which jobs run again, and whether the one under way fails. Again runs what has
+   * changed nothing outside, or says that it may run twice; what may have brought the process down does so by itself.
    */
   lose(part: Loss['part']): { readonly again: Job[]; readonly failed: Job | undefined } {
     const run = this.#run
     if (run === undefined || run.job.isSettled) return { again: this.take(1), failed: undefined }
-    const hasActed = run.calls.hasStarted && !run.job.request.isIdempotent
+    const hasActed = run.calls.hasActed && !run.job.request.isIdempotent
     // One of several that crossed together brought it down: one that has called is known to be the one under way.
     const isKnown = part === 'culprit' && (this.#jobs.length === 1 || run.calls.hasStarted)
     const isFailed = hasActed || isKnown || run.job.lossCount >= MAX_LOSSES

@@ -1,5 +1,6 @@
 import { errorToData, OverloadedError, ValueError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { ACTING_OPS } from '../protocol/acting-ops.ts'
 import type { ToHost } from '../protocol/bridge.ts'
 import type { Crossing } from './crossing.ts'
 import type { HostAnswer, HostCall } from './host-call.ts'
@@ -61,6 +62,7 @@ export class HostCalls {
   /** Made with the first call, as the aborter. */
   #inFlight: Map<number, Waiting> | undefined
   #waits: Map<string, Wait> | undefined
+  #hasActed = false
 
   constructor(asker: HostCallAsker, crossing: Crossing) {
     this.#asker = asker
@@ -72,9 +74,14 @@ export class HostCalls {
     return (this.#inFlight?.size ?? 0) - this.#backgroundCount
   }
 
-  /** Whether any was made: something outside the isolate may have happened. */
+  /** Whether any was made. */
   get hasStarted(): boolean {
     return this.#inFlight !== undefined
+  }
+
+  /** Whether any may have changed something outside the isolate. */
+  get hasActed(): boolean {
+    return this.#hasActed
   }
 
   /**
@@ -107,6 +114,7 @@ export class HostCalls {
       this.#answer(id, refusal)
       return
     }
+    if (ACTING_OPS.has(op)) this.#hasActed = true
     const given = content === undefined ? args : { ...(args as object), content }
     const { signal } = this.#aborter
     const run = (onTaken?: () => void): void => {

@@ -23,7 +23,7 @@ export interface InvocationRequest {
   readonly cpuLimitMs: number
   readonly limits: InvocationLimits
   readonly cancellation: Cancellation | undefined
-  /** It may run again though it has made host calls. */
+  /** It may run again though it may have changed something outside. */
   readonly isIdempotent: boolean
   /** It runs again, from its beginning: what it has logged so far is forgotten. */
   readonly onRestart: () => void

@@ -136,6 +136,22 @@ describe('those that only wait when their cell ends', () => {
     expect(await countNotes()).toBe(2)
   })
 
+  test('and have only read, or had something computed, run again, silently', async () => {
+    await watched.host.database.collection('notes').add({ data: { _id: 'read' } })
+    const source = WAIT.replace(
+      /if \(adds\).*/,
+      `await cloud.database().collection('notes').doc('read').get()
+      console.log(require('crypto').createHash('sha256').update('read').digest('hex').length)
+      require('fs').readFileSync('index.js')`,
+    )
+    await watched.deploy('f', source)
+    const call = watched.invoke('f', { ms: 1500 })
+    await watched.running(0, 1)
+    await killShared()
+    const { result, logs } = await call
+    expect([result, logs.map(({ message }) => message)]).toEqual([1500, ['begun', '64', 'waited']])
+  })
+
   test('and say that they may run twice, do', async () => {
     await watched.deploy('f', WAIT, { idempotent: true })
     const call = watched.invoke('f', { ms: 1500, adds: true })
