@@ -110,8 +110,9 @@ function adopt(): void {
   keepPackageSources(globals)
   keepShared(globals)
   keepPause()
-  const webAssembly = globals.WebAssembly as object
-  defineLazily(globals, 'WebAssembly', () => guardWebAssembly(webAssembly))
+  const webAssembly = globals.WebAssembly as object | undefined
+  // Without a compiler (--jitless) there is none.
+  if (webAssembly !== undefined) defineLazily(globals, 'WebAssembly', () => guardWebAssembly(webAssembly))
 }
 
 /**
