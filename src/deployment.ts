@@ -12,7 +12,6 @@ import type { ProgramCompiler } from './isolate/compile.ts'
 import type { InvocationLimits } from './isolate/job.ts'
 import type { PoolKey } from './isolate/pool-key.ts'
 import { type RuntimeKind, runtimeFor } from './isolate/runtime-kind.ts'
-import { DEFAULT_CAPABILITIES, type Isolation } from './isolation.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { LIMITS } from './limits.ts'
 import { ConversionCache } from './modules/conversion-cache.ts'
@@ -44,10 +43,10 @@ export interface Deployment {
 
 export interface DeployOptions {
   /**
-   * What the function may use. `webAssembly` is for functions you trust, or that run in cells: V8 ends its whole
-   * process over some modules (docs/threat-model.md).
+   * What the function may use. In a host's own process leave out `webAssembly` for functions you don't trust: V8 ends
+   * its whole process over some modules (docs/threat-model.md).
    *
-   * @default ['database', 'storage', 'functions', 'network', 'wechat'], and 'webAssembly' with `isolation: 'process'`
+   * @default ['database', 'storage', 'functions', 'network', 'wechat', 'webAssembly']
    */
   readonly capabilities?: readonly Capability[]
   /** Where it may connect, and how much. What it leaves out is as in the host's option of that name. */
@@ -102,17 +101,17 @@ export interface DeploymentInfo {
  *
  * @throws {InvalidOptionError} for an unknown option, or capabilities that are no list or not there.
  */
-export function resolveRights(options: DeployOptions, isolation: Isolation): Rights {
+export function resolveRights(options: DeployOptions): Rights {
   checkKnownOptions('options', options, ['capabilities', 'network', 'onProgress'])
   const { capabilities, onProgress } = options
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw new InvalidOptionError('onProgress', 'onProgress must be a function.')
   }
-  if (capabilities === undefined) return rightsOf(DEFAULT_CAPABILITIES[isolation])
+  if (capabilities === undefined) return rightsOf()
   if (!Array.isArray(capabilities) || capabilities.some(capability => typeof capability !== 'string')) {
     throw new InvalidOptionError(
       'capabilities',
-      "capabilities must be a list, e.g. ['database']; without it a function has what its isolation lets it have.",
+      "capabilities must be a list, e.g. ['database']; without it a function has them all.",
     )
   }
   return rightsOf(capabilities)

@@ -122,7 +122,7 @@ export class FunctionHost implements Closable {
    */
   async deploy(name: string, source: FunctionSource, options: DeployOptions = {}): Promise<DeploymentInfo> {
     this.#requireOpen()
-    const rights = resolveRights(options, this.#options.isolation)
+    const rights = resolveRights(options)
     const network = resolveNetwork(options.network ?? {}, this.#options.network ?? {})
     const claim = this.#functions.claim(name)
     try {
@@ -155,7 +155,7 @@ export class FunctionHost implements Closable {
    */
   async deployDirectory(directory: string, options: DeployOptions = {}): Promise<DeployDirectoryResult> {
     this.#requireOpen()
-    resolveRights(options, this.#options.isolation)
+    resolveRights(options)
     resolveNetwork(options.network ?? {}, {})
     return deployFolders(directory, {
       makeCollections: () => applyCollections(this.#documents, readCollectionsFile(directory)),

@@ -3,7 +3,6 @@ import { resolveLauncher } from './cells/launch.ts'
 import { InvalidOptionError } from './errors.ts'
 import { checkKnownOptions } from './known-options.ts'
 import { checkRanges } from './option-ranges.ts'
-import { CAPABILITIES, type Capability } from './protocol/calls.ts'
 
 export type Isolation = 'in-process' | 'process'
 const ISOLATIONS: readonly Isolation[] = ['in-process', 'process']
@@ -35,15 +34,6 @@ export interface CellOptions {
 
 export const CELL_DEFAULTS = Object.freeze({ count: 2, instancesPerCell: 200, memoryMb: 1024 })
 const RANGES = { count: [1, 64], instancesPerCell: [1, 4000], memoryMb: [128, 1_048_576] } as const
-
-/**
- * What a self-hosted app's functions may use unless their deployment says otherwise. WebAssembly can end the process it
- * is in (docs/threat-model.md), so all have it where that is a cell.
- */
-export const DEFAULT_CAPABILITIES: Readonly<Record<Isolation, readonly Capability[]>> = {
-  'in-process': CAPABILITIES.filter(capability => capability !== 'webAssembly'),
-  process: CAPABILITIES,
-}
 
 /** @throws {InvalidOptionError} */
 export function checkIsolation(isolation: unknown, cells: CellOptions | undefined): void {

@@ -33,6 +33,9 @@ const SERVER_ONLY_OPS: readonly OpName[] = [
 /** What a client may ask for at all: the network is the functions' own. */
 const CLIENT_CAPABILITIES: readonly Capability[] = ['database', 'storage', 'functions']
 
+/** What a self-hosted app's functions may use unless their deployment says otherwise. */
+const DEFAULT_CAPABILITIES: readonly Capability[] = CAPABILITIES
+
 /** The rights of the host's own code. */
 export const HOST_RIGHTS: Rights = { capabilities: new Set(CAPABILITIES), deniedOps: NO_OPS }
 
@@ -43,7 +46,7 @@ export const CLIENT_RIGHTS: Rights = {
 }
 
 /** @throws {InvalidOptionError} for a capability there isn't. */
-export function rightsOf(capabilities: readonly Capability[]): Rights {
+export function rightsOf(capabilities: readonly Capability[] = DEFAULT_CAPABILITIES): Rights {
   for (const capability of capabilities) {
     if (!CAPABILITIES.includes(capability)) {
       throw new InvalidOptionError(

@@ -21,12 +21,6 @@ export interface Rights {
 /** Values in arguments of which the first that is wrong is looked for: some milliseconds. */
 const SEARCHED_VALUES = 5000
 
-/** What some capabilities are not granted by themselves for. */
-const WHY: Partial<Record<OpCapability, string>> = {
-  webAssembly:
-    "Over some modules V8 ends its whole process, so that functions have WebAssembly by themselves in cells only: isolation: 'process'. ",
-}
-
 /** The one way to an op, for guests, clients and the host alike: known, granted, well-formed, then run. */
 export class Dispatcher {
   readonly #options: DispatcherOptions
@@ -74,7 +68,7 @@ function refuseUngranted(op: OpName, { capabilities, deniedOps }: Rights, scope:
   throw new CapabilityDeniedError(
     capability,
     op,
-    `${who} may not use ${op}. ${WHY[capability] ?? ''}The host grants capabilities at deploy: deploy(name, source, { capabilities: […] }).`,
+    `${who} may not use ${op}. The host grants capabilities at deploy: deploy(name, source, { capabilities: […] }).`,
   )
 }
 

@@ -14,7 +14,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 
 const [, , how = '', when = '', name = ''] = process.argv
 const host = new FunctionHost({ memoryMb: 16, timeoutMs: 300 })
-await host.deploy('bad', { files: { 'index.js': PROGRAMS[name] ?? '' } }, { capabilities: ['webAssembly'] })
+await host.deploy('bad', { files: { 'index.js': PROGRAMS[name] ?? '' } })
 const calls = Array.from({ length: 4 }, () => host.invoke('bad').catch(() => {}))
 if (when === 'after') await Promise.all(calls)
 else await new Promise(resolve => setTimeout(resolve, 100))
