@@ -1,6 +1,6 @@
 import { LIMITS } from '../limits.ts'
-import { callBuiltin, place, placeGuards, refuseLong } from './guard.ts'
-import { FunctionHasInstance, ObjectCreate, ObjectDefineProperty, ReflectConstruct } from './intrinsics.ts'
+import { callBuiltin, place, placeConstructor, placeGuards, refuseLong } from './guard.ts'
+import { FunctionHasInstance, ObjectDefineProperty, ReflectConstruct } from './intrinsics.ts'
 import { type LocaleKind, makeCharged } from './locale-memory.ts'
 
 /** Built-ins that take a list of locales, and which argument that is. */
@@ -70,30 +70,26 @@ function guardMethod(holder: object, name: string, localesIndex: number): void {
   })
 }
 
-/** A proxy stays what the constructor was: it makes instances, can be called where that could, and subclassed. */
 function guardConstructor(name: LocaleKind): void {
   const native = (Intl as unknown as Constructors)[name]
   if (native === undefined) return
   guardMethod(native, 'supportedLocalesOf', 0)
-  // Without a prototype: what user code puts on Object.prototype must not become a trap.
-  const traps = ObjectCreate(null) as ProxyHandler<object>
-  traps.apply = (target, self, args: unknown[]) => {
-    refuseLong(name, args[0], LIMITS.builtinLocales)
-    if (name !== 'DateTimeFormat' && name !== 'NumberFormat')
-      return makeCharged(name, () => callBuiltin(target, self, args))
-    return chain(
-      target,
-      self,
-      makeCharged(name, () => ReflectConstruct(target, args, target)),
-    )
-  }
-  traps.construct = (target, args: unknown[], newTarget) => {
-    refuseLong(name, args[0], LIMITS.builtinLocales)
-    return makeCharged(name, () => ReflectConstruct(target, args, newTarget))
-  }
-  const guard = new Proxy(native, traps)
-  place(Intl, name, guard)
-  ObjectDefineProperty(native.prototype, 'constructor', { value: guard })
+  placeConstructor(Intl, name, {
+    apply: (target, self, args: unknown[]) => {
+      refuseLong(name, args[0], LIMITS.builtinLocales)
+      if (name !== 'DateTimeFormat' && name !== 'NumberFormat')
+        return makeCharged(name, () => callBuiltin(target, self, args))
+      return chain(
+        target,
+        self,
+        makeCharged(name, () => ReflectConstruct(target, args, target)),
+      )
+    },
+    construct: (target, args: unknown[], newTarget) => {
+      refuseLong(name, args[0], LIMITS.builtinLocales)
+      return makeCharged(name, () => ReflectConstruct(target, args, newTarget))
+    },
+  })
 }
 
 /** Under which two constructors, called on an object of theirs, put what they make into that. */

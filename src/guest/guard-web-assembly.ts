@@ -1,29 +1,22 @@
 import { askHost } from './ask.ts'
-import { callBuiltin, place, placeGuards } from './guard.ts'
-import {
-  FunctionHasInstance,
-  ObjectCreate,
-  ObjectDefineProperty,
-  ProxyCtor,
-  ReflectConstruct,
-} from './intrinsics.ts'
-
-type Constructor = object & { readonly prototype: object }
+import { callBuiltin, placeConstructor, placeGuards } from './guard.ts'
+import { FunctionHasInstance, ReflectConstruct } from './intrinsics.ts'
 
 /** What is used of it here. It is none of the language, and of TypeScript's library only in browsers. */
 interface WebAssembly {
-  readonly Module: Constructor
-  readonly Instance: Constructor
-  readonly Memory: Constructor
-  readonly Tag: Constructor
+  readonly Instance: object
   readonly validate: unknown
   promising?: unknown
   Suspending?: unknown
   SuspendError?: unknown
 }
 
-/** What compiles something, or takes memory that V8 allocates by itself. */
-const GUARDED = ['Module', 'Memory', 'Tag'] as const
+const DEMANDING: ProxyHandler<object> = {
+  construct(target, args: unknown[], newTarget) {
+    demandGrant()
+    return ReflectConstruct(target, args, newTarget)
+  },
+}
 
 let isGranted = false
 
@@ -35,14 +28,13 @@ let isGranted = false
  */
 export function guardWebAssembly(native: object): object {
   const webAssembly = native as WebAssembly
-  const { Module, Instance, validate } = webAssembly
-  for (let index = 0; index < GUARDED.length; index++) {
-    guardConstructor(webAssembly, GUARDED[index] as (typeof GUARDED)[number])
-  }
-  const compile = (bytes: unknown, options: unknown): object => {
-    demandGrant()
-    return ReflectConstruct(Module, [bytes, options], Module)
-  }
+  const { Instance, validate } = webAssembly
+  // What compiles something, or takes memory that V8 allocates by itself.
+  const Module = placeConstructor(native, 'Module', DEMANDING)
+  placeConstructor(native, 'Memory', DEMANDING)
+  placeConstructor(native, 'Tag', DEMANDING)
+  const compile = (bytes: unknown, options: unknown): object =>
+    ReflectConstruct(Module, [bytes, options], Module)
   const instantiate = (module: unknown, imports: unknown): object =>
     ReflectConstruct(Instance, [module, imports], Instance)
   placeGuards(native, {
@@ -63,20 +55,6 @@ export function guardWebAssembly(native: object): object {
   delete webAssembly.Suspending
   delete webAssembly.SuspendError
   return native
-}
-
-/** A proxy stays what the constructor was: it can be subclassed, and called without `new` it throws. */
-function guardConstructor(webAssembly: WebAssembly, name: (typeof GUARDED)[number]): void {
-  const native = webAssembly[name]
-  // Without a prototype: what user code puts on Object.prototype must not become a trap.
-  const traps = ObjectCreate(null) as ProxyHandler<object>
-  traps.construct = (target, args: unknown[], newTarget) => {
-    demandGrant()
-    return ReflectConstruct(target, args, newTarget)
-  }
-  const guard = new ProxyCtor(native, traps)
-  place(webAssembly, name, guard)
-  ObjectDefineProperty(native.prototype, 'constructor', { value: guard })
 }
 
 /** @throws what the host refuses with. */

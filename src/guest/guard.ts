@@ -2,11 +2,15 @@ import {
   MapCtor,
   MapGet,
   MapSet,
+  ObjectAssign,
+  ObjectCreate,
   ObjectDefineProperty,
   ObjectGetOwnPropertyDescriptor,
   ObjectKeys,
+  ProxyCtor,
   RangeErrorCtor,
   ReflectApply,
+  ReflectGet,
 } from './intrinsics.ts'
 
 /** Stands before a built-in and takes its arguments as they came. */
@@ -50,6 +54,19 @@ export function place(holder: object, name: PropertyKey, guard: object): void {
   }
   MapSet(builtins, guard, MapGet(builtins, original) ?? original)
   ObjectDefineProperty(holder, name, { ...descriptor, value: guard })
+}
+
+/**
+ * The same for a constructor, by a proxy: it stays what that was, makes instances, can be called where that could, and
+ * subclassed. Returns the guard.
+ */
+export function placeConstructor(holder: object, name: string, traps: ProxyHandler<object>): object {
+  const native = ReflectGet(holder, name) as { readonly prototype: object }
+  // Without a prototype: what user code puts on Object.prototype must not become a trap.
+  const guard = new ProxyCtor(native, ObjectAssign(ObjectCreate(null), traps))
+  place(holder, name, guard)
+  ObjectDefineProperty(native.prototype, 'constructor', { value: guard })
+  return guard
 }
 
 export function guardFunctionText(): void {

@@ -14,6 +14,7 @@ const FLAGS = ['--no-concurrent-sparkplug', '--no-wasm-code-gc', '--no-validate-
 
 let isSet = false
 
+/** Sets them; again is as good as once. */
 export function setV8Flags(): void {
   if (isSet) return
   isSet = true
